@@ -1,0 +1,1 @@
+"""Uploads, Parquet parts, the manifest and snapshots."""

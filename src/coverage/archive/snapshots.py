@@ -1,0 +1,102 @@
+"""Snapshots: the immutable result of one assessment, as Parquet tables in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import orjson
+import pandas as pd
+
+from coverage.errors import NotFound
+
+WGS84 = "EPSG:4326"
+_FRAMES = ("hex_verdicts", "place_verdicts", "village_verdicts")
+_LAYERS = ("villages", "communes", "dead_areas")
+
+
+@dataclass(frozen=True)
+class SnapshotInfo:
+    """What stands on every export.
+
+    as_of: ISO date on which the evidence is judged. criteria: name@hash. operators: code → name of
+    every operator judged. in_scope: those that must all be dead for a total not-spot.
+    simulated: true where any village or measurement comes from the simulator.
+    """
+
+    snapshot_id: str
+    as_of: str
+    criteria: str
+    hex_resolution: int
+    operators: Mapping[str, str]
+    in_scope: tuple[str, ...]
+    uploads: tuple[str, ...]
+    measurements: int
+    simulated: bool
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One assessment's tables, as `tables` describes them.
+
+    hex_verdicts, place_verdicts, village_verdicts: frames of those contracts.
+    villages: VILLAGES with geometry; communes: commune_code, commune_name, source with geometry;
+    dead_areas: village_id, operator with the dead hexes clipped to the village and dissolved.
+    All geometry is EPSG:4326 lon/lat.
+    """
+
+    info: SnapshotInfo
+    hex_verdicts: pd.DataFrame
+    place_verdicts: pd.DataFrame
+    village_verdicts: pd.DataFrame
+    villages: gpd.GeoDataFrame
+    communes: gpd.GeoDataFrame
+    dead_areas: gpd.GeoDataFrame
+
+
+def save(root: Path, snapshot: Snapshot) -> Path:
+    """The folder the snapshot was written to; an existing one of the same id is left as it is."""
+    folder = root / snapshot.info.snapshot_id
+    if folder.exists():
+        return folder
+    draft = root / f".{snapshot.info.snapshot_id}.{os.getpid()}"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    for name in (*_FRAMES, *_LAYERS):
+        getattr(snapshot, name).to_parquet(draft / f"{name}.parquet", index=False)
+    (draft / "snapshot.json").write_bytes(orjson.dumps(asdict(snapshot.info), option=orjson.OPT_INDENT_2))
+    _rename_or_yield(draft, folder)
+    return folder
+
+
+def _rename_or_yield(draft: Path, folder: Path) -> None:
+    # Two assessments of the same inputs may finish together: the first to rename wins, both are equal.
+    try:
+        draft.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+        shutil.rmtree(draft)
+
+
+def load(root: Path, snapshot_id: str) -> Snapshot:
+    """The snapshot of that id; raises `NotFound`."""
+    folder = root / snapshot_id
+    if not (folder / "snapshot.json").exists():
+        raise NotFound(f"Không có bản đánh giá {snapshot_id}.", f"There is no snapshot {snapshot_id}.")
+    frames: dict[str, Any] = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
+    layers: dict[str, Any] = {name: gpd.read_parquet(folder / f"{name}.parquet") for name in _LAYERS}
+    return Snapshot(load_info(root, snapshot_id), **frames, **layers)
+
+
+def load_info(root: Path, snapshot_id: str) -> SnapshotInfo:
+    """Only what stands on every export of that snapshot."""
+    values = orjson.loads((root / snapshot_id / "snapshot.json").read_bytes())
+    values["in_scope"] = tuple(values["in_scope"])
+    values["uploads"] = tuple(values["uploads"])
+    return SnapshotInfo(**values)

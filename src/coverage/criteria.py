@@ -1,0 +1,167 @@
+"""Decision rules as data: the model of the criteria file, its defaults and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from coverage.errors import CriteriaRefused
+
+DEFAULT_RULES = "vietnam.toml"
+Share = Annotated[float, Field(gt=0, lt=1)]
+ThresholdName = Literal["headline", "at_105", "at_121"]
+THRESHOLD_NAMES: tuple[ThresholdName, ...] = ("headline", "at_105", "at_121")
+
+
+class _Rules(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Thresholds(_Rules):
+    """The weakest usable level in dBm of each technology."""
+
+    LTE: float
+    NR: float
+    UMTS: float
+    GSM: float
+
+
+class ThresholdSet(_Rules):
+    """The headline thresholds and the two that show how much hangs on them."""
+
+    headline: Thresholds
+    at_105: Thresholds
+    at_121: Thresholds
+
+    def at(self, name: ThresholdName) -> dict[str, float]:
+        """The thresholds in dBm by technology, for one of `THRESHOLD_NAMES`."""
+        thresholds: Thresholds = getattr(self, name)
+        return thresholds.model_dump()
+
+
+class Operators(_Rules):
+    """Which operators are in scope per mobile country code, and what people call them."""
+
+    in_scope: dict[str, list[str]]
+    names: dict[str, str]
+
+
+class Evidence(_Rules):
+    """How tests are weighed."""
+
+    validity_months: int = Field(ge=1)
+    rho: float = Field(ge=0, le=1)
+    vehicle_loss_db: float = Field(ge=0)
+    vehicle_speed_mps: float = Field(gt=0)
+    dead_probability: Share
+    dead_share: Share
+    below_standard_probability: Share
+    below_standard_share: Share
+    covered_probability: Share
+    covered_share: Share
+
+
+class Floors(_Rules):
+    """The least evidence, counted on fails, before any accusation."""
+
+    effective_fails: float = Field(ge=1)
+    devices: int = Field(ge=1)
+    calibrated_devices: int = Field(ge=1)
+    dates: int = Field(ge=1)
+    hours_apart: float = Field(ge=0)
+    hexes_res10: int = Field(ge=1)
+
+
+class Village(_Rules):
+    """When a village is electrified and served."""
+
+    electrified_share: Share
+    served_households_share: Share
+    neighbour_rings: int = Field(ge=0, le=3)
+
+
+class Priority(_Rules):
+    """Weights of the priority order."""
+
+    severity: dict[Literal["trang_song", "lom_song"], float]
+    not_spot: dict[Literal["total", "partial", "undetermined"], float]
+
+
+class Criteria(_Rules):
+    """One complete decision rule. `name` and `hash` are printed on every export."""
+
+    name: str
+    hex_resolution: Literal[8, 9]
+    gsm_is_coverage_until: date
+    operators: Operators
+    thresholds_dbm: ThresholdSet
+    evidence: Evidence
+    floors: Floors
+    village: Village
+    priority: Priority
+
+    @property
+    def hash(self) -> str:
+        """Twelve hex digits of the sha256 of the rules' values; layout and comments do not count."""
+        canonical = orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(canonical).hexdigest()[:12]
+
+    @property
+    def label(self) -> str:
+        """What exports print: name and hash."""
+        return f"{self.name}@{self.hash}"
+
+    def operators_in_scope(self, measured: set[str]) -> list[str]:
+        """The operators that must all be dead for a total not-spot, sorted.
+
+        Listed operators for each mobile country code that was measured; where a code is not listed,
+        and for names that are no PLMN, every operator measured.
+        """
+        scope: set[str] = set()
+        for operator in measured:
+            scope.update(self.operators.in_scope.get(operator[:3], [operator]))
+        return sorted(scope)
+
+    def operator_name(self, operator: str) -> str:
+        """What people call the operator; its own code where no name is listed."""
+        return self.operators.names.get(operator, operator)
+
+
+def default_text() -> str:
+    """The text of the rules that ship with the package."""
+    return files("coverage").joinpath("rules", DEFAULT_RULES).read_text(encoding="utf-8")
+
+
+def parse(text: str, origin: str) -> Criteria:
+    """The criteria that a TOML text holds; raises `CriteriaRefused` naming the key at fault."""
+    try:
+        return Criteria.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as fault:
+        raise CriteriaRefused(
+            f"{origin}: không phải TOML hợp lệ ({fault}).", f"{origin}: not valid TOML ({fault})."
+        ) from fault
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise CriteriaRefused(
+            f"{origin}, khoá {where}: {first['msg']} (giá trị: {first['input']!r:.80}).",
+            f"{origin}, key {where}: {first['msg']} (value: {first['input']!r:.80}).",
+        ) from fault
+
+
+def load(path: Path) -> Criteria:
+    """The criteria in a TOML file; raises `CriteriaRefused`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise CriteriaRefused(
+            f"Không đọc được tệp tiêu chí {path}: {fault}.", f"Cannot read criteria file {path}: {fault}."
+        ) from fault
+    return parse(text, str(path))

@@ -1,0 +1,30 @@
+"""Which engine runs the table expressions: DuckDB in memory here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+from ibis.expr.types import Table as Expression
+
+from coverage.tables import MEASUREMENTS, schema
+
+
+def connect() -> Backend:
+    """A fresh engine that holds nothing on disk."""
+    return ibis.duckdb.connect()
+
+
+def read_measurements(engine: Backend, parts: Sequence[Path]) -> Expression:
+    """All rows of the Parquet parts, in no order; an empty table of the contract where there is no part."""
+    if not parts:
+        return engine.create_table("measurements", schema(MEASUREMENTS).empty_table())
+    return engine.read_parquet([str(part) for part in parts], table_name="measurements")
+
+
+def load(engine: Backend, name: str, table: pa.Table) -> Expression:
+    """A small table handed to the engine under a name."""
+    return engine.create_table(name, table, overwrite=True)

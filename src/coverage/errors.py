@@ -1,0 +1,70 @@
+"""The tree of our errors. Each says what, where, the value and the cure, in Vietnamese and English.
+
+PhusongError
+├── InputError            what the user gave cannot be used (command line: exit 2)
+│   ├── FileRefused       a file that cannot be measurements: what it is, what is missing
+│   ├── PlacesRefused     a places file that cannot mean what it is given for
+│   └── CriteriaRefused   rules that are incomplete or contradict themselves
+├── NotFound              an upload, snapshot or place that does not exist (exit 2)
+├── ContractBroken        a table of ours left its contract: a fault of ours (exit 1)
+└── ArchiveDamaged        the archive does not hold what its manifest says (exit 1)
+
+No HTTP here: the service has one table from these classes to status codes.
+"""
+
+from __future__ import annotations
+
+
+class PhusongError(Exception):
+    """An error for people: a stable code, and the message in Vietnamese (`vi`) and English (`en`)."""
+
+    code = "error"
+
+    def __init__(self, vi: str, en: str, *, code: str | None = None) -> None:
+        super().__init__(f"{vi}\n{en}")
+        self.vi = vi
+        self.en = en
+        if code is not None:
+            self.code = code
+
+
+class InputError(PhusongError):
+    """What the user gave cannot be used; nothing was changed."""
+
+    code = "bad_input"
+
+
+class FileRefused(InputError):
+    """A file that cannot be measurements: the message says what it is and what is missing."""
+
+    code = "file_refused"
+
+
+class PlacesRefused(InputError):
+    """A places file that cannot mean what it is given for."""
+
+    code = "places_refused"
+
+
+class CriteriaRefused(InputError):
+    """Criteria that are incomplete, unknown or contradict themselves."""
+
+    code = "criteria_refused"
+
+
+class NotFound(PhusongError):
+    """An upload, snapshot or place that does not exist in this workspace."""
+
+    code = "not_found"
+
+
+class ContractBroken(PhusongError):
+    """A table left its contract (see `tables`): a fault of ours, never of the user's file."""
+
+    code = "contract_broken"
+
+
+class ArchiveDamaged(PhusongError):
+    """The archive does not hold what its manifest says."""
+
+    code = "archive_damaged"

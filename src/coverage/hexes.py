@@ -1,0 +1,81 @@
+"""All H3. Hexes are int64 inside (the top bit of an H3 index is never set), text only for people.
+
+Every H3 library returns a wrong hex in silence for latitude 91 and wraps longitude 190, so points
+are range-checked here before any of them is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import h3
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import shapely
+from h3ronpy import change_resolution
+from h3ronpy.vector import cells_to_wkb_polygons, coordinates_to_cells
+
+Hexes = npt.NDArray[np.int64]
+
+
+def valid_points(lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Which points lie on the globe: -90 ≤ lat ≤ 90, -180 ≤ lon ≤ 180; NaN is not a point."""
+    on_globe: npt.NDArray[np.bool_] = (np.abs(lat) <= 90) & (np.abs(lon) <= 180)
+    return on_globe
+
+
+def of_points(lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64], resolution: int) -> Hexes:
+    """The hex of each WGS 84 point; raises `ValueError` where a point is not on the globe."""
+    if not valid_points(lat, lon).all():
+        raise ValueError("a point with |lat| > 90, |lon| > 180 or NaN must not reach H3")
+    cells = coordinates_to_cells(lat.astype(np.float64), lon.astype(np.float64), resolution)
+    found: Hexes = pa.array(cells).to_numpy(zero_copy_only=False).astype(np.int64)
+    return found
+
+
+def of_point(lat: float, lon: float, resolution: int) -> int:
+    """The hex of one WGS 84 point; raises `ValueError` where it is not on the globe."""
+    return int(of_points(np.array([lat]), np.array([lon]), resolution)[0])
+
+
+def parents(hexes: Hexes, resolution: int) -> Hexes:
+    """The parent of each hex at a coarser resolution."""
+    coarser = change_resolution(pa.array(hexes.astype(np.uint64)), resolution)
+    found: Hexes = pa.array(coarser).to_numpy(zero_copy_only=False).astype(np.int64)
+    return found
+
+
+def disk(hexagon: int, rings: int) -> list[int]:
+    """The hex and every hex within `rings` steps, sorted: 7 for one ring."""
+    return sorted(h3.str_to_int(cell) for cell in h3.grid_disk(h3.int_to_str(hexagon), rings))
+
+
+def overlapping(polygon: shapely.Geometry, resolution: int) -> list[int]:
+    """Every hex that shares ground with a WGS 84 lon/lat polygon, sorted; never empty.
+
+    Hexes that only come near may be among them: the crosswalk measures the shared area itself.
+    """
+    cells: set[str] = set()
+    for part in shapely.get_parts(polygon):
+        cells.update(_fill(part, resolution))
+    return sorted(h3.str_to_int(cell) for cell in cells)
+
+
+def _fill(part: shapely.Polygon, resolution: int) -> Iterable[str]:
+    shape = h3.geo_to_h3shape(part)
+    cells: Iterable[str] = h3.h3shape_to_cells_experimental(shape, resolution, contain="overlap")
+    return cells
+
+
+def polygons(hexes: Sequence[int] | Hexes) -> npt.NDArray[np.object_]:
+    """The outline of each hex as a shapely polygon, EPSG:4326 lon/lat."""
+    wkb = cells_to_wkb_polygons(pa.array(np.asarray(hexes, dtype=np.uint64)))
+    outlines: npt.NDArray[np.object_] = shapely.from_wkb(pa.array(wkb).to_numpy(zero_copy_only=False))
+    return outlines
+
+
+def text(hexagon: int) -> str:
+    """The hex as people and other tools write it, e.g. 896520ca5a3ffff."""
+    name: str = h3.int_to_str(int(hexagon))
+    return name

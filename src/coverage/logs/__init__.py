@@ -1,0 +1,1 @@
+"""A field file → measurements and outcomes, every row accounted for."""

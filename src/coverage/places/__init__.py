@@ -1,0 +1,1 @@
+"""Communes, villages, clusters and power → villages with provenance."""

@@ -1,0 +1,1 @@
+"""HTTP: thin routes on the same functions as the command line."""
