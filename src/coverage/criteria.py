@@ -121,9 +121,11 @@ class Criteria(_Rules):
     def operators_in_scope(self, measured: set[str]) -> list[str]:
         """The operators that must all be dead for a total not-spot, sorted.
 
-        Listed operators for each mobile country code that was measured; where a code is not listed,
-        and for names that are no PLMN, every operator measured.
+        Listed operators for each mobile country code that was measured (every code where nothing was);
+        where a code is not listed, and for names that are no PLMN, every operator measured.
         """
+        if not measured:
+            return sorted(code for codes in self.operators.in_scope.values() for code in codes)
         scope: set[str] = set()
         for operator in measured:
             scope.update(self.operators.in_scope.get(operator[:3], [operator]))

@@ -27,4 +27,4 @@ def read_measurements(engine: Backend, parts: Sequence[Path]) -> Expression:
 
 def load(engine: Backend, name: str, table: pa.Table) -> Expression:
     """A small table handed to the engine under a name."""
-    return engine.create_table(name, table, overwrite=True)
+    return engine.create_table(name, table)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -71,6 +72,16 @@ def check(table: Table, data: pa.Table) -> pa.Table:
     for column in table.columns:
         _check_column(table, column, ordered.column(column.name))
     return ordered.cast(schema(table))
+
+
+def check_frame(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """The same frame in the contract's column order; raises `ContractBroken` on any breach."""
+    missing = [name for name in table.names if name not in frame]
+    if missing:
+        raise _broken(table, missing[0], "thiếu cột", "column is missing")
+    plain = pd.DataFrame(frame[table.names])
+    check(table, pa.Table.from_pandas(plain, schema=schema(table), preserve_index=False))
+    return frame
 
 
 def _check_column(table: Table, column: Column, values: pa.ChunkedArray) -> None:

@@ -1,0 +1,40 @@
+"""Files that are wholly there or not at all, also after a power cut."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Put the bytes under that name in one step: temporary file, fsync, rename, fsync of the folder."""
+    replace_durably(path, lambda draft: draft.write_bytes(content))
+
+
+def write_parquet_durably(path: Path, table: pa.Table) -> None:
+    """Put the table under that name in one step, as zstd Parquet."""
+    replace_durably(path, lambda draft: pq.write_table(table, draft, compression="zstd"))
+
+
+def replace_durably(path: Path, write: Callable[[Path], object]) -> None:
+    """Put whatever `write` makes of a draft file under that name in one step."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(draft)
+        _fsync(draft)
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _fsync(path.parent)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

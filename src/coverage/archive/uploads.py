@@ -1,0 +1,182 @@
+"""Uploads: one immutable Parquet part each, and one manifest transaction that makes it count."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from coverage.archive.durable import write_parquet_durably
+from coverage.archive.manifest import EVENTS, UPLOADS, now_utc, transaction
+from coverage.archive.workspace import Workspace
+from coverage.errors import ArchiveDamaged, NotFound
+from coverage.logs.read import Reading
+
+Effect = Literal["added", "replaced", "already_received"]
+_COUNTS = ("rows", "accepted", "duplicates", "rejected", "quarantined", "no_service", "unknown_level")
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of one file: the counts of its reading, and what that changed in the archive."""
+
+    file: str
+    upload_id: str
+    format: str
+    operator: str | None
+    state: str
+    effect: Effect
+    rows: int
+    accepted: int
+    duplicates: int
+    rejected: int
+    quarantined: int
+    no_service: int
+    unknown_level: int
+
+    @property
+    def added_rows(self) -> int:
+        """Rows that the archive holds now and did not hold before this file came."""
+        return 0 if self.effect == "already_received" else self.accepted
+
+
+def receive(workspace: Workspace, reading: Reading) -> Receipt:
+    """The receipt of a reading, after it is safe on disk and in the manifest.
+
+    The same bytes with the same context add nothing; with another context they replace the former
+    reading in one transaction. A withdrawn upload stays withdrawn until it is restored.
+    """
+    context = _context(reading)
+    with transaction(workspace.manifest) as connection:
+        known = _find(connection, reading.upload_id)
+    if known is not None and known["context"] == context:
+        return _receipt(known, "already_received")
+    row = _write_parts(workspace, reading) | {"context": context}
+    with transaction(workspace.manifest) as connection:
+        return _commit(connection, row)
+
+
+def _context(reading: Reading) -> dict[str, Any]:
+    # Through JSON, so that it compares equal with what the manifest gives back.
+    context: dict[str, Any] = orjson.loads(orjson.dumps(asdict(reading.context)))
+    return context
+
+
+def _write_parts(workspace: Workspace, reading: Reading) -> dict[str, Any]:
+    operators = reading.measurements.column("operator").unique().to_pylist()
+    row = {name: getattr(reading, name) for name in ("upload_id", "sha256", "file", "format", *_COUNTS)}
+    row["operator"] = operators[0] if len(operators) == 1 else None
+    for kind in ("measurements", "outcomes"):
+        table = getattr(reading, kind)
+        row[f"{kind}_part"] = _write_part(workspace.parts, f"{reading.upload_id}-{kind}", table)
+    return row
+
+
+def _write_part(folder: Path, stem: str, table: pa.Table) -> str:
+    # Named after its content: another reading of the same bytes is another file, and neither changes.
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    name = f"{stem}-{hashlib.sha256(sink.getvalue()).hexdigest()[:16]}.parquet"
+    if not (folder / name).exists():
+        write_parquet_durably(folder / name, table)
+    return name
+
+
+def _commit(connection: Connection, row: dict[str, Any]) -> Receipt:
+    known = _find(connection, row["upload_id"])
+    if known is not None and known["context"] == row["context"]:
+        return _receipt(known, "already_received")  # somebody else committed it while we wrote our part
+    if known is None:
+        connection.execute(insert(UPLOADS).values(**row, state="committed", received_utc=now_utc()))
+        _log(connection, row["upload_id"], "received", None)
+        return _receipt(_found(connection, row["upload_id"]), "added")
+    where = UPLOADS.c.upload_id == row["upload_id"]
+    connection.execute(update(UPLOADS).where(where).values(**row, received_utc=now_utc()))
+    _log(connection, row["upload_id"], "replaced", None)
+    return _receipt(_found(connection, row["upload_id"]), "replaced")
+
+
+def withdraw(workspace: Workspace, upload_id: str, reason: str) -> None:
+    """Take an upload out of every later assessment; its part stays. Raises `NotFound`."""
+    _set_state(workspace, upload_id, "withdrawn", reason)
+
+
+def restore(workspace: Workspace, upload_id: str) -> None:
+    """Let a withdrawn upload count again. Raises `NotFound`."""
+    _set_state(workspace, upload_id, "committed", None)
+
+
+def _set_state(workspace: Workspace, upload_id: str, state: str, reason: str | None) -> None:
+    with transaction(workspace.manifest) as connection:
+        _found(connection, upload_id)
+        connection.execute(update(UPLOADS).where(UPLOADS.c.upload_id == upload_id).values(state=state))
+        _log(connection, upload_id, "withdrawn" if state == "withdrawn" else "restored", reason)
+
+
+def list_uploads(workspace: Workspace) -> list[dict[str, Any]]:
+    """Every upload's manifest row, oldest first."""
+    with transaction(workspace.manifest) as connection:
+        rows = connection.execute(select(UPLOADS).order_by(UPLOADS.c.received_utc, UPLOADS.c.upload_id))
+        return [dict(row) for row in rows.mappings()]
+
+
+def show(workspace: Workspace, upload_id: str) -> dict[str, Any]:
+    """One upload's manifest row with its history under `events`. Raises `NotFound`."""
+    with transaction(workspace.manifest) as connection:
+        row = dict(_found(connection, upload_id))
+        events = connection.execute(
+            select(EVENTS).where(EVENTS.c.upload_id == upload_id).order_by(EVENTS.c.event_id)
+        )
+        row["events"] = [dict(one) for one in events.mappings()]
+        return row
+
+
+def outcomes(workspace: Workspace, upload_id: str) -> pa.Table:
+    """The rows of an upload that did not become measurements, as the contract OUTCOMES. Raises `NotFound`."""
+    return pq.read_table(_part(workspace, show(workspace, upload_id)["outcomes_part"]))
+
+
+def committed_parts(workspace: Workspace) -> list[Path]:
+    """The measurement parts that count now, by upload id. Raises `ArchiveDamaged` where one is missing."""
+    committed = [row for row in list_uploads(workspace) if row["state"] == "committed"]
+    names = sorted(row["measurements_part"] for row in committed if row["accepted"])
+    return [_part(workspace, name) for name in names]
+
+
+def _part(workspace: Workspace, name: str) -> Path:
+    path = workspace.parts / name
+    if not path.exists():
+        raise ArchiveDamaged(
+            f"Thiếu tệp {path} mà sổ ghi có: hãy khôi phục từ bản sao lưu.",
+            f"File {path} is in the manifest and not on disk: restore it from a backup.",
+        )
+    return path
+
+
+def _find(connection: Connection, upload_id: str) -> RowMapping | None:
+    return connection.execute(select(UPLOADS).where(UPLOADS.c.upload_id == upload_id)).mappings().first()
+
+
+def _found(connection: Connection, upload_id: str) -> RowMapping:
+    row = _find(connection, upload_id)
+    if row is None:
+        raise NotFound(f"Không có lần tải lên {upload_id}.", f"There is no upload {upload_id}.")
+    return row
+
+
+def _log(connection: Connection, upload_id: str, action: str, reason: str | None) -> None:
+    connection.execute(
+        insert(EVENTS).values(upload_id=upload_id, action=action, reason=reason, at_utc=now_utc())
+    )
+
+
+def _receipt(row: RowMapping, effect: Effect) -> Receipt:
+    about = {name: row[name] for name in ("file", "upload_id", "format", "operator", "state", *_COUNTS)}
+    return Receipt(**about, effect=effect)

@@ -1,0 +1,78 @@
+"""The workspace: the one folder that holds archive, places, criteria and snapshots."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from coverage import criteria as rules
+from coverage.archive.durable import write_durably
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where everything of one area is kept; nothing outside `root` is ever written."""
+
+    root: Path
+
+    @property
+    def manifest(self) -> Path:
+        """The SQLite file that says which uploads and snapshots exist."""
+        return self.root / "archive" / "manifest.sqlite"
+
+    @property
+    def parts(self) -> Path:
+        """The folder of immutable Parquet parts."""
+        return self.root / "archive" / "parts"
+
+    @property
+    def incoming(self) -> Path:
+        """The folder in which the service keeps files while they arrive."""
+        return self.root / "archive" / "incoming"
+
+    @property
+    def places(self) -> Path:
+        """The folder of the places layers, as Parquet."""
+        return self.root / "places"
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of snapshots, one folder each."""
+        return self.root / "snapshots"
+
+    @property
+    def criteria_file(self) -> Path:
+        """The criteria in force."""
+        return self.root / "criteria.toml"
+
+    @property
+    def criteria(self) -> rules.Criteria:
+        """The criteria in force; raises `CriteriaRefused`."""
+        return rules.load(self.criteria_file)
+
+    @property
+    def device_key(self) -> bytes:
+        """The secret under which device names are hashed; it never leaves the workspace."""
+        return bytes.fromhex((self.root / "device.key").read_text(encoding="ascii").strip())
+
+
+def open_workspace(root: Path, criteria_text: str | None = None) -> Workspace:
+    """The workspace in a folder, laid out where it is new.
+
+    `criteria_text` replaces the criteria in force; a new workspace without it gets the default rules.
+    Raises `CriteriaRefused`; then nothing was changed.
+    """
+    workspace = Workspace(root)
+    if criteria_text is not None:
+        rules.parse(criteria_text, "criteria")
+    for folder in (workspace.parts, workspace.incoming, workspace.places, workspace.snapshots):
+        folder.mkdir(parents=True, exist_ok=True)
+    if criteria_text is not None or not workspace.criteria_file.exists():
+        text = rules.default_text() if criteria_text is None else criteria_text
+        write_durably(workspace.criteria_file, text.encode())
+    key = workspace.root / "device.key"
+    if not key.exists():
+        write_durably(key, secrets.token_hex(32).encode())
+        key.chmod(0o600)
+    return workspace

@@ -1,0 +1,75 @@
+"""The whole job on a small simulated province: what a newcomer sees first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from coverage import intake, pipeline
+from coverage.archive import history
+from coverage.archive.uploads import Receipt
+from coverage.archive.workspace import Workspace, open_workspace
+from coverage.exports import files, lists
+from coverage.exports.maps import map_html
+from coverage.logs.context import Context
+from coverage.progress import track
+from coverage.simulate import simulate
+
+# The simulator's last measurement is of the day before; judged later, its evidence would grow old.
+AS_OF = date(2026, 11, 1)
+VILLAGES, MEASUREMENTS, SEED = 72, 400_000, 7
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """Where the results are, and what to print."""
+
+    files: dict[str, str]
+    text: str
+
+
+def run_demo(folder: Path, say: Callable[[str], None]) -> DemoResult:
+    """The files of the demo, made in `folder`: sample, workspace, gaps.geojson, villages.geojson, map.html."""
+    sample = folder / "sample"
+    if not (sample / "truth.csv").exists():
+        say("… tạo tỉnh mô phỏng / simulating a province")
+        simulate(sample, villages=VILLAGES, measurements=MEASUREMENTS, seed=SEED)
+    workspace = open_workspace(folder / "workspace")
+    _add_sample(workspace, sample)
+    say("… đánh giá / assessing")
+    pipeline.assess(workspace, AS_OF)
+    return _write_results(workspace, folder)
+
+
+def _add_sample(workspace: Workspace, sample: Path) -> None:
+    for kind, name in (
+        ("communes", "communes.geojson"),
+        ("villages", "villages.geojson"),
+        ("clusters", "clusters.geojson"),
+        ("power", "power.csv"),
+    ):
+        intake.add_places(workspace, kind, sample / name)  # type: ignore[arg-type]
+    logs = sorted(path for path in (sample / "logs").iterdir() if path.is_file())
+    for log in track(logs, "Nạp / reading logs"):
+        for found in intake.ingest(workspace, log, Context()):
+            if not isinstance(found, Receipt):
+                raise found
+
+
+def _write_results(workspace: Workspace, folder: Path) -> DemoResult:
+    snapshot = history.latest(workspace)
+    paths = {name: folder / file for name, file in _FILES.items()}
+    files.write(lists.select(snapshot, "gaps"), paths["gaps"], "geojson")
+    files.write(lists.select(snapshot, "villages"), paths["villages"], "geojson")
+    paths["map"].write_text(map_html(snapshot), encoding="utf-8")
+    table = lists.province_table(snapshot).to_string(index=False)
+    text = f"{table}\n\nBản đồ / map: {paths['map']}\nDanh sách / lists: {paths['gaps']}, {paths['villages']}\n{_NEXT}"
+    return DemoResult({name: str(path) for name, path in paths.items()}, text)
+
+
+_FILES = {"gaps": "gaps.geojson", "villages": "villages.geojson", "map": "map.html"}
+_NEXT = (
+    "Số liệu mô phỏng. Với tệp của bạn: xem README.md / Simulated data. With your own files: see README.md"
+)

@@ -1,0 +1,54 @@
+"""One list of the latest snapshot, or the measurements behind it, written to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from coverage.archive import history, uploads
+from coverage.archive.workspace import Workspace
+from coverage.errors import InputError
+from coverage.exports import files, lists
+
+
+def export_to_file(
+    workspace: Workspace, what: str, path: Path, fmt: str | None, filters: Mapping[str, str | None]
+) -> int:
+    """The number of features written; the format is `fmt`, else the file's suffix. Raises `InputError`, `NotFound`.
+
+    Filters (operator, commune, status) that do not apply to a list are refused, not ignored.
+    """
+    chosen = fmt or path.suffix.lstrip(".").lower()
+    if what == "measurements":
+        return _write_measurements(workspace, path, chosen, filters)
+    frame = lists.select(history.latest(workspace), what, **filters)
+    files.write(frame, path, chosen)
+    return len(frame)
+
+
+def _write_measurements(workspace: Workspace, path: Path, fmt: str, filters: Mapping[str, str | None]) -> int:
+    refused = [name for name in ("commune", "status") if filters[name] is not None]
+    if refused or fmt not in {"csv", "parquet"}:
+        raise InputError(
+            "Số liệu đo chỉ lọc theo --operator và chỉ xuất csv hoặc parquet.",
+            "Measurements are filtered by --operator only, and written as csv or parquet.",
+        )
+    parts = ds.dataset(uploads.committed_parts(workspace))
+    wanted = None if filters["operator"] is None else ds.field("operator") == filters["operator"]
+    batches = parts.to_batches(filter=wanted)
+    return _write_batches(path, fmt, parts.schema, batches)
+
+
+def _write_batches(path: Path, fmt: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+    rows = 0
+    open_writer = pq.ParquetWriter if fmt == "parquet" else pc.CSVWriter
+    with open_writer(path, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+            rows += batch.num_rows
+    return rows

@@ -1,0 +1,31 @@
+"""The rows of an upload that were not accepted, as a CSV that a field team can act on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from coverage.archive import uploads
+from coverage.archive.workspace import Workspace
+from coverage.exports.files import to_bytes
+from coverage.logs.reasons import reason
+
+
+def rejects_table(workspace: Workspace, upload_id: str) -> pd.DataFrame:
+    """One row per line and reason, in the file's order: line, outcome, code, column, value, ly_do, reason.
+
+    `line` is the line as an editor shows it. Raises `NotFound`.
+    """
+    frame: pd.DataFrame = uploads.outcomes(workspace, upload_id).to_pandas()
+    sentences = [reason(row["code"], row["column"], row["value"]) for row in frame.to_dict("records")]
+    frame["ly_do"] = [vi for vi, _ in sentences]
+    frame["reason"] = [en for _, en in sentences]
+    return frame.sort_values(["line", "code"], ignore_index=True)
+
+
+def write_rejects(workspace: Workspace, upload_id: str, path: Path) -> int:
+    """The number of rows written to a CSV that opens in Excel (UTF-8 with BOM, formulas made harmless)."""
+    table = rejects_table(workspace, upload_id)
+    path.write_bytes(to_bytes(table, "csv"))
+    return len(table)

@@ -1,0 +1,105 @@
+/* The panel beside the map: counts for the chosen operator, search, what to fix first, provenance. */
+'use strict';
+
+phusong.updatePanel = function () {
+  const data = phusong.data;
+  const statuses = phusong.count(data.villages.village_id.at.map((_, village) => phusong.statusOf(village, phusong.view)));
+  document.querySelectorAll('[data-status]').forEach((row) => phusong.putCount(row, statuses.get(row.dataset.status)));
+  document.querySelectorAll('[data-verdict]').forEach((row) => phusong.putCount(row, data.hexes[phusong.view][row.dataset.verdict]));
+  const dead = phusong.deadVillages();
+  document.querySelectorAll('[data-area]').forEach((row) => phusong.putCount(row, dead[row.dataset.area].size));
+  document.getElementById('headline-count').replaceChildren(phusong.number(dead.gaps.size));
+  document.getElementById('view-name').replaceChildren(phusong.viewName(phusong.view));
+  phusong.listFirst();
+};
+
+phusong.viewName = function (view) {
+  return view === 0 ? phusong.word('all_operators') : phusong.element('span', '', phusong.data.views[view].name);
+};
+
+phusong.count = function (values) {
+  const counts = new Map();
+  values.forEach((value) => counts.set(value, (counts.get(value) || 0) + 1));
+  return counts;
+};
+
+phusong.putCount = function (row, count) {
+  row.querySelector('b').replaceChildren(phusong.number(count || 0));
+};
+
+/* Villages with a dead area in the chosen view: those that are gaps, and the others. */
+phusong.deadVillages = function () {
+  const found = { gaps: new Set(), other: new Set() };
+  phusong.deadFeatures.filter(phusong.deadShown).forEach((area) => found[area.l === 0 ? 'gaps' : 'other'].add(area.i));
+  found.gaps.forEach((village) => found.other.delete(village));
+  return found;
+};
+
+phusong.listFirst = function () {
+  const verdicts = phusong.data.verdicts;
+  const shown = phusong.deadVillages().gaps;
+  const rows = verdicts.village.map((_, row) => row).filter((row) =>
+    phusong.cell(verdicts, 'priority', row) !== null && shown.has(verdicts.village[row]) &&
+    (phusong.view === 0 || verdicts.view[row] === phusong.view));
+  rows.sort((a, b) => phusong.cell(verdicts, 'priority', a) - phusong.cell(verdicts, 'priority', b));
+  const seen = new Set();
+  const first = rows.filter((row) => !seen.has(verdicts.village[row]) && seen.add(verdicts.village[row]));
+  const items = first.slice(0, 30).map((row) => phusong.element('li', '', phusong.villageButton(verdicts.village[row])));
+  document.getElementById('first').replaceChildren(...items);
+  document.getElementById('priorities').hidden = items.length === 0;
+};
+
+/* A button that shows a village on the map: the way in for keyboards and screen readers. */
+phusong.villageButton = function (village) {
+  const of = (field) => phusong.cell(phusong.data.villages, field, village);
+  const status = phusong.statusOf(village, phusong.view);
+  const button = phusong.element('button', 'go', phusong.swatch(status),
+    phusong.element('span', '', phusong.element('span', 'name', of('village_name') || of('village_id')),
+      phusong.element('small', '', of('commune_name') || '')));
+  button.type = 'button';
+  button.addEventListener('click', () => phusong.show(village));
+  return button;
+};
+
+phusong.startSearch = function () {
+  const villages = phusong.data.villages;
+  const texts = villages.village_id.at.map((_, village) => phusong.plain(
+    ['village_name', 'commune_name', 'village_id'].map((field) => phusong.cell(villages, field, village) || '').join(' ')));
+  const query = document.getElementById('query');
+  query.addEventListener('input', () => {
+    const words = phusong.plain(query.value).split(/\s+/).filter((word) => word);
+    const hits = words.length ? texts.map((_, village) => village).filter((v) => words.every((word) => texts[v].includes(word))) : [];
+    const items = hits.slice(0, 8).map((village) => phusong.element('li', '', phusong.villageButton(village)));
+    if (words.length && !hits.length) { items.push(phusong.element('li', 'hint', phusong.both('Không tìm thấy', 'Nothing found'))); }
+    document.getElementById('found').replaceChildren(...items);
+  });
+};
+
+phusong.writeProvenance = function () {
+  const info = phusong.data.info;
+  const asOf = phusong.element('strong', '', phusong.date(info.as_of));
+  const whole = (...parts) => phusong.element('span', 'whole', ...parts);
+  document.getElementById('stamp').replaceChildren(phusong.joined(
+    [whole(phusong.both('Đánh giá đến ', 'As of '), asOf), whole(info.criteria), whole(info.snapshot_id)], ''));
+  const line = (vi, en, value) => phusong.element('p', '', phusong.both(vi + ': ', en + ': '), value);
+  document.getElementById('provenance').replaceChildren(
+    line('Số lần đo', 'Measurements', phusong.number(info.measurements)),
+    line('“Tất cả nhà mạng” gồm', '“All operators” means', phusong.data.in_scope.join(', ') || '–'),
+    line('Nguồn ranh giới xã', 'Source of commune borders', phusong.data.communes.sources.join('; ') || '–'));
+};
+
+phusong.startPanel = function () {
+  const control = document.getElementById('panel-switch');
+  const narrow = window.matchMedia('(max-width: 760px)');
+  const set = (open) => {
+    control.setAttribute('aria-expanded', String(open));
+    document.getElementById('panel').classList.toggle('closed', !open);
+  };
+  control.addEventListener('click', () => set(control.getAttribute('aria-expanded') !== 'true'));
+  phusong.closePanelIfNarrow = () => { if (narrow.matches) { set(false); } };
+  phusong.closePanelIfNarrow();
+  const language = document.getElementById('language');
+  language.addEventListener('click', () => {
+    document.documentElement.lang = document.documentElement.lang === 'vi' ? 'en' : 'vi';
+  });
+};

@@ -1,0 +1,98 @@
+/* A village's popup: who serves it, on what evidence, who must act. Built from elements only. */
+'use strict';
+
+phusong.popup = function (village) {
+  const data = phusong.data;
+  const of = (field) => phusong.cell(data.villages, field, village);
+  const box = phusong.element('article', 'village');
+  box.append(phusong.element('h3', '', of('village_name') || of('village_id')), phusong.villageLine(of));
+  const rows = data.views.map((view, index) => index).filter((index) => index > 0);
+  rows.sort((a, b) => (b === phusong.view) - (a === phusong.view));
+  rows.forEach((view, place) => box.append(phusong.operatorDetails(village, view, place === 0)));
+  return box;
+};
+
+phusong.villageLine = function (of) {
+  const parts = [of('commune_name')];
+  const counts = [['households', 'hộ', 'households'], ['population', 'người', 'people']];
+  counts.forEach(([field, vi, en]) => {
+    if (of(field) !== null) {
+      parts.push(phusong.both(phusong.numberText(of(field), 'vi-VN') + ' ' + vi, phusong.numberText(of(field), 'en-GB') + ' ' + en));
+    }
+  });
+  if (String(of('especially_difficult')) === 'true') {
+    parts.push(phusong.both('thôn đặc biệt khó khăn', 'especially difficult village'));
+  }
+  return phusong.joined(parts, 'where');
+};
+
+/* The parts that are known, with a dot between them. */
+phusong.joined = function (parts, className) {
+  const line = phusong.element('p', className);
+  parts.filter((part) => part !== null).forEach((part, place) => {
+    if (place) { line.append(' · '); }
+    line.append(part);
+  });
+  return line;
+};
+
+phusong.operatorDetails = function (village, view, open) {
+  const status = phusong.statusOf(village, view);
+  const summary = phusong.element('summary', '', phusong.swatch(status),
+    phusong.element('span', 'name', phusong.data.views[view].name), phusong.word(status));
+  const details = phusong.element('details', 'operator', summary);
+  details.open = open;
+  const row = phusong.verdictRow(village, view);
+  if (row !== undefined) { details.append(...phusong.facts(row)); }
+  return details;
+};
+
+phusong.facts = function (row) {
+  const of = (field) => phusong.cell(phusong.data.verdicts, field, row);
+  const facts = phusong.element('dl', '');
+  const add = (vi, en, value) => {
+    if (value) { facts.append(phusong.element('dt', '', phusong.both(vi, en)), phusong.element('dd', '', value)); }
+  };
+  add('Ai phải làm', 'Who must act', of('who_must_act') && phusong.action(of));
+  add('Điện', 'Power', phusong.power(of));
+  add('Bằng chứng', 'Evidence', phusong.evidence(of));
+  add('Ngưỡng khác', 'Other thresholds', of('tests') ? phusong.thresholds(of) : null);
+  add('Các mạng khác', 'Other networks', of('not_spot') && phusong.word(of('not_spot')));
+  return [phusong.element('p', 'reason', phusong.both(of('reason') || '', of('reason_en') || '')), facts];
+};
+
+phusong.action = function (of) {
+  const code = of('who_must_act') === 'verify_power' ? 'verify_power_action' : of('who_must_act');
+  const parts = [phusong.word(code), of('list') && phusong.word(of('list'))];
+  if (of('priority') !== null) {
+    parts.push(phusong.both('ưu tiên ' + of('priority'), 'priority ' + of('priority')));
+  }
+  return phusong.joined(parts, '');
+};
+
+phusong.power = function (of) {
+  const date = of('power_as_of') && phusong.date(of('power_as_of'));
+  return phusong.joined([phusong.word(of('grid_status')), of('power_source'), date], '');
+};
+
+phusong.evidence = function (of) {
+  if (!of('tests')) { return phusong.both('Chưa có lần đo nào', 'No tests yet'); }
+  const vi = [of('tests') + ' lần đo', of('fails') + ' không đạt', of('devices') + ' máy', of('occasions') + ' dịp'];
+  const en = [of('tests') + ' tests', of('fails') + ' failed', of('devices') + ' devices', of('occasions') + ' occasions'];
+  const parts = [phusong.both(vi.join(' · '), en.join(' · '))];
+  if (of('median_rsrp_dbm') !== null) {
+    const level = (locale) => phusong.numberText(of('median_rsrp_dbm'), locale, 1).replace('-', '−') + ' dBm';
+    parts.push(phusong.both('trung vị ' + level('vi-VN'), 'median ' + level('en-GB')));
+  }
+  if (of('evidence_grade')) { parts.push(phusong.both('hạng ' + of('evidence_grade'), 'grade ' + of('evidence_grade'))); }
+  if (of('last_test_utc')) {
+    parts.push(phusong.element('span', '', phusong.both('gần nhất ', 'last '), phusong.date(of('last_test_utc'))));
+  }
+  if (of('sub_reason')) { parts.push(phusong.word(of('sub_reason'))); }
+  return phusong.joined(parts, '');
+};
+
+phusong.thresholds = function (of) {
+  const at = (label, field) => phusong.element('span', '', label + ' dBm: ', phusong.word(of(field)));
+  return phusong.joined([at('−105', 'status_at_105'), at('−121', 'status_at_121')], '');
+};

@@ -1,0 +1,96 @@
+"""Files in: field logs and places files, read by their rooms and kept by the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+import geopandas as gpd
+
+from coverage.archive import layers, uploads
+from coverage.archive.uploads import Receipt
+from coverage.archive.workspace import Workspace
+from coverage.errors import FileRefused, PlacesRefused
+from coverage.logs.context import Context
+from coverage.logs.read import Reading, read_file
+from coverage.places.communes import read_communes
+from coverage.places.power import read_power
+from coverage.places.settlements import read_clusters
+from coverage.places.villages import Note, locate_in_communes, read_villages
+
+PlacesKind = Literal["communes", "villages", "clusters", "power"]
+PLACES_KINDS: tuple[PlacesKind, ...] = get_args(PlacesKind)
+
+
+@dataclass(frozen=True)
+class PlacesReport:
+    """What was kept of a places file, and what a person should look at."""
+
+    kind: str
+    file: str
+    rows: int
+    notes: list[Note] = field(default_factory=list)
+
+
+def ingest(workspace: Workspace, path: Path, context: Context) -> Iterator[Receipt | FileRefused]:
+    """The receipt of each file in `path` (a zip holds several), each safe on disk before the next is read.
+
+    A member of a zip that cannot be measurements comes as its `FileRefused`; a file on its own raises it.
+    """
+    names = workspace.criteria.operators.names
+    for found in read_file(path, context, device_key=workspace.device_key, operator_names=names):
+        yield uploads.receive(workspace, found) if isinstance(found, Reading) else found.error
+
+
+def add_places(workspace: Workspace, kind: PlacesKind, path: Path) -> PlacesReport:
+    """The report of a places file, after it took the place of the former layer. Raises `PlacesRefused`."""
+    if not path.is_file():
+        raise PlacesRefused(f"Không có tệp {path}.", f"There is no file {path}.")
+    if kind == "villages":
+        return _add_villages(workspace, path)
+    if kind == "communes":
+        return _add_communes(workspace, path)
+    read = {"clusters": read_clusters, "power": read_power}[kind]
+    frame = read(path)
+    layers.save_layer(workspace, kind, frame, path)
+    return PlacesReport(kind, path.name, len(frame), _unknown_villages(workspace, set(frame["village_id"])))
+
+
+def _add_villages(workspace: Workspace, path: Path) -> PlacesReport:
+    villages, notes = read_villages(path)
+    villages, more = _locate(workspace, villages)
+    layers.save_layer(workspace, "villages", villages, path)
+    return PlacesReport("villages", path.name, len(villages), notes + more)
+
+
+def _add_communes(workspace: Workspace, path: Path) -> PlacesReport:
+    communes = read_communes(path)
+    layers.save_layer(workspace, "communes", communes, path)
+    if not layers.has_layer(workspace, "villages"):
+        return PlacesReport("communes", path.name, len(communes))
+    villages, notes = _locate(workspace, layers.load_layer(workspace, "villages"))
+    layers.replace_layer(workspace, "villages", villages)
+    return PlacesReport("communes", path.name, len(communes), notes)
+
+
+def _locate(workspace: Workspace, villages: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Note]]:
+    if not layers.has_layer(workspace, "communes"):
+        return villages.assign(commune_name=None), []
+    return locate_in_communes(villages, layers.load_layer(workspace, "communes"))
+
+
+def _unknown_villages(workspace: Workspace, named: set[str]) -> list[Note]:
+    if not layers.has_layer(workspace, "villages"):
+        return []
+    known = set(layers.load_layer(workspace, "villages")["village_id"])
+    return [
+        Note(
+            "unknown_village",
+            village_id,
+            f"Không có thôn nào mang mã {village_id}.",
+            f"No village has the id {village_id}.",
+        )
+        for village_id in sorted(named - known)
+    ]

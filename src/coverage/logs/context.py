@@ -1,0 +1,103 @@
+"""What an upload says about its file, and how it is completed from the file's name."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from coverage.errors import FileRefused
+from coverage.logs import operators, quantities
+from coverage.logs.filename import NameSays
+from coverage.tables import UNKNOWN_DEVICE
+
+Source = Literal["drive_test", "crowdsourced"]
+Antenna = Literal["inside", "roof", "hand"]
+DEVICE_HASH_DIGITS = 16  # 64 bits: no two of a country's phones meet by chance
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the upload says of a file; used only where the file's rows say nothing.
+
+    operator: PLMN digits or a name; technology: 4G, LTE, …; device: as the team names it, or its hash
+    once resolved; date: for files without times; in_vehicle and antenna: None = not said.
+    """
+
+    source: Source | None = None
+    operator: str | None = None
+    technology: str | None = None
+    device: str | None = None
+    date: datetime.date | None = None
+    timezone: str = "Asia/Ho_Chi_Minh"
+    format: str | None = None
+    team: str | None = None
+    in_vehicle: bool | None = None
+    antenna: Antenna | None = None
+    calibrated: bool = False
+
+
+def resolve(context: Context, name: NameSays, device_key: bytes, names: Mapping[str, str]) -> Context:
+    """The context with gaps filled from the file's name: options win over the name.
+
+    Operator as digits where its name is known, technology as one of ours, device as its keyed hash or
+    "unknown", source crowdsourced where nobody says otherwise. Raises `FileRefused` for an unknown
+    technology or timezone.
+    """
+    zone(context)
+    operator = operators.resolve(context.operator, names) or operators.resolve(name.operator, names)
+    device = _said(context.device) or _said(name.device)
+    return replace(
+        context,
+        source=context.source or name.source or "crowdsourced",
+        operator=operator,
+        technology=_technology(context.technology),
+        device=device_hash(device_key, device) if device else UNKNOWN_DEVICE,
+        date=context.date or name.date,
+        in_vehicle=_in_vehicle(context),
+    )
+
+
+def zone(context: Context) -> ZoneInfo:
+    """The upload's timezone; raises `FileRefused` where no such zone exists."""
+    try:
+        return ZoneInfo(context.timezone)
+    except (KeyError, ValueError, OSError) as fault:
+        raise FileRefused(
+            f"Không có múi giờ {context.timezone!r}. Hãy dùng tên IANA, ví dụ --timezone Asia/Ho_Chi_Minh.",
+            f"No timezone is called {context.timezone!r}. Give an IANA name, e.g. --timezone Asia/Ho_Chi_Minh.",
+        ) from fault
+
+
+def device_hash(device_key: bytes, device: str) -> str:
+    """The keyed hash under which a phone or scanner is stored: 16 hex digits of HMAC-SHA256."""
+    digest = hmac.new(device_key, device.strip().encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    return digest[:DEVICE_HASH_DIGITS]
+
+
+def _said(text: str | None) -> str | None:
+    stripped = (text or "").strip()
+    return None if stripped.casefold() in quantities.MISSING or stripped == UNKNOWN_DEVICE else stripped
+
+
+def _technology(text: str | None) -> str | None:
+    if text is None:
+        return None
+    found = quantities.technology(text)
+    if found is None:
+        raise FileRefused(
+            f"Không có công nghệ {text!r}. Hãy dùng --technology 2G, 3G, 4G hoặc 5G.",
+            f"No technology is called {text!r}. Give --technology 2G, 3G, 4G or 5G.",
+        )
+    return found
+
+
+def _in_vehicle(context: Context) -> bool | None:
+    """What was said; else what the antenna tells: inside suffers the body's loss, on the roof does not."""
+    if context.in_vehicle is not None:
+        return context.in_vehicle
+    return {"inside": True, "roof": False}.get(context.antenna or "")

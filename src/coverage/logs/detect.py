@@ -1,0 +1,109 @@
+"""Which format a file is of, by the names in its header; or what it is instead."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from coverage.errors import FileRefused
+from coverage.logs.formats import FORMATS, Format
+from coverage.logs.formats.foreign import FOREIGN
+from coverage.logs.quantities import folded
+
+DELIMITERS = ("\t", ";", ",", "|")
+MAX_HEADER_CHARS = 20_000
+SHOWN_NAMES = 12
+# A unit in brackets after a name says nothing new, unless it changes the number (km/h, kbit/s).
+_UNIT = re.compile(r"[(\[]\s*(?:dbm|db|m|m/s|mbps|mbit/s|°|độ)\s*[)\]]\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is laid out: its format, delimiter, header names, and the position of each of our fields."""
+
+    format: Format
+    delimiter: str
+    names: tuple[str, ...]
+    positions: Mapping[str, int]
+
+
+def layout(header: str, file: str, wanted: str | None) -> Layout:
+    """The layout that the header line tells.
+
+    `wanted` names a format (`--format`) and then only that one is tried. Raises `FileRefused` for another
+    table of a known app, and for an unknown format: it lists what was found and what is needed.
+    """
+    choices = _choices(wanted)
+    splits = [(delimiter, _names(header, delimiter)) for delimiter in DELIMITERS]
+    for _, names in splits:
+        _refuse_foreign(names, file)
+    for fmt in choices:
+        found = [Layout(fmt, delimiter, names, positions(fmt, names)) for delimiter, names in splits]
+        best = max(found, key=lambda one: len(one.positions))
+        if all(any(field in best.positions for field in group) for group in fmt.needs):
+            return best
+    raise _unknown(max((names for _, names in splits), key=len), file, choices)
+
+
+def positions(fmt: Format, names: Sequence[str]) -> dict[str, int]:
+    """Our field → position of the best of its columns in the header."""
+    where: dict[str, int] = {}
+    for index, name in enumerate(names):
+        where.setdefault(folded(name), index)
+        where.setdefault(folded(_UNIT.sub("", name)), index)
+    found: dict[str, int] = {}
+    for field, spellings in fmt.columns.items():
+        known = [where[folded(one)] for one in spellings if folded(one) in where]
+        if known:
+            found[field] = known[0]
+    return found
+
+
+def _choices(wanted: str | None) -> tuple[Format, ...]:
+    if wanted is None:
+        return FORMATS
+    chosen = tuple(fmt for fmt in FORMATS if fmt.name == wanted)
+    if not chosen:
+        known = ", ".join(fmt.name for fmt in FORMATS)
+        raise FileRefused(
+            f"Không có định dạng {wanted!r}. Các định dạng: {known}.",
+            f"No format is called {wanted!r}. Formats: {known}.",
+        )
+    return chosen
+
+
+def _names(header: str, delimiter: str) -> tuple[str, ...]:
+    try:
+        fields = next(csv.reader([header[:MAX_HEADER_CHARS]], delimiter=delimiter), [])
+    except csv.Error:
+        fields = header.split(delimiter)
+    names = [field.strip() for field in fields]
+    while names and not names[-1]:
+        names.pop()
+    return tuple(names)
+
+
+def _refuse_foreign(names: Sequence[str], file: str) -> None:
+    there = {folded(name) for name in names}
+    for table in FOREIGN:
+        has = all(folded(name) in there for name in table.has)
+        if has and not any(folded(name) in there for name in table.lacks):
+            raise FileRefused(f"{file}: đây là {table.vi}.", f"{file}: this is {table.en}.")
+
+
+def _unknown(names: Sequence[str], file: str, choices: Sequence[Format]) -> FileRefused:
+    shown = ", ".join("".join(c for c in name if c.isprintable())[:40] for name in names[:SHOWN_NAMES])
+    missing = [
+        " / ".join(group)
+        for group in choices[-1].needs
+        if not set(group) & set(positions(choices[-1], names))
+    ]
+    formats = ", ".join(fmt.name for fmt in choices)
+    return FileRefused(
+        f"{file}: không rõ định dạng. Dòng đầu có: {shown}. Còn thiếu cột: {'; '.join(missing)}. "
+        f"Đọc được: {formats}. Hãy thêm dòng tiêu đề, ví dụ: time,lat,lon,operator,technology,rsrp_dbm.",
+        f"{file}: unknown format. The first line has: {shown}. Missing columns: {'; '.join(missing)}. "
+        f"Can be read: {formats}. Give it a header line, e.g. time,lat,lon,operator,technology,rsrp_dbm.",
+    )

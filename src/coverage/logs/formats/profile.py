@@ -1,0 +1,53 @@
+"""What a format is: which of the file's columns holds which of our fields, and the app's ways of speaking."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Our fields, each with its unit in the name. `level_dbm` means what the row's technology says it means.
+FIELDS = (
+    "time", "time_utc", "lat", "lon", "operator_code", "operator", "technology", "service_state", "device",
+    "level_dbm", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm", "rsrq_db", "sinr_db", "accuracy_m",
+    "speed_mps", "speed_kmh", "in_vehicle", "serving_cell", "area_number", "node_number", "cell_number",
+    "download_mbps", "upload_mbps", "download_kbps", "upload_kbps",
+)  # fmt: skip
+LEVELS = ("level_dbm", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format as data.
+
+    columns: our field → the file's names for it, best first; letter case, tones, spaces and signs do not
+        count. Columns that are not listed are never read.
+    needs: groups of fields; a file is of this format if each group is met by at least one column.
+    no_service_operators, no_service_technologies: what the app writes in place of an operator, or of a
+        technology while it names no operator, when there is no service.
+    camped_by_technology: a row that names a technology is in service even if its level cell is empty.
+    file_name: the app's own pattern for file names, with groups `operator` and `date`.
+    """
+
+    name: str
+    title_vi: str
+    title_en: str
+    columns: Mapping[str, tuple[str, ...]]
+    needs: tuple[tuple[str, ...], ...]
+    no_service_operators: frozenset[str] = frozenset()
+    no_service_technologies: frozenset[str] = frozenset()
+    camped_by_technology: bool = False
+    file_name: re.Pattern[str] | None = None
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A table that is known and cannot be read as measurements: recognised by column names.
+
+    has: all of these names are there; lacks: none of these is. `vi` and `en` say what it is and the cure.
+    """
+
+    has: tuple[str, ...]
+    lacks: tuple[str, ...]
+    vi: str
+    en: str

@@ -1,0 +1,139 @@
+"""The accepted rows of a file → the measurements table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from coverage import hexes
+from coverage.logs import quantities, values
+from coverage.logs.context import Context, device_hash
+from coverage.logs.judge import Rows
+from coverage.logs.quantities import KBPS_PER_MBPS, KMH_PER_MPS, RSRQ_RANGE_DB, SINR_RANGE_DB, not_negative
+from coverage.logs.sheet import Ints, Sheet
+from coverage.tables import LEVEL_COLUMNS, MEASUREMENTS, check
+
+Floats = npt.NDArray[np.float64]
+# Serving-cell numbers that name no cell: none, and the largest of 16, 28, 31, 32 and 36 bits.
+_NO_CELL = quantities.MISSING | {"0", "65535", "268435455", "2147483647", "4294967295", "68719476735"}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where rows come from: upload, resolved context, and the key under which devices are stored."""
+
+    upload_id: str
+    context: Context
+    device_key: bytes
+
+
+def measurements(rows: Rows, accepted: Ints, origin: Origin) -> pa.Table:
+    """The measurements of the accepted rows (positions among the whole rows), checked against the contract."""
+    columns = (
+        _place_and_time(rows, accepted) | _network(rows, accepted) | _context(rows.sheet, accepted, origin)
+    )
+    return check(MEASUREMENTS, pa.table(columns))
+
+
+def _place_and_time(rows: Rows, accepted: Ints) -> dict[str, pa.Array]:
+    lat, lon = rows.lat.values[accepted], rows.lon.values[accepted]
+    res10 = hexes.of_points(lat, lon, 10)
+    precision = np.where(rows.moments.date_only[accepted], "date", "second")
+    return {
+        "line": pa.array(rows.sheet.line[accepted]),
+        "time_utc": pa.array(rows.moments.utc[accepted]),
+        "time_precision": pa.array(precision, pa.string()),
+        "local_date": pa.array(rows.moments.local_date[accepted]),
+        "lat": pa.array(lat),
+        "lon": pa.array(lon),
+        "accuracy_m": _optional(rows.accuracy.values[accepted]),
+        "hex_res10": pa.array(res10),
+        "hex_res9": pa.array(hexes.parents(res10, 9)),
+        "hex_res8": pa.array(hexes.parents(res10, 8)),
+    }
+
+
+def _network(rows: Rows, accepted: Ints) -> dict[str, pa.Array]:
+    network, sheet, at = rows.network, rows.sheet, pa.array(accepted)
+    technology = network.technology.take(at)
+    columns = {
+        "operator": network.operator.take(at),
+        "operator_inferred": pa.array(network.inferred[accepted]),
+        "technology": technology,
+        "service_state": network.state.take(at),
+    }
+    for name, column in LEVEL_COLUMNS.items():
+        is_it = pc.fill_null(pc.equal(technology, name), False).to_numpy(zero_copy_only=False)
+        columns[column] = _optional(np.where(is_it, network.level[accepted], np.nan))
+    # Qual and SNR of UMTS and GSM are Ec/No and the like, on other scales.
+    modern = pc.is_in(technology, value_set=pa.array(["LTE", "NR"])).to_numpy(zero_copy_only=False)
+    for field, bounds in (("rsrq_db", RSRQ_RANGE_DB), ("sinr_db", SINR_RANGE_DB)):
+        read = quantities.within(_numbers(sheet, field)[accepted], bounds)
+        columns[field] = _optional(np.where(modern, read, np.nan))
+    return columns
+
+
+def _context(sheet: Sheet, accepted: Ints, origin: Origin) -> dict[str, pa.Array]:
+    count, context = len(accepted), origin.context
+    vehicle = values.truths(sheet.get("in_vehicle")).take(pa.array(accepted))
+    said = pa.scalar(context.in_vehicle, pa.bool_())
+    return {
+        "upload_id": pa.repeat(pa.scalar(origin.upload_id, pa.string()), count),
+        "speed_mps": _optional(_either(sheet, "speed_mps", "speed_kmh", KMH_PER_MPS)[accepted]),
+        "in_vehicle": pc.coalesce(vehicle, said),
+        "device": _devices(sheet, origin).take(pa.array(accepted)),
+        "calibrated": pa.repeat(context.calibrated, count),
+        "source": pa.repeat(pa.scalar(context.source, pa.string()), count),
+        "serving_cell": _serving_cell(sheet).take(pa.array(accepted)),
+        "download_mbps": _optional(_either(sheet, "download_mbps", "download_kbps", KBPS_PER_MBPS)[accepted]),
+        "upload_mbps": _optional(_either(sheet, "upload_mbps", "upload_kbps", KBPS_PER_MBPS)[accepted]),
+    }
+
+
+def _devices(sheet: Sheet, origin: Origin) -> pa.Array:
+    """The hash of each row's device, else of the upload's, else "unknown"."""
+
+    def hashed(text: str) -> str | None:
+        named = values.given(text)
+        return None if named in (None, "unknown") else device_hash(origin.device_key, text)
+
+    return pc.fill_null(values.words(sheet.get("device"), hashed), origin.context.device or "unknown")
+
+
+def _serving_cell(sheet: Sheet) -> pa.Array:
+    """The serving cell as the file names it, else area-node-cell as far as known; missing without a cell number."""
+
+    def number(text: str) -> str | None:
+        return None if text.casefold() in _NO_CELL else text
+
+    def prefix(text: str) -> str:
+        return "" if number(text) is None else f"{text}-"
+
+    numbered = _joined(sheet, prefix, number)
+    return pc.coalesce(values.words(sheet.get("serving_cell"), number), numbered)
+
+
+def _joined(sheet: Sheet, prefix: Callable[[str], str], number: Callable[[str], str | None]) -> pa.Array:
+    area = values.words(sheet.get("area_number"), prefix)
+    node = values.words(sheet.get("node_number"), prefix)
+    return pc.binary_join_element_wise(area, node, values.words(sheet.get("cell_number"), number), "")
+
+
+def _either(sheet: Sheet, field: str, other: str, per_unit: float) -> Floats:
+    """A field in our unit, else another in a unit of which `per_unit` make one of ours; NaN where neither."""
+    ours = not_negative(_numbers(sheet, field))
+    return np.where(np.isnan(ours), not_negative(_numbers(sheet, other)) / per_unit, ours)
+
+
+def _numbers(sheet: Sheet, field: str) -> Floats:
+    return values.numbers(sheet.get(field)).values
+
+
+def _optional(numbers: Floats) -> pa.Array:
+    """Arrow 32-bit numbers, missing where NaN."""
+    return pa.array(numbers.astype(np.float32), from_pandas=True)

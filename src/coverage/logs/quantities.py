@@ -1,0 +1,75 @@
+"""Signal quantities: which technology a word means, which levels are plausible, which marks say nothing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+# Marks that stand for "no value" in field files, folded to lower case.
+MISSING = frozenset({"", "-", "--", "---", "na", "n/a", "nan", "nil", "none", "null", "\\n", "?"})
+
+# Plausible levels in dBm, both ends included; a level outside is unknown, never a missing network.
+# LTE: 3GPP TS 36.133 reports -140…-44; the two ends themselves are clamps and sentinels on Android.
+# NR: TS 38.133 SS-RSRP -156…-31. UMTS: TS 25.133 RSCP -120…-25; -24 is the "unknown" of G-NetTrack.
+# GSM: Android accepts -113…-51 (TS 27.007 ASU 0…31).
+LEVEL_RANGE_DBM = {
+    "LTE": (-140.0, -44.0),
+    "NR": (-156.0, -31.0),
+    "UMTS": (-120.0, -25.0),
+    "GSM": (-113.0, -51.0),
+}
+CLAMPS_DBM = {"LTE": (-140.0, -44.0)}
+
+RSRQ_RANGE_DB = (-43.0, 20.0)  # TS 38.133 SS-RSRQ, which contains the -34…3 that Android accepts for LTE
+SINR_RANGE_DB = (-23.0, 40.0)  # TS 38.133 SS-SINR, which contains the -20…30 that Android accepts for LTE
+ABSURD = 1e9  # no accuracy in m, speed in m/s or throughput in kbit/s comes near it
+KMH_PER_MPS = 3.6
+KBPS_PER_MBPS = 1000.0
+
+_TECHNOLOGIES = {
+    "GSM": "gsm 2g gprs edge egprs",
+    "UMTS": "umts 3g wcdma hspa hspap hspaplus hsdpa hsupa dchspa utran",
+    "LTE": "lte 4g lteca ltea lteadvanced eutran 4glte ltetdd ltefdd",
+    "NR": "nr 5g 5gnr nrsa nrnsa 5gsa 5gnsa nr5g 5gnrsa 5gnrnsa",
+}
+_TECHNOLOGY_OF = {word: name for name, words in _TECHNOLOGIES.items() for word in words.split()}
+_NOT_WORD = re.compile(r"[\W_]+")
+
+
+def folded(text: str) -> str:
+    """The letters and digits of a text in lower case, without tones: "Vĩ độ (°)" → "vido"."""
+    if not text.isascii():
+        plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+        text = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return _NOT_WORD.sub("", text.casefold())
+
+
+def technology(text: str) -> str | None:
+    """GSM, UMTS, LTE or NR for a file's word (4G, HSPA+, 5G NSA, …); None where it is none of them."""
+    return _TECHNOLOGY_OF.get(folded(text))
+
+
+def plausible_level(technology_name: str, level: Floats) -> Bools:
+    """Which levels (dBm) the technology can have; NaN, sentinels and clamps are not plausible."""
+    low, high = LEVEL_RANGE_DBM[technology_name]
+    inside: Bools = (level >= low) & (level <= high)
+    for clamp in CLAMPS_DBM.get(technology_name, ()):
+        inside &= level != clamp
+    return inside
+
+
+def within(values: Floats, bounds: tuple[float, float]) -> Floats:
+    """The same values, NaN where outside the bounds (both included)."""
+    kept: Floats = np.where((values >= bounds[0]) & (values <= bounds[1]), values, np.nan)
+    return kept
+
+
+def not_negative(values: Floats) -> Floats:
+    """The same values, NaN where negative, or too big to be a distance, speed or throughput."""
+    return within(values, (0.0, ABSURD))

@@ -1,0 +1,85 @@
+"""Why a row did not become a measurement, in one sentence each: what is wrong, the value, the cure."""
+
+from __future__ import annotations
+
+# code → Vietnamese and English; {at} = the column and value, {value} = the value.
+_SENTENCES: dict[str, tuple[str, str]] = {
+    "bad_coordinate": (
+        "Toạ độ thiếu hoặc không phải số ({at}): hãy ghi độ thập phân WGS 84, ví dụ 11.94.",
+        "The coordinate is missing or no number ({at}): write decimal degrees in WGS 84, e.g. 11.94.",
+    ),
+    "coordinate_out_of_range": (
+        "Toạ độ nằm ngoài Trái Đất ({at}): vĩ độ từ -90 đến 90, kinh độ từ -180 đến 180; có thể hai cột bị đảo.",
+        "The coordinate is off the globe ({at}): latitude -90 to 90, longitude -180 to 180; "
+        "the two columns may be swapped.",
+    ),
+    "null_island": (
+        "Toạ độ 0, 0 nghĩa là máy chưa định vị được ({at}): hãy đợi có GPS rồi mới ghi.",
+        "Coordinates 0, 0 mean that the phone had no fix ({at}): wait for GPS before recording.",
+    ),
+    "poor_accuracy": (
+        "Sai số vị trí quá lớn ({at}): mặc định tối đa 50 m; hãy đo lại ngoài trời.",
+        "The position is too inaccurate ({at}): at most 50 m by default; measure again under open sky.",
+    ),
+    "bad_time": (
+        "Thời gian thiếu hoặc không đọc được ({at}): hãy ghi 2026-10-31T14:05:00 hoặc 31/10/2026 14:05.",
+        "The time is missing or cannot be read ({at}): write 2026-10-31T14:05:00 or 31/10/2026 14:05.",
+    ),
+    "time_in_future": (
+        "Thời gian ở tương lai ({at}): hãy kiểm tra đồng hồ của máy và --timezone, rồi gửi lại.",
+        "The time is in the future ({at}): check the phone's clock and --timezone, then send again.",
+    ),
+    "date_unknown": (
+        "Tệp không có thời gian ({at}): hãy gửi lại với --date NĂM-THÁNG-NGÀY.",
+        "The file has no time ({at}): send it again with --date YYYY-MM-DD.",
+    ),
+    "bad_level": (
+        "Mức thu không phải số ({at}): hãy ghi số dBm, ví dụ -97, hoặc để trống nếu không biết.",
+        "The level is no number ({at}): write dBm, e.g. -97, or leave it empty where unknown.",
+    ),
+    "bad_service_state": (
+        "Không hiểu trạng thái dịch vụ ({at}): dùng in_service, no_service (không có sóng), "
+        "emergency_only (chỉ khẩn cấp) hoặc để trống.",
+        "The service state is not understood ({at}): use in_service, no_service, emergency_only or leave it empty.",
+    ),
+    "operator_unknown": (
+        "Không rõ nhà mạng ({at}): hãy gửi lại với --operator, ví dụ --operator Viettel.",
+        "The operator is not known ({at}): send the file again with --operator, e.g. --operator Viettel.",
+    ),
+    "technology_unknown": (
+        "Không rõ công nghệ của mức thu ({at}): hãy gửi lại với --technology 2G, 3G, 4G hoặc 5G.",
+        "The technology of the level is not known ({at}): send the file again with --technology 2G, 3G, 4G or 5G.",
+    ),
+    "wrong_field_count": (
+        "Dòng có số ô khác dòng tiêu đề (có/cần: {value}): có thể bị cắt giữa chừng; hãy xuất lại tệp.",
+        "The row has another number of fields than the header (found/needed: {value}): "
+        "it may have been cut off; export the file again.",
+    ),
+    "bad_quotes": (
+        "Dấu ngoặc kép trong dòng không khép đúng: hãy bỏ dấu ngoặc kép thừa hoặc xuất lại tệp.",
+        "A quotation mark in the row does not close: take out the stray mark or export the file again.",
+    ),
+    "duplicate_row": (
+        "Trùng hoàn toàn với dòng {value} của tệp: đã giữ dòng đó, không cần làm gì.",
+        "The same in every field as line {value} of the file: that one was kept, nothing to do.",
+    ),
+}
+CODES = tuple(_SENTENCES)
+
+
+def reason(code: str, column: str | None, value: str | None) -> tuple[str, str]:
+    """The Vietnamese and the English sentence for an outcome: what is wrong, the value, the cure.
+
+    column and value as in the outcomes table; missing column = no such column or the whole row, missing
+    value = empty in the file. Raises `KeyError` for a code that is not ours.
+    """
+    vi, en = _SENTENCES[code]
+    shown_vi = _at(column, value, "không có cột", "trống")
+    shown_en = _at(column, value, "no such column", "empty")
+    return vi.format(at=shown_vi, value=value or "?"), en.format(at=shown_en, value=value or "?")
+
+
+def _at(column: str | None, value: str | None, no_column: str, empty: str) -> str:
+    if column is None:
+        return value or no_column
+    return f"{column} = {value or empty}"

@@ -1,0 +1,175 @@
+"""What each row says of the network: operator, technology, service state and level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from coverage.logs import operators, quantities, values
+from coverage.logs.context import Context
+from coverage.logs.formats.profile import LEVELS, Format
+from coverage.logs.quantities import folded
+from coverage.logs.sheet import Sheet
+from coverage.tables import TECHNOLOGIES
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+_STATE_WORDS = {
+    "in_service": ("in_service", "service", "ok", "camped", "có sóng", "có dịch vụ", "có"),
+    "no_service": (
+        "no_service", "out_of_service", "no_coverage", "no_signal", "no_network", "oos", "không có sóng",
+        "không sóng", "mất sóng", "trắng sóng", "không có dịch vụ", "không có tín hiệu", "mất tín hiệu", "không",
+    ),
+    "emergency_only": ("emergency_only", "emergency", "limited_service", "chỉ khẩn cấp", "chỉ gọi khẩn cấp", "khẩn cấp"),
+    "unknown": ("unknown", "không rõ", "không biết", "chưa rõ"),
+}  # fmt: skip
+_STATES = {folded(word): state for state, words in _STATE_WORDS.items() for word in words}
+# Level fields in the order in which they are asked, and the technologies whose level each holds (None = any).
+_HOLDERS: tuple[tuple[str, tuple[str, ...] | None], ...] = (
+    ("ss_rsrp_dbm", ("NR",)),
+    ("rscp_dbm", ("UMTS",)),
+    ("rxlev_dbm", ("GSM",)),
+    ("rsrp_dbm", None),
+    ("level_dbm", None),
+)
+WITHOUT_SERVICE = ("no_service", "emergency_only")
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network side of every whole row.
+
+    operator, technology: missing where unknown; inferred: the row itself named no operator; state: one of
+    `SERVICE_STATES`; level: dBm, NaN where unknown or without service; has_level: a plausible level even if
+    its technology is not known; bad_level, bad_state: the field whose text cannot be read, or none.
+    """
+
+    operator: pa.Array
+    inferred: Bools
+    technology: pa.Array
+    state: pa.Array
+    level: Floats
+    has_level: Bools
+    bad_level: Mapping[str, Bools]
+    bad_state: Bools
+
+
+def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str]) -> Network:
+    """The network side of every whole row of the sheet; `context` fills what rows do not say."""
+    named = _named_operator(sheet, fmt, names)
+    own = values.words(sheet.get("technology"), quantities.technology)
+    stated = values.words(sheet.get("service_state"), lambda text: _STATES.get(folded(text)))
+    stated = _without_service(sheet, fmt, named, stated)
+    technology = _filled(own, sheet, stated, context)
+    level, bad_level = _levels(sheet, technology)
+    has_level = _plausible(level, technology)
+    state = _state(stated, has_level, _camped(sheet, fmt, technology))
+    served = ~_is(state, WITHOUT_SERVICE)
+    return Network(
+        operator=_inherited(named, context),
+        inferred=pc.is_null(named).to_numpy(zero_copy_only=False),
+        technology=technology,
+        state=state,
+        level=np.where(has_level & served & ~_null(technology), level, np.nan),
+        has_level=has_level & served,
+        bad_level=bad_level,
+        bad_state=_null(stated) & ~values.missing(sheet.get("service_state")),
+    )
+
+
+def _null(array: pa.Array) -> Bools:
+    found: Bools = pc.is_null(array).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _is(array: pa.Array, wanted: tuple[str, ...]) -> Bools:
+    found: Bools = pc.is_in(array, value_set=pa.array(wanted)).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _named_operator(sheet: Sheet, fmt: Format, names: Mapping[str, str]) -> pa.Array:
+    """The operator that the row itself names: its digits before its name; missing where it names none."""
+
+    def meaning(text: str) -> str | None:
+        return None if text.casefold() in fmt.no_service_operators else operators.resolve(text, names)
+
+    by_code = values.words(sheet.get("operator_code"), meaning)
+    return pc.coalesce(by_code, values.words(sheet.get("operator"), meaning))
+
+
+def _inherited(named: pa.Array, context: Context) -> pa.Array:
+    """The row's operator, else the only one that the file's other rows name, else the upload's."""
+    in_file = pc.unique(named.drop_null()).to_pylist()
+    heir = in_file[0] if len(in_file) == 1 else context.operator
+    return named if heir is None else pc.fill_null(named, heir)
+
+
+def _without_service(sheet: Sheet, fmt: Format, named: pa.Array, stated: pa.Array) -> pa.Array:
+    """The stated service states, with those that the app expresses through operator and technology."""
+    by_operator = values.marked(
+        sheet.get("operator"), lambda text: text.casefold() in fmt.no_service_operators
+    )
+    by_technology = values.marked(sheet.get("technology"), lambda text: text in fmt.no_service_technologies)
+    silent = by_operator | (by_technology & _null(named))
+    return pc.if_else(pa.array(silent), "no_service", stated)
+
+
+def _filled(own: pa.Array, sheet: Sheet, stated: pa.Array, context: Context) -> pa.Array:
+    """The row's technology, else the upload's where the row is silent; never invented without service."""
+    if context.technology is None:
+        return own
+    silent = values.missing(sheet.get("technology")) & ~_is(stated, WITHOUT_SERVICE)
+    return pc.if_else(pa.array(silent), context.technology, own)
+
+
+def _levels(sheet: Sheet, technology: pa.Array) -> tuple[Floats, dict[str, Bools]]:
+    """The level in dBm for each row's technology, NaN where its cell is empty; and the unreadable cells.
+
+    The technology's own column comes first, then the columns that may hold the level of any technology:
+    apps write RSCP and RxLev under the heading RSRP.
+    """
+    level = np.full(len(sheet.line), np.nan)
+    open_ = np.ones(len(sheet.line), bool)
+    bad: dict[str, Bools] = {}
+    for field, holders in _HOLDERS:
+        if field not in sheet.cells:
+            continue
+        read_as = values.numbers(sheet.cells[field])
+        bad[field] = read_as.wrong
+        mine = open_ & ~values.missing(sheet.cells[field])
+        if holders is not None:
+            mine &= _null(technology) | _is(technology, holders)
+        level[mine] = read_as.values[mine]
+        open_ &= ~mine
+    return level, bad
+
+
+def _plausible(level: Floats, technology: pa.Array) -> Bools:
+    """Which levels are plausible for their technology; where that is unknown, for any technology."""
+    found = np.zeros(len(level), bool)
+    unknown = _null(technology)
+    for name in TECHNOLOGIES:
+        found |= quantities.plausible_level(name, level) & (unknown | _is(technology, (name,)))
+    return found
+
+
+def _camped(sheet: Sheet, fmt: Format, technology: pa.Array) -> Bools:
+    """Which rows were attached to a network: a valid technology and, but for some apps, a filled level cell."""
+    known = ~_null(technology)
+    if fmt.camped_by_technology:
+        return known
+    filled = np.zeros(len(known), bool)
+    for field in LEVELS:
+        filled |= ~values.missing(sheet.get(field))
+    return known & filled
+
+
+def _state(stated: pa.Array, has_level: Bools, camped: Bools) -> pa.Array:
+    default = np.where(has_level | camped, "in_service", "unknown")
+    said = pc.if_else(pc.equal(stated, "unknown"), pa.scalar(None, pa.string()), stated)
+    return pc.coalesce(said, pa.array(default, pa.string()))

@@ -1,0 +1,81 @@
+"""Texts of a column → numbers, words and truth values. Each distinct text is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from coverage.logs.quantities import MISSING, folded
+from coverage.logs.sheet import Cells
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+# Longer digit strings are no measurement; the bounds also keep the cast from overflowing.
+_NUMBER = r"^[+-]?(?:\d{1,20}\.?\d{0,40}|\.\d{1,40})(?:[eE][+-]?\d{1,2})?$"
+_TRUTH = {
+    **dict.fromkeys(("1", "true", "t", "yes", "y", "x", "co", "dung", "invehicle", "trenxe"), True),
+    **dict.fromkeys(("0", "false", "f", "no", "n", "khong", "sai"), False),
+}
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column as numbers, one per row: NaN where missing or no number; `wrong` marks the latter."""
+
+    values: Floats
+    wrong: Bools
+
+
+def missing(cells: Cells) -> Bools:
+    """Which rows say nothing in this column: empty, "-", "N/A", …, or no such column."""
+    marks = _missing_texts(cells.texts).to_numpy(zero_copy_only=False)
+    found: Bools = marks[cells.codes]
+    return found
+
+
+def numbers(cells: Cells) -> Numbers:
+    """The column as numbers; a decimal comma counts as a point, a typographic minus as a minus."""
+    plain = pc.replace_substring(pc.replace_substring(cells.texts, ",", "."), "\u2212", "-")
+    is_number = pc.match_substring_regex(plain, _NUMBER)
+    digits = pc.if_else(is_number, pc.utf8_ltrim(plain, "+"), pa.scalar(None, pa.string()))
+    values = digits.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
+    wrong = pc.invert(pc.or_(is_number, _missing_texts(cells.texts))).to_numpy(zero_copy_only=False)
+    return Numbers(values[cells.codes], wrong[cells.codes])
+
+
+def words(cells: Cells, meaning: Callable[[str], str | None]) -> pa.Array:
+    """What each row's text means, as Arrow strings; missing where `meaning` gives None."""
+    meanings = [meaning(text) for text in cells.texts.to_pylist()]
+    return pa.array(meanings, pa.string()).take(pa.array(cells.codes))
+
+
+def marked(cells: Cells, test: Callable[[str], bool]) -> Bools:
+    """Which rows' texts pass the test."""
+    passed = np.array([test(text) for text in cells.texts.to_pylist()], bool)
+    found: Bools = passed[cells.codes]
+    return found
+
+
+def truths(cells: Cells) -> pa.Array:
+    """Yes and no in English or Vietnamese, 1 and 0; missing where the text is neither."""
+    meanings = [_TRUTH.get(folded(text)) for text in cells.texts.to_pylist()]
+    return pa.array(meanings, pa.bool_()).take(pa.array(cells.codes))
+
+
+def given(text: str) -> str | None:
+    """The text itself; None where it is a missing mark."""
+    return None if text.casefold() in MISSING else text
+
+
+def looked_up(table: Mapping[str, str]) -> Callable[[str], str | None]:
+    """A meaning for `words`: the entry of the folded text; None where there is none."""
+    return lambda text: table.get(folded(text))
+
+
+def _missing_texts(texts: pa.Array) -> pa.Array:
+    return pc.is_in(pc.utf8_lower(texts), value_set=pa.array(sorted(MISSING)))

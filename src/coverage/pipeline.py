@@ -1,0 +1,158 @@
+"""The stages in order and nothing else: fetch the tables, run each stage, keep the snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import geopandas as gpd
+import orjson
+import pandas as pd
+import pyarrow as pa
+from ibis.expr.types import Table as Expression
+
+from coverage import dead_areas, engine, evidence, gaps, tables, verdicts
+from coverage.archive import history, layers, snapshots, uploads
+from coverage.archive.snapshots import Snapshot, SnapshotInfo
+from coverage.archive.workspace import Workspace
+from coverage.criteria import Criteria
+from coverage.crosswalk import crosswalk, place_hexes
+from coverage.places.power import grid_status
+from coverage.places.settlements import places_of
+
+Progress = Callable[[str], None]
+# Raised whenever a stage changes what the same inputs give, so that old snapshots are never mistaken for new.
+_RULE_VERSION = 1
+_NO_CLUSTERS = pd.DataFrame(
+    {"village_id": [], "cluster_id": [], "lat": [], "lon": [], "households": [], "grid": []}, dtype=object
+).astype({"lat": float, "lon": float, "households": float})
+_NO_COMMUNES = gpd.GeoDataFrame(
+    {"commune_code": [], "commune_name": [], "source": []}, geometry=[], crs=snapshots.WGS84
+).astype({"commune_code": object, "commune_name": object, "source": object})
+_NO_POWER = pd.DataFrame(
+    {"village_id": [], "households": [], "households_grid": [], "source": [], "evidence": [], "as_of": []},
+    dtype=object,
+).astype({"households": float, "households_grid": float})
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that one assessment depends on."""
+
+    snapshot_id: str
+    as_of: date
+    criteria: Criteria
+    parts: list[Path]
+    villages: gpd.GeoDataFrame
+    clusters: pd.DataFrame
+    communes: gpd.GeoDataFrame
+    power: pd.DataFrame
+
+
+def assess(workspace: Workspace, as_of: date, progress: Progress = lambda _: None) -> SnapshotInfo:
+    """What the archive says on that date, saved as the latest snapshot.
+
+    The same archive, places, criteria and date give the same snapshot id, and its tables are not
+    computed again. Raises `NotFound` where there are no villages.
+    """
+    inputs = fetch(workspace, as_of)
+    if not (workspace.snapshots / inputs.snapshot_id).exists():
+        snapshots.save(workspace.snapshots, judge(inputs, progress))
+    info = snapshots.load_info(workspace.snapshots, inputs.snapshot_id)
+    history.publish(workspace, info)
+    return info
+
+
+def fetch(workspace: Workspace, as_of: date) -> Inputs:
+    """The inputs of an assessment as the workspace holds them now. Raises `NotFound` without villages."""
+    criteria, parts = workspace.criteria, uploads.committed_parts(workspace)
+    villages = layers.load_layer(workspace, "villages")
+    clusters = (
+        layers.load_table(workspace, "clusters") if layers.has_layer(workspace, "clusters") else _NO_CLUSTERS
+    )
+    communes = (
+        layers.load_layer(workspace, "communes") if layers.has_layer(workspace, "communes") else _NO_COMMUNES
+    )
+    power = layers.load_table(workspace, "power") if layers.has_layer(workspace, "power") else _NO_POWER
+    snapshot_id = _snapshot_id(workspace, criteria, as_of, parts)
+    return Inputs(snapshot_id, as_of, criteria, parts, villages, clusters, communes, power)
+
+
+def _snapshot_id(workspace: Workspace, criteria: Criteria, as_of: date, parts: list[Path]) -> str:
+    inputs = {
+        "rule": _RULE_VERSION,
+        "criteria": criteria.hash,
+        "as_of": as_of.isoformat(),
+        "parts": [part.name for part in parts],
+        "places": {name: about["sha256"] for name, about in layers.origins(workspace).items()},
+    }
+    return hashlib.sha256(orjson.dumps(inputs, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def judge(inputs: Inputs, progress: Progress = lambda _: None) -> Snapshot:
+    """The snapshot of those inputs: every stage in order, nothing written."""
+    progress("observations")
+    criteria = inputs.criteria
+    backend = engine.connect()
+    measurements = engine.read_measurements(backend, inputs.parts)
+    tests = evidence.observations(measurements, criteria, inputs.as_of).cache()
+    measured = set(tests.select("operator").distinct().execute()["operator"])
+    in_scope = criteria.operators_in_scope(measured)
+    operators = sorted(measured | set(in_scope))
+
+    progress("hexes")
+    hex_verdicts = _judged_hexes(tests, criteria)
+
+    progress("crosswalk")
+    pairs = crosswalk(inputs.villages, criteria.hex_resolution)
+    places = places_of(inputs.villages, inputs.clusters)
+    pooled = place_hexes(places, pairs, criteria.hex_resolution, criteria.village.neighbour_rings)
+
+    progress("villages")
+    pooled_table = engine.load(backend, "place_hexes", pa.Table.from_pandas(pooled, preserve_index=False))
+    judged = verdicts.judge(evidence.tests_by_place(tests, pooled_table, criteria), criteria)
+    place_rows = gaps.complete(judged, places, operators)
+    power = grid_status(
+        inputs.power,
+        inputs.villages.set_index("village_id")["households"],
+        criteria.village.electrified_share,
+    )
+    village_rows = gaps.village_verdicts(inputs.villages, place_rows, power, criteria, in_scope)
+    areas = dead_areas.dead_areas(village_rows, pooled, hex_verdicts, inputs.villages)
+
+    progress("snapshot")
+    return Snapshot(
+        _info(inputs, operators, in_scope, int(measurements.count().execute())),
+        hex_verdicts=tables.check_frame(tables.HEX_VERDICTS, hex_verdicts),
+        place_verdicts=tables.check_frame(tables.PLACE_VERDICTS, place_rows),
+        village_verdicts=tables.check_frame(tables.VILLAGE_VERDICTS, village_rows),
+        villages=inputs.villages,
+        communes=inputs.communes,
+        dead_areas=areas,
+    )
+
+
+def _info(inputs: Inputs, operators: list[str], in_scope: list[str], measurements: int) -> SnapshotInfo:
+    source = inputs.villages["source"]
+    return SnapshotInfo(
+        snapshot_id=inputs.snapshot_id,
+        as_of=inputs.as_of.isoformat(),
+        criteria=inputs.criteria.label,
+        hex_resolution=inputs.criteria.hex_resolution,
+        operators={code: inputs.criteria.operator_name(code) for code in operators},
+        in_scope=tuple(in_scope),
+        uploads=tuple(part.name.split("-", 1)[0] for part in inputs.parts),
+        measurements=measurements,
+        simulated=bool(source.str.contains("simulated", case=False).any()),
+    )
+
+
+def _judged_hexes(tests: Expression, criteria: Criteria) -> pd.DataFrame:
+    judged = verdicts.judge(
+        evidence.tests_by_place(tests, evidence.hexes_as_places(tests), criteria), criteria
+    )
+    judged["hex"] = judged.pop("place_id").astype("int64")
+    return judged.astype(dict.fromkeys(("fails", "fail_devices", "fail_dates", "fail_hexes"), "int64"))

@@ -1,0 +1,110 @@
+"""Grid power per village, with its source: who says that a village has electricity, and since when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from coverage.errors import PlacesRefused
+from coverage.names import fold
+from coverage.places.vector_files import need, numbers, read_table, rename, texts
+
+_SYNONYMS = {
+    "village_id": ("Mã thôn", "ma_thon"),
+    "households": ("Số hộ", "households_total"),
+    "households_grid": ("Số hộ có điện lưới", "Số hộ có điện", "so_ho_co_dien"),
+    "source": ("nguồn",),
+    "evidence": ("Loại bằng chứng",),
+    "as_of": ("Ngày", "Ngày số liệu", "date"),
+}
+_CLASSES = {"official_list", "utility", "field", "inferred"}
+_RANK = {"utility": 0, "official_list": 1, "field": 2, "inferred": 3}
+
+
+def read_power(path: Path) -> pd.DataFrame:
+    """What a CSV says of villages' electricity, as the contract POWER; raises `PlacesRefused`.
+
+    `evidence` is taken from its own column or, without one, from the source's first word: sources that
+    begin with "inferred" (night lights, lines) are hints and never prove anything.
+    """
+    frame = rename(read_table(path), _SYNONYMS)
+    need(frame, "village_id", path, _SYNONYMS["village_id"])
+    need(frame, "households_grid", path, _SYNONYMS["households_grid"])
+    source = texts(frame, "source").fillna(path.name)
+    power = pd.DataFrame(
+        {
+            "village_id": texts(frame, "village_id"),
+            "households": numbers(frame, "households", path),
+            "households_grid": numbers(frame, "households_grid", path),
+            "source": source,
+            "evidence": texts(frame, "evidence").fillna(source.map(_class_of)),
+            "as_of": _dates(texts(frame, "as_of"), path),
+        }
+    )
+    _refuse_bad_rows(power, path)
+    return power.sort_values(["village_id", "source"], ignore_index=True)
+
+
+def _class_of(source: str) -> str:
+    key = fold(source)
+    for name in _CLASSES:
+        if key.startswith(fold(name)):
+            return name
+    return "official_list"
+
+
+def _dates(values: pd.Series, path: Path) -> pd.Series:
+    parsed = pd.to_datetime(values, format="%Y-%m-%d", errors="coerce")
+    bad = values.notna() & parsed.isna()
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise PlacesRefused(
+            f"{path.name}, dòng dữ liệu {row + 1}, cột as_of: “{values.iloc[row]}” không có dạng 2026-10-31.",
+            f"{path.name}, data row {row + 1}, column as_of: “{values.iloc[row]}” is not like 2026-10-31.",
+        )
+    return parsed.dt.date.astype(object).where(parsed.notna(), None)
+
+
+def _refuse_bad_rows(power: pd.DataFrame, path: Path) -> None:
+    for bad, vi, en in (
+        (power["village_id"].isna(), "thiếu mã thôn", "village id missing"),
+        (~power["evidence"].isin(_CLASSES), "loại bằng chứng lạ", "unknown class of evidence"),
+        (
+            power["households_grid"] > power["households"],
+            "số hộ có điện lớn hơn số hộ",
+            "more households on the grid than households",
+        ),
+        ((power["households_grid"] < 0) | (power["households"] < 0), "số hộ âm", "negative households"),
+    ):
+        if bad.any():
+            row = int(bad.to_numpy().argmax()) + 1
+            raise PlacesRefused(
+                f"{path.name}, dòng dữ liệu {row}: {vi}.", f"{path.name}, data row {row}: {en}."
+            )
+
+
+def grid_status(power: pd.DataFrame, households: pd.Series, electrified_share: float) -> pd.DataFrame:
+    """Each village's electricity: one row per village_id of `households` (indexed by village_id).
+
+    Columns: grid_status, electrified (true, false, or None where nobody proves it), power_source,
+    power_as_of. The best class of evidence speaks (utility, official list, field, then inferred),
+    the newest within it. Inferred power leaves `electrified` open, whatever it says.
+    """
+    ranked = power.assign(rank=power["evidence"].map(_RANK), when=pd.to_datetime(power["as_of"]))
+    ranked = ranked.sort_values(["rank", "when"], ascending=[True, False], na_position="last")
+    best = ranked.drop_duplicates("village_id").set_index("village_id").reindex(households.index)
+    counted = best["households"].where(best["households"] > 0, households)
+    share = (best["households_grid"] / counted).where(counted > 0)
+    has_grid = share >= electrified_share
+    proven = best["evidence"].notna() & (best["evidence"] != "inferred") & share.notna()
+    status = has_grid.map({True: "national_grid", False: "none"}).where(share.notna(), "unknown")
+    return pd.DataFrame(
+        {
+            "grid_status": status,
+            "electrified": has_grid.astype(object).where(proven, None),
+            "power_source": best["source"].astype(object).where(best["source"].notna(), None),
+            "power_as_of": best["as_of"].astype(object).where(best["as_of"].notna(), None),
+        },
+        index=households.index,
+    )

@@ -1,0 +1,127 @@
+"""Where people live in a village: its centre and its settled clusters, as the places we judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from coverage.errors import PlacesRefused
+from coverage.places.vector_files import flags, need, numbers, read_layer, read_table, rename, texts
+
+_SYNONYMS = {
+    "village_id": ("Mã thôn", "ma_thon"),
+    "cluster_id": ("Mã cụm", "Cụm dân cư", "id"),
+    "lat": ("Vĩ độ", "latitude"),
+    "lon": ("Kinh độ", "longitude"),
+    "households": ("Số hộ",),
+    "grid": ("Có điện lưới", "Điện lưới"),
+}
+
+
+def read_clusters(path: Path) -> pd.DataFrame:
+    """Settled clusters from an OGR point layer or a CSV: village_id, cluster_id, lat, lon, households, grid.
+
+    Coordinates are WGS 84 degrees. Missing households = NaN, missing grid = None. Raises `PlacesRefused`.
+    """
+    frame = _with_coordinates(path)
+    need(frame, "village_id", path, _SYNONYMS["village_id"])
+    clusters = pd.DataFrame(
+        {
+            "village_id": texts(frame, "village_id"),
+            "cluster_id": texts(frame, "cluster_id"),
+            "lat": numbers(frame, "lat", path),
+            "lon": numbers(frame, "lon", path),
+            "households": numbers(frame, "households", path),
+            "grid": flags(frame, "grid"),
+        }
+    )
+    clusters["cluster_id"] = clusters["cluster_id"].fillna(_row_names(clusters))
+    _refuse_bad_rows(clusters, path)
+    return clusters.sort_values(["village_id", "cluster_id"], ignore_index=True)
+
+
+def _with_coordinates(path: Path) -> pd.DataFrame:
+    if path.suffix.lower() in {".csv", ".txt"}:
+        return rename(read_table(path), _SYNONYMS)
+    layer = read_layer(path)
+    frame = rename(layer, _SYNONYMS)
+    points = layer.geometry.representative_point()
+    frame["lat"], frame["lon"] = points.y, points.x
+    return frame
+
+
+def _row_names(clusters: pd.DataFrame) -> pd.Series:
+    return "k" + (clusters.groupby("village_id").cumcount() + 1).astype(str)
+
+
+def _refuse_bad_rows(clusters: pd.DataFrame, path: Path) -> None:
+    misplaced = ~(clusters["lat"].abs().le(90) & clusters["lon"].abs().le(180))
+    repeated = clusters.duplicated(["village_id", "cluster_id"])
+    for bad, vi, en in (
+        (misplaced, "toạ độ thiếu hoặc ngoài quả đất", "coordinates missing or off the globe"),
+        (clusters["village_id"].isna(), "thiếu mã thôn", "village id missing"),
+        (repeated, "mã cụm bị lặp trong thôn", "cluster id repeated within the village"),
+    ):
+        if bad.any():
+            row = int(bad.to_numpy().argmax()) + 1
+            raise PlacesRefused(
+                f"{path.name}, dòng dữ liệu {row}: {vi}.", f"{path.name}, data row {row}: {en}."
+            )
+
+
+def places_of(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
+    """The places judged in each village, as the contract PLACES.
+
+    The centre where it is known; the village's clusters; where it has none, one place of kind
+    `polygon` that stands for the whole village, because nobody said where its people live.
+    """
+    frames = [_centres(villages), _clusters(villages, clusters), _whole_villages(villages, clusters)]
+    places = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
+    return places.sort_values("place_id", ignore_index=True)
+
+
+def _centres(villages: gpd.GeoDataFrame) -> pd.DataFrame:
+    known = villages[villages["centre_lat"].notna() & villages["centre_lon"].notna()]
+    return pd.DataFrame(
+        {
+            "place_id": known["village_id"] + "/centre",
+            "village_id": known["village_id"],
+            "kind": "centre",
+            "lat": known["centre_lat"],
+            "lon": known["centre_lon"],
+            "households": float("nan"),
+            "grid": None,
+        }
+    )
+
+
+def _clusters(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
+    ours = clusters[clusters["village_id"].isin(villages["village_id"])]
+    return pd.DataFrame(
+        {
+            "place_id": ours["village_id"] + "/c/" + ours["cluster_id"],
+            "village_id": ours["village_id"],
+            "kind": "cluster",
+            "lat": ours["lat"],
+            "lon": ours["lon"],
+            "households": ours["households"],
+            "grid": ours["grid"],
+        }
+    )
+
+
+def _whole_villages(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
+    bare = villages[~villages["village_id"].isin(clusters["village_id"])]
+    return pd.DataFrame(
+        {
+            "place_id": bare["village_id"] + "/polygon",
+            "village_id": bare["village_id"],
+            "kind": "polygon",
+            "lat": float("nan"),
+            "lon": float("nan"),
+            "households": bare["households"],
+            "grid": None,
+        }
+    )

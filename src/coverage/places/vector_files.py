@@ -1,0 +1,135 @@
+"""Reading any OGR file or table of places: columns by Vietnamese or English name, geometry in EPSG:4326."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import shapely
+
+from coverage.errors import PlacesRefused
+from coverage.names import fold, nfc
+
+WGS84 = "EPSG:4326"
+_YES = {"1", "true", "yes", "y", "co", "x", "t"}
+_NO = {"0", "false", "no", "n", "khong", "f"}
+
+
+def read_layer(path: Path) -> gpd.GeoDataFrame:
+    """The features of any OGR vector file, in EPSG:4326 lon/lat; raises `PlacesRefused`.
+
+    A file that does not say its coordinate system is refused: a guess would be off by 226 m or more.
+    """
+    try:
+        frame = pyogrio.read_dataframe(path)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, OSError) as fault:
+        raise PlacesRefused(
+            f"{path.name}: không đọc được như một lớp bản đồ ({fault}).",
+            f"{path.name}: cannot be read as a map layer ({fault}).",
+        ) from fault
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
+        raise PlacesRefused(
+            f"{path.name}: không có đối tượng hình học nào.", f"{path.name}: holds no geometry."
+        )
+    if frame.crs is None:
+        raise PlacesRefused(
+            f"{path.name}: không ghi hệ toạ độ. Hãy lưu lại kèm hệ toạ độ (WGS 84 hoặc VN-2000).",
+            f"{path.name}: names no coordinate system. Save it again with one (WGS 84 or VN-2000).",
+        )
+    return frame.to_crs(WGS84)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV as text columns (missing = None); delimiter and byte-order mark are found by themselves."""
+    try:
+        frame: pd.DataFrame = pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig", dtype=str)
+    except (UnicodeDecodeError, ValueError, OSError) as fault:
+        raise PlacesRefused(
+            f"{path.name}: không đọc được như bảng CSV UTF-8 ({fault}).",
+            f"{path.name}: cannot be read as a UTF-8 CSV table ({fault}).",
+        ) from fault
+    return frame
+
+
+def rename(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """The frame with our column names, where a header matches one of a column's synonyms (see `names.fold`).
+
+    The first synonym found wins; columns we do not know are left out.
+    """
+    headers = {fold(str(column)): column for column in reversed(list(frame.columns))}
+    found: dict[str, Any] = {}
+    for ours, theirs in synonyms.items():
+        match = next((headers[fold(name)] for name in (ours, *theirs) if fold(name) in headers), None)
+        if match is not None:
+            found[ours] = frame[match]
+    return pd.DataFrame(found, index=frame.index)
+
+
+def rename_layer(frame: gpd.GeoDataFrame, synonyms: Mapping[str, Sequence[str]]) -> gpd.GeoDataFrame:
+    """The same for a map layer: our columns, with its geometry."""
+    return gpd.GeoDataFrame(rename(frame, synonyms), geometry=frame.geometry, crs=frame.crs)
+
+
+def need(frame: pd.DataFrame, column: str, path: Path, synonyms: Sequence[str]) -> pd.Series[Any]:
+    """A column that must be there; raises `PlacesRefused` naming the headers that would do."""
+    if column not in frame:
+        names = ", ".join((column, *synonyms))
+        raise PlacesRefused(
+            f"{path.name}: thiếu cột {column} (tên cột chấp nhận: {names}).",
+            f"{path.name}: column {column} is missing (accepted headers: {names}).",
+        )
+    return frame[column]
+
+
+def texts(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """A column as NFC text; missing column, missing and blank cells are None."""
+    if column not in frame:
+        return pd.Series([None] * len(frame), index=frame.index, dtype=object)
+    values = frame[column].map(lambda value: None if pd.isna(value) else nfc(str(value)) or None)
+    return values.astype(object).where(values.notna(), None)
+
+
+def numbers(frame: pd.DataFrame, column: str, path: Path) -> pd.Series[float]:
+    """A column as numbers, decimal comma accepted; missing = NaN; raises `PlacesRefused` at the first other text."""
+    raw = texts(frame, column)
+    parsed = pd.to_numeric(raw.map(lambda text: text and text.replace(",", ".")), errors="coerce")
+    bad = raw.notna() & parsed.isna()
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise PlacesRefused(
+            f"{path.name}, dòng dữ liệu {row + 1}, cột {column}: “{raw.iloc[row]}” không phải là số.",
+            f"{path.name}, data row {row + 1}, column {column}: “{raw.iloc[row]}” is not a number.",
+        )
+    return parsed.astype(float)
+
+
+def flags(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """A column as true, false or None, from yes/no words in Vietnamese or English; other words are None."""
+    keys = texts(frame, column).map(lambda text: None if text is None else fold(text))
+    return keys.map(lambda key: True if key in _YES else False if key in _NO else None).astype(object)
+
+
+def polygons(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
+    """The features as valid polygons or multipolygons; raises `PlacesRefused` where one has no area."""
+    geometry = shapely.force_2d(shapely.make_valid(frame.geometry.to_numpy()))
+    areal = [_areal(shape) for shape in geometry]
+    empty = [row for row, shape in enumerate(areal) if shape is None or shape.is_empty]
+    if empty:
+        kind = frame.geometry.iloc[empty[0]]
+        raise PlacesRefused(
+            f"{path.name}, đối tượng {empty[0] + 1}: cần đa giác, nhưng là {getattr(kind, 'geom_type', 'rỗng')}.",
+            f"{path.name}, feature {empty[0] + 1}: needs a polygon, but is {getattr(kind, 'geom_type', 'empty')}.",
+        )
+    return frame.set_geometry(gpd.GeoSeries(areal, index=frame.index, crs=frame.crs))
+
+
+def _areal(shape: shapely.Geometry | None) -> shapely.Geometry | None:
+    # make_valid may leave lines and points beside the area: only the area is a territory.
+    if shape is None or shape.geom_type in {"Polygon", "MultiPolygon"}:
+        return shape
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type in {"Polygon", "MultiPolygon"}]
+    return shapely.union_all(parts) if parts else None

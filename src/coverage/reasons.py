@@ -1,0 +1,114 @@
+"""The reason of each village's status in one sentence, in Vietnamese and in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+_WEAKNESS = {
+    "thin": ("còn quá ít lần đo", "too few tests so far"),
+    "mixed": ("kết quả đo trái ngược nhau", "the tests contradict each other"),
+    "single_device": ("chỉ có một máy đo (hoặc máy không rõ)", "only one phone (or an unknown one) measured"),
+    "single_occasion": ("chỉ đo trong một ngày", "measured on one day only"),
+    "suspected_outage": (
+        "chỉ mất sóng trong một ngày, có thể do sự cố",
+        "it failed on one day only: possibly an outage",
+    ),
+    "weak_service": ("đã đo đủ: có sóng nhưng yếu", "enough tests: there is a signal, but a weak one"),
+}
+_CENTRE = {
+    "covered": ("trung tâm thôn có sóng", "the centre is covered"),
+    "below_standard": ("trung tâm thôn sóng yếu", "the centre has a weak signal"),
+    "not_enough_evidence": ("trung tâm thôn chưa đủ bằng chứng", "the centre lacks evidence"),
+    "no_data": ("trung tâm thôn chưa đo", "the centre is unmeasured"),
+}
+_POWER = {
+    True: ("đã có điện lưới", "on the national grid"),
+    False: ("chưa có điện lưới", "not on the national grid"),
+}
+_POWER_UNPROVEN = ("chưa xác minh điện lưới", "grid power not proven")
+_BASIS = (
+    "; chưa rõ cụm dân cư nên xét cả ranh giới thôn",
+    "; clusters unknown, so the whole village polygon was judged",
+)
+
+
+def of_villages(table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The Vietnamese and the English sentence of each row of VILLAGE_VERDICTS."""
+    pairs = [_sentence(row) for row in table.to_dict("records")]
+    return [vi for vi, _ in pairs], [en for _, en in pairs]
+
+
+def _sentence(row: Mapping[Any, Any]) -> tuple[str, str]:
+    vi, en = _HEADS[row["status"]](row)
+    if row["status"] in {"trang_song", "lom_song"}:
+        power = _POWER.get(row["electrified"], _POWER_UNPROVEN)
+        vi, en = f"{vi}; {power[0]}", f"{en}; {power[1]}"
+    if row["basis"] == "polygon" and row["status"] != "chua_co_du_lieu":
+        vi, en = vi + _BASIS[0], en + _BASIS[1]
+    name = row["operator_name"]
+    return f"{name}: {vi}.", f"{name}: {en}."
+
+
+def _trang_song(row: Mapping[Any, Any]) -> tuple[str, str]:
+    vi, en = _tests(row)
+    return f"trung tâm thôn không có sóng dùng được ({vi})", f"no usable signal at the village centre ({en})"
+
+
+def _lom_song(row: Mapping[Any, Any]) -> tuple[str, str]:
+    vi, en = _tests(row)
+    centre = _CENTRE[row["centre_verdict"]]
+    where = _dead_homes(row["dead_places"])
+    return (
+        f"{where[0]} không có sóng dùng được ({vi}), {centre[0]}",
+        f"no usable signal at {where[1]} ({en}), {centre[1]}",
+    )
+
+
+def _phu_song(row: Mapping[Any, Any]) -> tuple[str, str]:
+    vi, en = _tests(row)
+    return f"trung tâm và các cụm dân cư có sóng ({vi})", f"the centre and the clusters are covered ({en})"
+
+
+def _undecided(row: Mapping[Any, Any]) -> tuple[str, str]:
+    vi, en = _tests(row)
+    weak = _WEAKNESS[row["sub_reason"]]
+    if row["sub_reason"] == "weak_service":
+        return f"{weak[0]} ({vi})", f"{weak[1]} ({en})"
+    return f"chưa đủ bằng chứng: {weak[0]} ({vi})", f"not enough evidence: {weak[1]} ({en})"
+
+
+def _unmeasured(_: Mapping[Any, Any]) -> tuple[str, str]:
+    return "chưa đo (không có nghĩa là không có sóng)", "not measured (which does not mean no signal)"
+
+
+_HEADS = {
+    "trang_song": _trang_song,
+    "lom_song": _lom_song,
+    "phu_song": _phu_song,
+    "chua_du_bang_chung": _undecided,
+    "chua_co_du_lieu": _unmeasured,
+}
+
+
+def _dead_homes(dead_places: str) -> tuple[str, str]:
+    clusters = [place.rsplit("/c/", 1)[1] for place in dead_places.split(";") if "/c/" in place]
+    if not clusters:
+        return "phần đã đo của thôn", "the measured part of the village"
+    names = ", ".join(clusters)
+    return f"cụm dân cư {names}", f"cluster {names}"
+
+
+def _tests(row: Mapping[Any, Any]) -> tuple[str, str]:
+    if not row["tests"]:
+        return "không có lần thử nào ở điểm cần xét", "no test at the place in question"
+    level = row["median_rsrp_dbm"]
+    vi = f"{row['fails']}/{row['tests']} lần thử không đạt, {row['devices']} máy, {row['dates']} ngày"
+    en = f"{row['fails']} of {row['tests']} tests fail, {row['devices']} phones, {row['dates']} days"
+    silent = round(100 * row["no_service_share"])
+    vi, en = f"{vi}, {silent} % mất dịch vụ", f"{en}, {silent} % without service"
+    if pd.notna(level):
+        vi, en = f"{vi}, RSRP trung vị {level:.0f} dBm", f"{en}, median RSRP {level:.0f} dBm"
+    return vi, en

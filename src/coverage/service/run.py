@@ -1,0 +1,30 @@
+"""Starting the service on an address."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import uvicorn
+
+from coverage.archive.workspace import Workspace
+from coverage.errors import InputError
+from coverage.service.app import create_app
+
+
+def serve(workspace: Workspace, host: str, port: int) -> None:
+    """Answer HTTP until interrupted. Raises `InputError` for an address that is not this machine's loopback."""
+    if not _is_loopback(host):
+        raise InputError(
+            f"Dịch vụ chưa có khoá truy cập nên chỉ mở trên 127.0.0.1, không mở trên {host}.",
+            f"The service has no keys, so it opens on 127.0.0.1 only, not on {host}.",
+        )
+    uvicorn.run(create_app(workspace), host=host, port=port, log_level="warning")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,153 @@
+"""Measurements → observations: thinning, votes of seconds, thresholds, validity."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+import pytest
+from measurements import AS_OF, LAT, MORNING, campaign, judge_together, observe, row, silent
+
+
+def at(seconds: int) -> datetime:
+    return MORNING + timedelta(seconds=seconds)
+
+
+def only(frame: pd.DataFrame) -> pd.Series:
+    assert len(frame) == 1
+    return frame.iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("technology", "column", "limit"),
+    [("LTE", "rsrp_dbm", -115.0), ("NR", "ss_rsrp_dbm", -110.0), ("UMTS", "rscp_dbm", -105.0)],
+)
+def test_a_level_fails_only_below_its_own_technologys_threshold(technology: str, column: str, limit: float) -> None:
+    for level, fails in ((limit - 1, True), (limit, False), (limit + 1, False)):
+        one = only(observe([row(technology=technology, rsrp_dbm=None) | {column: level}]))
+        assert one["fails"] == fails
+
+
+def test_each_threshold_has_its_own_outcome() -> None:
+    one = only(observe([row(rsrp_dbm=-110.0)]))
+    assert (one["fails_at_105"], one["fails"], one["fails_at_121"]) == (True, False, False)
+
+
+def test_no_service_and_emergency_only_are_fails_at_every_threshold() -> None:
+    for state in ("no_service", "emergency_only"):
+        one = only(observe([silent(service_state=state)]))
+        assert one[["fails", "fails_at_105", "fails_at_121"]].tolist() == [True, True, True]
+        assert one["no_service_seconds"] == 1
+
+
+def test_an_unknown_level_is_neither_pass_nor_fail() -> None:
+    one = only(observe([row(technology="UMTS", rsrp_dbm=None)]))
+    assert one[["fails", "fails_at_105", "fails_at_121"]].isna().all()
+
+
+def test_a_reading_without_state_and_level_says_nothing() -> None:
+    assert pd.isna(only(observe([row(technology=None, rsrp_dbm=None, service_state="unknown")]))["fails"])
+
+
+def test_flapping_is_outvoted_by_the_reading_of_the_same_second() -> None:
+    rows = [one for s in range(10) for one in (row(time_utc=at(s)), silent(time_utc=at(s)))]
+    one = only(observe(rows))
+    assert (one["fails"], one["no_service_seconds"], one["seconds"]) == (False, 0, 10)
+
+
+def test_seconds_vote_and_a_tie_is_not_a_fail() -> None:
+    def share_silent(count: int) -> bool:
+        rows = [silent(time_utc=at(s)) if s < count else row(time_utc=at(s)) for s in range(10)]
+        return bool(only(observe(rows))["fails"])
+
+    assert [share_silent(4), share_silent(5), share_silent(6)] == [False, False, True]
+
+
+def test_silence_among_unknown_levels_does_not_convict() -> None:
+    rows = [silent(time_utc=at(s)) for s in range(3)]
+    rows += [row(technology="UMTS", rsrp_dbm=None, time_utc=at(s)) for s in range(3, 8)]
+    assert pd.isna(only(observe(rows))["fails"])
+
+
+def test_gsm_counts_until_its_last_day_and_not_after() -> None:
+    gsm = row(technology="GSM", rsrp_dbm=None, rxlev_dbm=-80.0, time_utc=datetime(2026, 9, 1, 3, 0))
+    assert not only(observe([gsm], date(2026, 9, 15)))["fails"]
+    assert only(observe([gsm], date(2026, 9, 16)))["fails"]
+
+
+def test_in_a_vehicle_a_weak_level_fails_only_beyond_the_vehicle_loss() -> None:
+    outcomes = [only(observe([row(in_vehicle=True, rsrp_dbm=level)]))["fails"] for level in (-115.0, -116.0, -126.0)]
+    assert outcomes[0] is False or not outcomes[0]
+    assert pd.isna(outcomes[1])
+    assert outcomes[2]
+
+
+def test_speed_tells_a_vehicle_where_the_file_does_not() -> None:
+    weak = {"rsrp_dbm": -118.0}
+    assert pd.isna(only(observe([row(speed_mps=7.0, **weak)]))["fails"])
+    assert only(observe([row(speed_mps=6.9, **weak)]))["fails"]
+    assert only(observe([row(speed_mps=20.0, in_vehicle=False, **weak)]))["fails"]
+
+
+def test_one_test_per_device_small_hex_and_half_hour() -> None:
+    rows = [
+        row(time_utc=at(0)),
+        row(time_utc=at(60)),
+        row(time_utc=at(1800)),
+        row(time_utc=at(0), device="phone-b"),
+        row(time_utc=at(0), lat=LAT + 0.01),
+        row(time_utc=at(0), operator="45201"),
+    ]
+    assert len(observe(rows)) == 5
+
+
+def test_readings_that_know_only_their_date_are_told_apart_by_place() -> None:
+    rows = [row(time_precision="date", lat=LAT + step * 1e-5, rsrp_dbm=-120.0) for step in range(3)]
+    one = only(observe([*rows, row(time_precision="date", rsrp_dbm=-80.0, lat=LAT + 9e-5)]))
+    assert (one["seconds"], one["fails"]) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("day", "counts"),
+    [(date(2025, 11, 1), False), (date(2025, 11, 2), True), (date(2026, 11, 1), True), (date(2026, 11, 2), False)],
+)
+def test_evidence_is_valid_for_twelve_months_and_never_from_the_future(day: date, counts: bool) -> None:
+    noon_there = datetime(day.year, day.month, day.day, 5, 0)
+    assert len(observe([row(time_utc=noon_there)])) == int(counts)
+
+
+@pytest.mark.parametrize(
+    ("given", "grade"),
+    [
+        ({"calibrated": True}, 1),
+        ({}, 2),
+        ({"source": "crowdsourced"}, 3),
+        ({"source": "crowdsourced", "accuracy_m": None}, 4),
+    ],
+)
+def test_grade_says_who_measured_and_a_missing_accuracy_costs_one(given: dict, grade: int) -> None:
+    assert only(observe([row(**given)]))["grade"] == grade
+
+
+def test_one_device_counts_for_at_most_one_over_rho() -> None:
+    many = judge_together(campaign(silent, devices=1, days=20, spots=5)).iloc[0]
+    assert many["tests"] == 100
+    assert many["effective_tests"] == pytest.approx(100 / (1 + 99 * 0.3))
+    assert many["effective_tests"] < 1 / 0.3
+
+
+def test_a_calibrated_device_counts_by_occasion() -> None:
+    rows = campaign(silent, devices=1, days=3, spots=2, calibrated=True)
+    assert judge_together(rows).iloc[0]["effective_tests"] == pytest.approx(3 * 2 / 1.3)
+
+
+def test_unknown_devices_are_one_and_never_counted_as_a_device() -> None:
+    found = judge_together(campaign(silent, devices=3, device="unknown")).iloc[0]
+    assert (found["devices"], found["fail_devices"]) == (0, 0)
+    assert found["verdict"] == "not_enough_evidence"
+
+
+def test_nothing_measured_gives_no_row() -> None:
+    assert observe([]).empty
+    assert judge_together([]).empty
+    assert judge_together([row()], date(AS_OF.year + 2, 1, 1)).empty

@@ -1,0 +1,88 @@
+"""What must hold for any measurements: order, repetition, stronger signal, added passes and fails."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from measurements import LAT, MORNING, campaign, judge_together, row, silent
+
+RANK = {"dead_zone": 0, "below_standard": 1, "not_enough_evidence": 2, "covered": 3}
+# Every example judges some twenty cases in one go, each as an operator of its own.
+CALM = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+
+readings = st.builds(
+    lambda device, day, minute, spot, level: (silent if level is None else row)(
+        device=device,
+        time_utc=MORNING + timedelta(days=day, minutes=minute),
+        lat=LAT + 0.0015 * spot,
+        **({} if level is None else {"rsrp_dbm": float(level)}),
+    ),
+    device=st.sampled_from(["a", "b", "c", "d", "unknown"]),
+    day=st.integers(0, 4),
+    minute=st.integers(0, 600),
+    spot=st.integers(0, 3),
+    level=st.one_of(st.none(), st.integers(-135, -80)),
+)
+many_cases = st.lists(st.lists(readings, min_size=1, max_size=40), min_size=15, max_size=25)
+
+
+def verdicts_of(cases: list[list[dict]]) -> pd.DataFrame:
+    """One row per case, in the order of the cases."""
+    rows = [one | {"operator": f"{case:05d}"} for case, readings in enumerate(cases) for one in readings]
+    return judge_together(rows).sort_values("operator", ignore_index=True)
+
+
+@CALM
+@given(many_cases, st.randoms(use_true_random=False))
+def test_order_and_exact_repetition_change_nothing(cases: list, shuffler: random.Random) -> None:
+    again = [case + [dict(one) for one in case[: len(case) // 2]] for case in cases]
+    for case in again:
+        shuffler.shuffle(case)
+    pd.testing.assert_frame_equal(verdicts_of(cases), verdicts_of(again))
+
+
+@CALM
+@given(many_cases, st.integers(1, 30), st.integers(0, 39))
+def test_a_stronger_signal_never_worsens_a_verdict(cases: list, gain: int, which: int) -> None:
+    better = [[dict(one) for one in case] for case in cases]
+    for case in better:
+        chosen = case[which % len(case)]
+        if chosen["rsrp_dbm"] is not None:
+            chosen["rsrp_dbm"] += gain
+    before, after = verdicts_of(cases), verdicts_of(better)
+    for column in ("verdict", "verdict_at_105", "verdict_at_121"):
+        assert (after[column].map(RANK) >= before[column].map(RANK)).all()
+
+
+@CALM
+@given(many_cases, readings)
+def test_adding_a_pass_never_creates_a_dead_zone(cases: list, extra: dict) -> None:
+    passing = extra | {"rsrp_dbm": -80.0, "service_state": "in_service", "technology": "LTE"}
+    before = verdicts_of(cases)["verdict"] == "dead_zone"
+    after = verdicts_of([[*case, passing] for case in cases])["verdict"] == "dead_zone"
+    assert not (after & ~before).any()
+
+
+@CALM
+@given(many_cases, readings)
+def test_adding_a_fail_never_clears_a_dead_zone(cases: list, extra: dict) -> None:
+    failing = silent(**{key: extra[key] for key in ("device", "time_utc", "lat")})
+    # Random cases are seldom dead, so each starts from a dead place and adds its own readings.
+    dead = [campaign(silent, devices=4, days=3) + case[: index % 8] for index, case in enumerate(cases)]
+    before = verdicts_of(dead)["verdict"] == "dead_zone"
+    after = verdicts_of([[*case, failing] for case in dead])["verdict"] == "dead_zone"
+    assert before.any()
+    assert not (before & ~after).any()
+
+
+def test_one_device_repeating_itself_a_thousand_times_convicts_nobody() -> None:
+    rows = [
+        silent(time_utc=MORNING + timedelta(minutes=37 * step), lat=LAT + 0.0015 * (step % 7)) for step in range(1000)
+    ]
+    found = verdicts_of([rows]).iloc[0]
+    assert found["fails"] == 1000
+    assert (found["verdict"], found["sub_reason"]) == ("not_enough_evidence", "single_device")

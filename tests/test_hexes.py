@@ -1,0 +1,54 @@
+"""H3 at the door: range checks, parents, disks, fills that lose nothing."""
+
+from __future__ import annotations
+
+import h3
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coverage import hexes
+
+latitudes, longitudes = st.floats(-90, 90), st.floats(-180, 180)
+
+
+@given(latitudes, longitudes, st.sampled_from([8, 9, 10]))
+def test_agrees_with_the_reference_library(lat: float, lon: float, resolution: int) -> None:
+    assert hexes.text(hexes.of_point(lat, lon, resolution)) == h3.latlng_to_cell(lat, lon, resolution)
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon"), [(90.0001, 0), (91, 0), (-91, 0), (0, 180.0001), (0, 190), (float("nan"), 0), (0, float("inf"))]
+)
+def test_a_point_off_the_globe_never_reaches_h3(lat: float, lon: float) -> None:
+    with pytest.raises(ValueError, match="must not reach H3"):
+        hexes.of_point(lat, lon, 9)
+
+
+def test_points_on_the_edge_of_the_globe_are_points() -> None:
+    edges = np.array([90.0, -90.0, 0.0, 0.0]), np.array([0.0, 0.0, 180.0, -180.0])
+    assert hexes.valid_points(*edges).all()
+    assert len(hexes.of_points(*edges, 9)) == 4
+
+
+def test_parents_are_h3s_own() -> None:
+    cell = hexes.of_points(np.array([11.94]), np.array([108.44]), 10)
+    assert hexes.text(hexes.parents(cell, 8)[0]) == h3.cell_to_parent(hexes.text(cell[0]), 8)
+
+
+def test_a_disk_is_the_hex_and_its_six_neighbours() -> None:
+    cell = hexes.of_point(11.94, 108.44, 9)
+    assert cell in hexes.disk(cell, 1)
+    assert (len(hexes.disk(cell, 0)), len(hexes.disk(cell, 1))) == (1, 7)
+
+
+def test_a_polygon_smaller_than_a_hex_still_has_its_hex() -> None:
+    tiny = shapely.box(108.44, 11.94, 108.4401, 11.9401)
+    assert hexes.of_point(11.94, 108.44, 9) in hexes.overlapping(tiny, 9)
+
+
+def test_outlines_are_lon_lat() -> None:
+    outline = hexes.polygons([hexes.of_point(11.94, 108.44, 9)])[0]
+    assert outline.contains(shapely.Point(108.44, 11.94))

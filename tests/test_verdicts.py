@@ -1,0 +1,108 @@
+"""Verdicts: the table of the decision rule, floors before any accusation, sub-reasons."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from measurements import LAT, LON, MORNING, campaign, judge_together, row, silent
+
+from coverage.verdicts import share_above
+
+
+@pytest.mark.parametrize(
+    ("tests", "fails", "dead", "poor", "fine"),
+    [
+        # The least number of fails at which each verdict holds, one-sided 95 %, Jeffreys.
+        (3, 3, True, True, False),
+        (3, 2, False, True, False),
+        (5, 5, True, True, False),
+        (5, 4, False, True, False),
+        (10, 8, True, True, False),
+        (10, 7, False, True, False),
+        (9, 0, False, False, True),
+        (8, 0, False, False, False),
+        (20, 1, False, False, True),
+        (20, 2, False, False, False),
+        (20, 14, True, True, False),
+        (50, 5, False, False, True),
+        (100, 13, False, False, True),
+        (100, 14, False, False, False),
+        (100, 59, True, True, False),
+        (100, 58, False, True, False),
+    ],
+)
+def test_jeffreys_at_the_edges_of_the_rule(tests: int, fails: int, dead: bool, poor: bool, fine: bool) -> None:
+    n, k = np.array([float(tests)]), np.array([float(fails)])
+    assert (share_above(k, n, 0.5)[0] >= 0.95) == dead
+    assert (share_above(k, n, 0.1)[0] >= 0.95) == poor
+    assert (1 - share_above(k, n, 0.2)[0] >= 0.95) == fine
+
+
+def verdict(rows: list) -> tuple[str, str | None]:
+    found = judge_together(rows).iloc[0]
+    return found["verdict"], found["sub_reason"]
+
+
+def test_two_phones_two_days_two_spots_convict() -> None:
+    assert verdict(campaign(silent)) == ("dead_zone", None)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "sub_reason"),
+    [
+        ({"devices": 1, "days": 9}, "single_device"),
+        ({"days": 1}, "single_occasion"),
+    ],
+)
+def test_without_one_floor_nobody_is_accused(lacking: dict, sub_reason: str) -> None:
+    assert verdict(campaign(silent, **lacking)) == ("not_enough_evidence", sub_reason)
+
+
+def test_one_spot_alone_is_not_enough() -> None:
+    assert verdict(campaign(silent, spots=1, days=4))[0] == "not_enough_evidence"
+
+
+def test_two_dates_around_midnight_are_not_two_occasions() -> None:
+    late = MORNING.replace(hour=16, minute=0)  # 23:00 in Việt Nam
+    rows = [
+        silent(device=f"phone-{d}", lat=LAT + 0.0015 * spot, time_utc=late + timedelta(minutes=35 * step))
+        for d in range(2)
+        for spot in range(3)
+        for step in range(4)
+    ]
+    found = judge_together(rows).iloc[0]
+    assert (found["fail_dates"], found["verdict"]) == (2, "not_enough_evidence")
+
+
+def test_fails_on_one_day_among_other_days_may_be_an_outage() -> None:
+    rows = campaign(silent, devices=3, days=1, spots=6)
+    rows += [row(device="phone-0", time_utc=MORNING + timedelta(days=9))]
+    assert verdict(rows) == ("not_enough_evidence", "suspected_outage")
+
+
+def test_a_calibrated_device_may_stand_alone_on_two_days() -> None:
+    assert verdict(campaign(silent, devices=1, calibrated=True))[0] == "dead_zone"
+    assert verdict(campaign(silent, devices=1, calibrated=False))[0] == "not_enough_evidence"
+
+
+def test_many_phones_that_pass_clear_a_place_and_few_do_not() -> None:
+    assert verdict(campaign(devices=5, days=3))[0] == "covered"
+    assert verdict(campaign(devices=2, days=3)) == ("not_enough_evidence", "thin")
+
+
+def test_a_mixed_place_is_below_standard() -> None:
+    rows = campaign(devices=6, days=4) + campaign(silent, devices=6, lon=LON + 0.002)
+    assert verdict(rows)[0] == "below_standard"
+
+
+def test_the_verdict_is_given_at_each_threshold() -> None:
+    found = judge_together(campaign(devices=4, days=3, rsrp_dbm=-118.0)).iloc[0]
+    assert found["verdict"] == found["verdict_at_105"] == "dead_zone"
+    assert found["verdict_at_121"] == "covered"
+
+
+def test_operators_are_judged_apart() -> None:
+    found = judge_together(campaign(silent) + campaign(devices=5, days=3, operator="45201"))
+    assert dict(zip(found["operator"], found["verdict"], strict=True)) == {"45201": "covered", "45204": "dead_zone"}
