@@ -133,6 +133,27 @@ def test_an_operator_changes_fills_and_counts(opened):
     assert opened.fills() == everyone
 
 
+def test_the_legend_counts_what_the_tables_hold(opened):
+    snapshot = snapshots.snapshot()
+    verdicts = snapshot.village_verdicts
+    for number, code in enumerate(snapshots.OPERATORS, start=1):
+        choose(opened, number)
+        mine = verdicts[verdicts["operator"] == code]
+        measured = snapshot.hex_verdicts[snapshot.hex_verdicts["operator"] == code]
+        assert shown(opened, "status") == mine["status"].value_counts().to_dict()
+        assert shown(opened, "verdict") == measured["verdict"].value_counts().to_dict()
+        assert opened.text("#headline-count .vi") == str((mine["list"] == "gaps").sum())
+    choose(opened, 0)
+    alike = verdicts.drop_duplicates("village_id")["status_all_operators"].value_counts().to_dict()
+    assert shown(opened, "status") == alike
+
+
+def shown(opened: Opened, kind: str) -> dict[str, int]:
+    open_panel(opened)
+    rows = opened.page.locator(f"[data-{kind}]").all()
+    return {row.get_attribute(f"data-{kind}"): int(row.locator("b .vi").inner_text()) for row in rows}
+
+
 def test_dead_areas_follow_the_operator(opened):
     visible = "paths => paths.filter(p => p.getAttribute('stroke') !== 'none').length"
     counts = []

@@ -18,7 +18,7 @@ from PIL import Image
 
 from coverage import hexes
 from coverage.archive.snapshots import Snapshot
-from coverage.exports import hex_images, map_data
+from coverage.exports import hex_images, maps_data
 from coverage.exports.colours import VERDICT_COLOURS, rgb
 from coverage.exports.maps import map_html
 
@@ -122,7 +122,7 @@ def test_hostile_names_travel_as_data_only(html):
 
 
 def test_hostile_names_cannot_end_the_script_element():
-    text = map_data.script_json({"name": " ".join(snapshots.HOSTILE)})
+    text = maps_data.script_json({"name": " ".join(snapshots.HOSTILE)})
     assert not re.search("[<>&'\u2028\u2029]", text)
     assert json.loads(text) == {"name": " ".join(snapshots.HOSTILE)}
 
@@ -151,13 +151,13 @@ def test_each_village_knows_its_status_for_every_operator(snapshot, html):
 
 def test_a_village_without_verdict_is_shown_as_not_measured(snapshot):
     bare = dataclasses.replace(snapshot, village_verdicts=snapshot.village_verdicts.iloc[:0])
-    digits = map_data.status_digits(bare)
+    digits = maps_data.status_digits(bare)
     assert set(digits) == {"4444"}
     assert layer_of(map_html(bare), "dead")["features"] == []
 
 
 def test_all_operators_are_dead_only_where_each_was_tested_dead(snapshot):
-    everyone, *each = map_data.hex_views(snapshot)
+    everyone, *each = maps_data.hex_views(snapshot)
     scope = [each[list(snapshots.OPERATORS).index(code)] for code in snapshots.IN_SCOPE]
     assert set(everyone) == set(scope[0]) | set(scope[1])
     for hexagon, verdict in everyone.items():
@@ -171,7 +171,7 @@ def decoded(content: bytes) -> np.ndarray:
 
 
 def test_every_pixel_shows_the_hex_it_lies_in(snapshot):
-    verdicts = map_data.hex_views(snapshot)[1]
+    verdicts = maps_data.hex_views(snapshot)[1]
     measured = np.unique(snapshot.hex_verdicts["hex"].to_numpy())
     shown = hex_images.picture(measured, 9, None)
     content = hex_images.png(shown, verdicts)

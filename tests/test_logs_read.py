@@ -229,10 +229,10 @@ def test_quoted_fields_may_hold_the_delimiter(tmp_path):
     text = 'time,lat,lon,operator,technology,rsrp,device\n2026-10-30,"11,94","108,43",45204,"LTE",-97,"a ""b"", c"\n'
     row = only(read(tmp_path, text))
     assert (row["lat"], row["lon"], row["time_precision"]) == (11.94, 108.43, "date")
-    assert row["device"] == _hash('a "b", c')
+    assert row["device"] == hashed('a "b", c')
 
 
-def _hash(device: str) -> str:
+def hashed(device: str) -> str:
     return hmac.new(KEY, device.encode(), hashlib.sha256).hexdigest()[:16]
 
 
@@ -248,77 +248,6 @@ def test_reading_does_not_depend_on_the_order_of_rows(tmp_path):
         "time_utc"
     )
     assert (there.duplicates, there.rejected) == (back.duplicates, back.rejected) == (1, 2)
-
-
-def test_the_operator_comes_from_row_then_file_then_option_then_name(tmp_path):
-    silent = ROW.replace("45204", "")
-    name = "drive_test__phone__MobiFone__2026-10-01.csv"
-    in_file = read(tmp_path, HEADER + ROW + "\n" + silent, name=name, operator="Vinaphone")
-    assert in_file.measurements["operator"].to_pylist() == ["45204", "45204"]
-    assert in_file.measurements["operator_inferred"].to_pylist() == [False, True]
-    assert only(read(tmp_path, HEADER + silent, name=name, operator="viet tel"))["operator"] == "45204"
-    assert only(read(tmp_path, HEADER + silent, name=name))["operator"] == "45201"
-    two = read(tmp_path, HEADER + "\n".join([ROW, ROW.replace("45204", "45201"), silent]))
-    assert (two.accepted, outcome(two)[1]) == (2, "operator_unknown")
-
-
-def test_the_option_never_overrules_a_row(tmp_path):
-    row = only(read(tmp_path, HEADER + ROW, operator="45201", technology="5G", device="other"))
-    assert (row["operator"], row["technology"], row["operator_inferred"]) == ("45204", "LTE", False)
-
-
-def test_the_name_fills_what_nobody_says(tmp_path):
-    found = read(
-        tmp_path,
-        "lat,lon,rsrp\n11.94,108.43,-97\n",
-        "drive_test__s1__Viettel__2026-10-01.csv",
-        technology="4G",
-    )
-    row = only(found)
-    assert (row["source"], row["operator"], row["device"]) == ("drive_test", "45204", _hash("s1"))
-    assert (row["time_precision"], row["local_date"]) == ("date", datetime.date(2026, 10, 1))
-    assert row["time_utc"] == datetime.datetime(2026, 10, 1, 5)
-    assert found.context == Context(
-        source="drive_test", operator="45204", technology="LTE", device=_hash("s1"),
-        date=datetime.date(2026, 10, 1), format="canonical",
-    )  # fmt: skip
-
-
-def test_options_win_over_the_name(tmp_path):
-    found = read(
-        tmp_path, "lat,lon,rsrp\n11.94,108.43,-97\n", "drive_test__s1__Viettel__2026-10-01.csv",
-        technology="LTE", source="crowdsourced", device="s2", operator="45201", date=datetime.date(2026, 9, 1),
-        calibrated=True,
-    )  # fmt: skip
-    row = only(found)
-    assert (row["source"], row["operator"], row["device"]) == ("crowdsourced", "45201", _hash("s2"))
-    assert (row["local_date"], row["calibrated"]) == (datetime.date(2026, 9, 1), True)
-
-
-def test_the_smallest_file_says_everything_it_lacks(tmp_path):
-    found = read(tmp_path, "latitude,longitude,rsrp\n11.94,108.43,-97\n")
-    assert found.quarantined == 1
-    assert found.outcomes["code"].to_pylist() == ["date_unknown", "operator_unknown", "technology_unknown"]
-    assert found.unknown_level == 0
-
-
-def test_the_device_of_a_row_wins_and_is_stored_as_a_keyed_hash(tmp_path):
-    found = read(tmp_path, columns(device="phone-1"), device="phone-2")
-    assert only(found)["device"] == _hash("phone-1")
-    assert found.context.device == _hash("phone-2")
-    assert only(read(tmp_path, columns(device="")))["device"] == "unknown"
-
-
-@pytest.mark.parametrize(
-    ("cell", "said", "expected"),
-    [
-        ("yes", {}, True), ("Không", {}, False), ("có", {"in_vehicle": False}, True), ("", {}, None),
-        ("", {"in_vehicle": True}, True), ("?", {"antenna": "inside"}, True), ("", {"antenna": "roof"}, False),
-        ("", {"antenna": "hand"}, None), ("", {"antenna": "roof", "in_vehicle": True}, True),
-    ],
-)  # fmt: skip
-def test_in_vehicle(tmp_path, cell, said, expected):
-    assert only(read(tmp_path, columns(in_vehicle=cell), **said))["in_vehicle"] is expected
 
 
 def test_units_and_side_values(tmp_path):

@@ -3,9 +3,9 @@
 import csv
 import hashlib
 import io
+import itertools
 import json
 import re
-import warnings
 import zipfile
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import shapely
 from coverage import hexes
 from coverage.errors import InputError
 from coverage.simulate import simulate, write_sample
-from coverage.simulate.phones import of_crews
+from coverage.simulate.world import crew_phones
 
 VILLAGES, ROWS, SEED = 60, 150_000, 7
 SAMPLE = Path(__file__).parent.parent / "data" / "boundaries"
@@ -177,5 +177,319 @@ def semivariance(rows):
     distance = np.hypot(x[:, None] - x, y[:, None] - y)
     half_square = (means.rsrp.to_numpy()[:, None] - means.rsrp.to_numpy()) ** 2 / 2
     edges = [1, 400, 800, 1_500, 3_000, 10_000]
-    pairs = zip(edges[:-1], edges[1:], strict=True)
-    return {high: float(half_square[(distance >= low) & (distance < high)].mean()) for low, high in pairs}
+    return {
+        high: float(half_square[(distance >= low) & (distance < high)].mean())
+        for low, high in itertools.pairwise(edges)
+    }
+
+
+def digests(folder):
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def table(path):
+    return pd.read_csv(path, keep_default_na=False, dtype={"operator": str})
+
+
+def geojson(path):
+    return json.loads(path.read_bytes())["features"]
+
+
+def test_same_arguments_give_the_same_bytes(tmp_path):
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        simulate(tmp_path / name, villages=9, measurements=4_000, seed=seed)
+    assert digests(tmp_path / "a") == digests(tmp_path / "b")
+    assert digests(tmp_path / "a") != digests(tmp_path / "c")
+
+
+def test_running_again_leaves_no_old_logs_and_spares_foreign_ones(tmp_path):
+    simulate(tmp_path, villages=9, measurements=4_000, seed=3)
+    first = digests(tmp_path)
+    simulate(tmp_path, villages=9, measurements=4_000, seed=4)
+    simulate(tmp_path, villages=9, measurements=4_000, seed=3)
+    assert digests(tmp_path) == first
+    foreign = tmp_path / "other"
+    (foreign / "logs").mkdir(parents=True)
+    (foreign / "logs" / "real.csv").write_text("real")
+    with pytest.raises(InputError, match="not simulated"):
+        simulate(foreign, villages=9, measurements=4_000, seed=3)
+    assert digests(foreign) == {"logs/real.csv": hashlib.sha256(b"real").hexdigest()}
+
+
+@pytest.mark.parametrize(
+    ("villages", "measurements", "seed"), [(0, 1_000, 1), (10, 999, 1), (10, 5_000, -1), (20_001, 10**8, 1)]
+)
+def test_numbers_that_cannot_be_simulated_are_refused(tmp_path, villages, measurements, seed):
+    with pytest.raises(InputError):
+        simulate(tmp_path / "no", villages=villages, measurements=measurements, seed=seed)
+    assert not (tmp_path / "no").exists()
+
+
+def test_one_village_is_enough(tmp_path):
+    simulate(tmp_path, villages=1, measurements=1_000, seed=2)
+    assert len(geojson(tmp_path / "villages.geojson")) == 1
+    assert len(table(tmp_path / "truth.csv")) == 4
+
+
+def test_progress_is_told(tmp_path):
+    told = []
+    simulate(
+        tmp_path,
+        villages=2,
+        measurements=800,
+        seed=2,
+        progress=lambda stage, share: told.append((stage, share)),
+    )
+    assert told[0] == ("world", 0.0)
+    assert told[-1] == ("done", 1.0)
+    assert [share for _, share in told] == sorted(share for _, share in told)
+
+
+def test_rows_are_as_many_as_asked_for(rows):
+    assert len(rows) == pytest.approx(ROWS, rel=0.02)
+
+
+def test_dates_do_not_follow_the_clock(rows):
+    assert str(rows.time.max())[:10] == "2026-10-31"
+    assert str(rows.time.min()) < "2025-11-01"
+    fresh = rows[rows.time > "2025-11-02"]
+    assert 0.85 < len(fresh) / len(rows) < 0.99
+    assert not (fresh.technology.isin(["GSM", "2G", "EDGE"]) & (fresh.time >= "2026-09-16")).any()
+
+
+def test_spreads_are_no_kinder_than_real_drives(rows):
+    found = spreads(rows)
+    print(found)
+    assert found["all"] >= 11.8
+    assert found["hex and day"] >= 5.2
+    assert found["days of a hex"] >= 3.6
+    assert found["hex means"] >= 11.6
+
+
+def test_days_of_a_hex_differ_even_for_an_unbiased_phone(rows):
+    bias = {phone.name: phone.bias_db for team in crew_phones(SEED) for phone in team}
+    crews = rows[(rows.source == "drive_test") & (rows.speed < 5)]
+    found = spreads(crews.assign(rsrp=crews.rsrp - crews.device.map(bias)))
+    print(found)
+    assert found["days of a hex"] >= 3.6
+
+
+def test_phones_differ():
+    biases = [phone.bias_db for team in crew_phones(SEED) for phone in team]
+    assert np.std(biases, ddof=1) >= 4.5
+    assert abs(np.mean(biases)) < 0.1
+    limits = [phone.sensitivity_dbm for team in crew_phones(SEED) for phone in team]
+    assert np.mean(limits) == pytest.approx(-122, abs=1)
+    assert 0.8 < np.std(limits) < 2.2
+
+
+def test_levels_along_a_drive_and_over_the_ground_are_correlated_like_real_ones(rows):
+    # Cork: 0.87 at 5 s, 0.80 at 10 s, 0.57 at 30 s, 0.36 at 60 s, 0.21 at 120 s.
+    found = autocorrelation(rows, [6, 9, 30, 60, 120])
+    print(found)
+    for lag, real in {6: 0.86, 9: 0.82, 30: 0.57, 60: 0.36, 120: 0.21}.items():
+        assert found[lag] == pytest.approx(real, abs=0.15), lag
+    # Semivariance of hex means in Cork: 49, 90, 112, 127, 141 dB²; the mountains are wider.
+    by_distance = semivariance(rows)
+    print(by_distance)
+    near, *_, far = by_distance.values()
+    assert near >= 49
+    assert far >= 141
+    assert near < 0.5 * far
+
+
+def test_truth_agrees_with_itself(province):
+    truth = table(province / "truth.csv")
+    assert list(truth.columns) == [
+        "village_id", "operator", "status", "electrified", "gap", "floors_met", "p_fail_centre",
+    ]  # fmt: skip
+    assert len(truth) == VILLAGES * 4
+    assert not truth.duplicated(["village_id", "operator"]).any()
+    dead = truth.status.isin(["trang_song", "lom_song"])
+    assert (truth.gap == (dead & truth.electrified)).all()
+    assert (truth.p_fail_centre[truth.status == "trang_song"] > 0.5).all()
+    assert (truth.p_fail_centre[truth.status == "lom_song"] <= 0.5).all()
+    assert (truth.p_fail_centre[truth.status == "phu_song"] < 0.2).all()
+    assert set(truth.status) == {"trang_song", "lom_song", "phu_song", "weak"}
+
+
+def test_shares_are_worth_judging(province):
+    truth = table(province / "truth.csv")
+    dead = truth.status.isin(["trang_song", "lom_song"]).groupby(truth.operator).mean()
+    print(dead, truth.floors_met.mean())
+    assert 0.10 < dead.mean() < 0.22
+    assert dead["45204"] < dead["45205"]
+    assert 0.5 < truth.floors_met.mean() < 0.8
+    assert truth.floors_met[truth.gap].any()
+    marginal = truth.p_fail_centre.between(0.2, 0.8).mean()
+    assert 0.05 < marginal < 0.4
+
+
+def test_villages_tile_their_communes(province):
+    communes = {
+        feature["properties"]["commune_code"]: shapely.geometry.shape(feature["geometry"])
+        for feature in geojson(province / "communes.geojson")
+    }
+    tiled = dict.fromkeys(communes, 0.0)
+    for feature in geojson(province / "villages.geojson"):
+        shape = shapely.geometry.shape(feature["geometry"])
+        values = feature["properties"]
+        assert shape.is_valid
+        assert shape.buffer(1e-5).contains(shapely.Point(values["centre_lon"], values["centre_lat"]))
+        tiled[values["commune_code"]] += shape.area
+    for code, area in tiled.items():
+        assert area == pytest.approx(communes[code].area, rel=1e-3)
+
+
+def test_some_places_are_awkward(province):
+    villages = geojson(province / "villages.geojson")
+    names = [feature["properties"]["name"] for feature in villages]
+    assert any("'" in name for name in names)
+    assert any("<b>" in name and '"' in name for name in names)
+    assert all("(mô phỏng)" in name for name in names)
+    kinds = {feature["geometry"]["type"] for feature in villages}
+    assert kinds == {"Polygon", "MultiPolygon"}
+    # 0.1 km² is about a res-9 hex; 1 degree² is about 12 060 km² here.
+    areas = [shapely.geometry.shape(feature["geometry"]).area * 12_060 for feature in villages]
+    assert min(areas) < 0.1
+    listed = {feature["properties"]["village_id"] for feature in geojson(province / "clusters.geojson")}
+    assert 0 < VILLAGES - len(listed) < 10
+
+
+def test_clusters_add_up_and_start_at_the_centre(province):
+    villages = {
+        f["properties"]["village_id"]: f["properties"] for f in geojson(province / "villages.geojson")
+    }
+    clusters = pd.DataFrame(f["properties"] for f in geojson(province / "clusters.geojson"))
+    assert set(clusters.grid.map(str)) == {"True", "False", "None"}
+    for village, part in clusters.groupby("village_id"):
+        values = villages[village]
+        assert part.households.sum() == values["households"]
+        first = part.iloc[0]
+        assert (first.lat, first.lon) == (values["centre_lat"], values["centre_lon"])
+
+
+def test_population_is_that_of_the_villages(province):
+    people = sum(f["properties"]["population"] for f in geojson(province / "villages.geojson"))
+    with rasterio.open(province / "population.tif") as file:
+        raster = file.read(1, masked=True)
+        assert file.crs.to_epsg() == 4326
+        assert "simulated" in file.tags()["source"]
+    assert float(raster.sum()) == pytest.approx(people, rel=1e-3)
+    assert raster.mask.any()
+
+
+def test_power_has_its_exceptions(tmp_path):
+    simulate(tmp_path, villages=250, measurements=25_000, seed=SEED)
+    power = table(tmp_path / "power.csv")
+    share = power.households_grid / power.households
+    assert 0 < 250 - len(power) < 15
+    assert 0.01 < (share == 0).mean() < 0.08
+    assert ((share > 0) & (share < 0.7)).any()
+    assert power.source.str.contains("inferred").any()
+    assert power.source.str.contains("simulated").all()
+
+
+def test_sites_are_listed(province):
+    sites = table(province / "sites.csv")
+    count = sites.groupby("operator").size()
+    assert set(count.index) == {"45201", "45202", "45204", "45205"}
+    assert count["45204"] == count.max()
+    assert count["45205"] == count.min()
+
+
+def test_text_logs_have_the_faults_of_the_app(province):
+    whole = [path.read_bytes() for path in sorted((province / "logs").glob("*.txt"))]
+    lines = [line for text in whole for line in text.decode().split("\r\n")[1:-1]]
+    assert all(text.count(b"\n") == text.count(b"\r\n") for text in whole)
+    assert whole[0].split(b"\r\n")[0].count(b"\t") == 20
+    assert {line.count("\t") for line in lines} == {21}
+    assert re.match(r"\d{4}\.\d\d\.\d\d_\d\d\.\d\d\.\d\d\t108\.", lines[0])
+    cells = [line.split("\t") for line in lines]
+    assert all(row[5] == "SIMULATED" for row in cells if row[9] != "--")
+    silent = [row for row in cells if row[9] == "--"]
+    assert {(row[3], row[4], row[10]) for row in silent} == {("NO_COVERAGE", "", "-200")}
+    levels = {row[10] for row in cells if row[9] in ("3G", "4G") and row[7]}
+    assert {"-24", "-164", "-340"} <= levels
+    repeated = sum(a == b for a, b in itertools.pairwise(lines)) / len(lines)
+    assert 0.08 < repeated < 0.22
+
+
+def test_some_phones_flap(rows):
+    text = rows[rows.app == "text"]
+    both = text.groupby(["device", "time"]).silent.agg(["any", "all"])
+    assert (both["any"] & ~both["all"]).sum() > 50
+
+
+def test_zips_carry_what_a_mac_leaves(province):
+    for path in sorted((province / "logs").glob("*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        assert sum(name.startswith("__MACOSX/") for name in names) == len(names) / 2
+        own = [Path(name).name for name in names if not name.startswith("__MACOSX/")]
+        assert all(
+            re.fullmatch(r"drive_test__simphone-\d\d__4520\d__202\d-\d\d-\d\d\.csv", name) for name in own
+        )
+
+
+def test_canonical_files_speak_both_languages(province):
+    texts = [path.read_bytes() for path in sorted((province / "logs").glob("*.csv"))]
+    excel = [text for text in texts if text.startswith(b"\xef\xbb\xbf")]
+    assert 0 < len(excel) < len(texts)
+    for text in texts:
+        head, first = text.decode("utf-8-sig").splitlines()[:2]
+        assert first.endswith("simulated")
+        if text in excel:
+            assert head.startswith("thời gian;vĩ độ;kinh độ;nhà mạng;công nghệ;rsrp_dbm;")
+            assert re.match(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d;1[12],\d+;108,\d+;4520\d;", first)
+        else:
+            assert head.startswith("time,lat,lon,operator,technology,rsrp_dbm,")
+
+
+def test_positions_have_the_faults_of_receivers(province, rows):
+    assert (rows.lat == 0).any()
+    frozen = rows[rows.source == "drive_test"].groupby(["device", "lat", "lon"]).size()
+    assert frozen.drop(0.0, level="lat").max() > 10
+    accuracies = []
+    for path in (province / "logs").glob("*simphone-25__*.csv"):
+        with path.open(encoding="utf-8") as file:
+            accuracies += [float(row["accuracy_m"]) for row in csv.DictReader(file)]
+    assert max(accuracies) > 50
+    assert 4 < np.median(accuracies) < 15
+
+
+def test_drives_are_faster_than_walks_and_only_where_speed_is_logged(rows):
+    fast = rows[rows.speed > 7]
+    assert 0.04 < len(fast) / len(rows) < 0.15
+    assert not fast.app.isin(["text"]).any()
+
+
+def test_the_crowd_is_mixed_and_partly_silent_about_silence(rows):
+    crowd = rows[rows.source == "crowdsourced"]
+    assert crowd.device.nunique() > 40
+    assert 0.05 < len(crowd) / len(rows) < 0.15
+    assert crowd.silent.any()
+
+
+def test_everything_says_that_it_is_simulated(province):
+    readme = (province / "README.txt").read_text(encoding="utf-8")
+    assert "SIMULATED" in readme
+    assert f"--villages {VILLAGES} --measurements {ROWS} --seed {SEED}" in readme
+    for name in ("villages.geojson", "clusters.geojson", "communes.geojson"):
+        assert all("simulated" in f["properties"]["source"] for f in geojson(province / name))
+
+
+def test_the_bundled_sample_is_what_its_readme_says_and_can_be_made_again(tmp_path):
+    readme = (SAMPLE / "README.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"\| (\S+\.geojson) \|.*\| `([0-9a-f]{64})` \|", readme))
+    files = {path.name: path for path in SAMPLE.glob("*.geojson")}
+    assert set(listed) == set(files)
+    assert sum(path.stat().st_size for path in files.values()) < 3_000_000
+    write_sample(tmp_path)
+    for name, path in files.items():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == listed[name]
+        assert (tmp_path / name).read_bytes() == path.read_bytes()
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == readme
+    assert len(geojson(SAMPLE / "lamdong_communes_derived.geojson")) == 124
+    assert len(geojson(SAMPLE / "sample_villages.geojson")) == 60

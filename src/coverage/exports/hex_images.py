@@ -151,7 +151,9 @@ def png(shown: Picture, verdicts: Mapping[int, str]) -> bytes:
     image = Image.fromarray(lookup[shown.pixels])
     image.putpalette([0, 0, 0, *[part for colour in VERDICT_COLOURS.values() for part in rgb(colour)]])
     out = io.BytesIO()
-    image.save(out, "PNG", compress_level=6, bits=4, transparency=bytes([0, *[_OPACITY] * len(VERDICT_COLOURS)]))
+    image.save(
+        out, "PNG", compress_level=6, bits=4, transparency=bytes([0, *[_OPACITY] * len(VERDICT_COLOURS)])
+    )
     return out.getvalue()
 
 

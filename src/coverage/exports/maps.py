@@ -2,7 +2,7 @@
 
 Folium lays out the layers and sees only shapes, numbers and our own words: no text of a user ever
 enters a folium string. Those strings are Jinja templates twice over, so `{{`, `${` and `<` in a
-village's name would run. Texts travel as JSON (`map_data`), the page around it is `map_page`.
+village's name would run. Texts travel as JSON (`maps_data`), the page around it is `maps_page`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from folium.utilities import JsCode
 from coverage.archive.snapshots import Snapshot
 from coverage.exports import hex_images
 from coverage.exports.files import geojson_geometries
-from coverage.exports.map_data import dead_areas, hex_views, page_data, status_digits
-from coverage.exports.map_page import Page
+from coverage.exports.maps_data import dead_areas, hex_views, page_data, status_digits
+from coverage.exports.maps_page import Page
 
 _DECIMALS = 5  # about a metre
 _SIMPLER = 3e-5  # degrees, about three metres: less than a pixel at the closest zoom
@@ -166,7 +166,7 @@ def _dead(snapshot: Snapshot) -> folium.GeoJson:
 
 
 def _geojson(shapes: Any, properties: pd.DataFrame, pane: str) -> folium.GeoJson:  # noqa: ANN401
-    """A layer whose features hold only shapes, places in `map_data` and digits."""
+    """A layer whose features hold only shapes, places in `maps_data` and digits."""
     features = [
         {"type": "Feature", "properties": row, "geometry": geometry}
         for row, geometry in zip(

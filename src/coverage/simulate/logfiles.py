@@ -152,7 +152,8 @@ def _csv_log(readings: Readings) -> str:
         _number(readings.lon),
         _number(readings.lat),
         _number(np.rint(readings.speed_mps * 3.6).astype(np.int64)),
-        pa.repeat(OPERATORS[readings.phone.operator], size),
+        # The app has no field for silence: it stands where the operator's name would.
+        _where(silent, "NO_COVERAGE", OPERATORS[readings.phone.operator]),
         _where(silent, "-", _number(site)),
         _label(_MODE, heard.technology),
         _number(_app_levels(readings)),

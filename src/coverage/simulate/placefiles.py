@@ -11,7 +11,6 @@ import orjson
 import rasterio
 import shapely
 from rasterio.features import rasterize
-from rasterio.transform import from_origin
 
 from coverage.simulate.ground import Commune, geometry_to_degrees, to_degrees
 from coverage.simulate.network import GSM, LTE, NR, OPERATORS, UMTS, Sites
@@ -134,7 +133,7 @@ def write_population(villages: list[Village], places: Places, area: list[Commune
     left, bottom, right, top = outline.bounds
     west, north = left - PIXEL_DEG, top + PIXEL_DEG
     shape = (int((north - bottom) / PIXEL_DEG) + 2, int((right - west) / PIXEL_DEG) + 2)
-    transform = from_origin(west, north, PIXEL_DEG, PIXEL_DEG)
+    transform = rasterio.Affine(PIXEL_DEG, 0.0, west, 0.0, -PIXEL_DEG, north)
     inside = rasterize([outline], shape, transform=transform, all_touched=True).astype(bool)
     people = np.where(inside, 0.0, NODATA_PEOPLE)
     lat, lon, heads = _people(villages, places)

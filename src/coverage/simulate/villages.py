@@ -111,7 +111,7 @@ def _of_commune(rng: np.random.Generator, commune: Commune, terrain: Terrain, co
     if small:
         centres, outlines = _with_small(rng, centres, outlines)
     if count >= 8:
-        outlines = _with_two_parts(rng, outlines)
+        outlines = _with_two_parts(rng, centres, outlines)
     rows = zip(centres, outlines, strict=True)
     return [_village(rng, commune, number, x, y, cell) for number, ((x, y), cell) in enumerate(rows, start=1)]
 
@@ -154,15 +154,19 @@ def _with_small(
     return [*centres, spot], [*cut, cell]
 
 
-def _with_two_parts(rng: np.random.Generator, outlines: list[shapely.Geometry]) -> list[shapely.Geometry]:
-    # A village owns a piece inside another one, as merged villages do.
-    owner, host = 0, int(rng.integers(1, len(outlines) - 1))
-    spot = shapely.Point(outlines[host].exterior.interpolate(0.3, normalized=True))
-    piece = shapely.intersection(spot.buffer(_PART_RADIUS_M, quad_segs=4), outlines[host])
-    cut = [*outlines]
-    cut[host] = shapely.difference(outlines[host], piece)
-    cut[owner] = shapely.union(outlines[owner], piece)
-    return cut
+def _with_two_parts(
+    rng: np.random.Generator, centres: list[tuple[float, float]], outlines: list[shapely.Geometry]
+) -> list[shapely.Geometry]:
+    # The first village owns a piece well inside another one, as merged villages do.
+    for host in range(1, len(outlines)):
+        spot = _point_in(rng, outlines[host].buffer(-_PART_RADIUS_M - 50), centres[host], (600.0, 2_500.0))
+        if spot is not None:
+            piece = shapely.Point(spot).buffer(_PART_RADIUS_M, quad_segs=4)
+            cut = [*outlines]
+            cut[host] = shapely.difference(outlines[host], piece)
+            cut[0] = shapely.union(outlines[0], piece)
+            return cut
+    return outlines
 
 
 def _point_in(

@@ -70,12 +70,12 @@ phusong.boldness = function () {
   return zoom < 10 ? 0.45 : zoom < 12 ? 0.7 : 1.15;
 };
 
-phusong.openPopup = function (village, latlng) {
+phusong.openPopup = function (village, latlng, view) {
   phusong.layers.villages.closeTooltip();
   const map = phusong.layers.map;
   const room = map.invalidateSize({ animate: false }).getSize();
   L.popup({ maxWidth: Math.min(340, room.x - 64), minWidth: 230, maxHeight: Math.min(430, room.y - 90), autoPanPadding: [12, 12] })
-    .setLatLng(latlng).setContent(phusong.popup(village)).openOn(map);
+    .setLatLng(latlng).setContent(phusong.popup(village, view || phusong.view)).openOn(map);
 };
 
 phusong.highlight = function (event, on) {
@@ -103,14 +103,20 @@ phusong.villageStyle = function (feature) {
   };
 };
 
-/* All operators: the dead areas of villages that nobody serves; else those of the operator. */
-phusong.deadShown = (area) => (phusong.view === 0 ? area.n : area.v === phusong.view);
+/* What a dead area is in the chosen view. Seen for all operators: `gaps` where nobody serves the
+   village, `partial` where only some operator leaves it out; null where it is not shown. */
+phusong.deadKind = function (area) {
+  const gap = area.l === 0;
+  if (phusong.view !== 0) { return area.v !== phusong.view ? null : gap ? 'gaps' : 'other'; }
+  if (area.n) { return gap ? 'gaps' : 'other'; }
+  return gap ? 'partial' : null;
+};
 
 phusong.deadStyle = function (feature) {
-  const area = feature.properties;
-  if (!phusong.deadShown(area)) { return { stroke: false, fill: false }; }
-  const gap = area.l === 0;
-  return { stroke: true, color: gap ? '#1a1020' : '#4a4f57', weight: (gap ? 2.6 : 1.6) * phusong.boldness(), opacity: 1, dashArray: gap ? null : '4 4', fill: false };
+  const kind = phusong.deadKind(feature.properties);
+  if (kind === null) { return { stroke: false, fill: false }; }
+  const weight = { gaps: 2.8, partial: 1.3, other: 1.6 }[kind] * phusong.boldness();
+  return { stroke: true, color: kind === 'other' ? '#4a4f57' : '#1a1020', weight, opacity: 1, dashArray: kind === 'other' ? '4 4' : null, fill: false };
 };
 
 phusong.choose = function (view) {
@@ -121,13 +127,13 @@ phusong.choose = function (view) {
   phusong.updatePanel();
 };
 
-phusong.show = function (village) {
+phusong.show = function (village, view) {
   const layer = phusong.villageLayers[village];
   if (!layer) { return; }
   phusong.closePanelIfNarrow();
   const target = layer.getBounds ? layer.getBounds() : L.latLngBounds([layer.getLatLng()]);
   phusong.layers.map.invalidateSize({ animate: false }).fitBounds(target, { padding: [80, 80], maxZoom: 14, animate: false });
-  phusong.openPopup(village, target.getCenter());
+  phusong.openPopup(village, target.getCenter(), view);
 };
 
 /* folium knows the layers by code; people read names, which may hold anything: text nodes only. */

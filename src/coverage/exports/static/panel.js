@@ -8,9 +8,19 @@ phusong.updatePanel = function () {
   document.querySelectorAll('[data-verdict]').forEach((row) => phusong.putCount(row, data.hexes[phusong.view][row.dataset.verdict]));
   const dead = phusong.deadVillages();
   document.querySelectorAll('[data-area]').forEach((row) => phusong.putCount(row, dead[row.dataset.area].size));
+  document.querySelector('[data-area="partial"]').hidden = phusong.view !== 0;
   document.getElementById('headline-count').replaceChildren(phusong.number(dead.gaps.size));
+  document.getElementById('headline-more').replaceChildren(...phusong.moreGaps(dead.partial.size));
   document.getElementById('view-name').replaceChildren(phusong.viewName(phusong.view));
   phusong.listFirst();
+};
+
+/* Beside villages that nobody serves: those that some operator leaves out. */
+phusong.moreGaps = function (villages) {
+  if (phusong.view !== 0 || villages === 0) { return []; }
+  return [phusong.both(
+    phusong.numberText(villages, 'vi-VN') + ' thôn có điện khác còn thiếu sóng của ít nhất một nhà mạng.',
+    phusong.numberText(villages, 'en-GB') + ' more electrified villages lack the signal of at least one operator.')];
 };
 
 phusong.viewName = function (view) {
@@ -27,37 +37,39 @@ phusong.putCount = function (row, count) {
   row.querySelector('b').replaceChildren(phusong.number(count || 0));
 };
 
-/* Villages with a dead area in the chosen view: those that are gaps, and the others. */
+/* Villages with a dead area in the chosen view, each once, in the first kind that fits. */
 phusong.deadVillages = function () {
-  const found = { gaps: new Set(), other: new Set() };
-  phusong.deadFeatures.filter(phusong.deadShown).forEach((area) => found[area.l === 0 ? 'gaps' : 'other'].add(area.i));
-  found.gaps.forEach((village) => found.other.delete(village));
+  const found = { gaps: new Set(), partial: new Set(), other: new Set() };
+  phusong.deadFeatures.forEach((area) => {
+    const kind = phusong.deadKind(area);
+    if (kind !== null) { found[kind].add(area.i); }
+  });
+  found.gaps.forEach((village) => { found.partial.delete(village); found.other.delete(village); });
+  found.partial.forEach((village) => found.other.delete(village));
   return found;
 };
 
 phusong.listFirst = function () {
   const verdicts = phusong.data.verdicts;
-  const shown = phusong.deadVillages().gaps;
   const rows = verdicts.village.map((_, row) => row).filter((row) =>
-    phusong.cell(verdicts, 'priority', row) !== null && shown.has(verdicts.village[row]) &&
-    (phusong.view === 0 || verdicts.view[row] === phusong.view));
+    phusong.cell(verdicts, 'priority', row) !== null && (phusong.view === 0 || verdicts.view[row] === phusong.view));
   rows.sort((a, b) => phusong.cell(verdicts, 'priority', a) - phusong.cell(verdicts, 'priority', b));
-  const seen = new Set();
-  const first = rows.filter((row) => !seen.has(verdicts.village[row]) && seen.add(verdicts.village[row]));
-  const items = first.slice(0, 30).map((row) => phusong.element('li', '', phusong.villageButton(verdicts.village[row])));
+  const items = rows.slice(0, 30).map((row) =>
+    phusong.element('li', '', phusong.villageButton(verdicts.village[row], verdicts.view[row])));
   document.getElementById('first').replaceChildren(...items);
   document.getElementById('priorities').hidden = items.length === 0;
 };
 
 /* A button that shows a village on the map: the way in for keyboards and screen readers. */
-phusong.villageButton = function (village) {
+phusong.villageButton = function (village, view) {
   const of = (field) => phusong.cell(phusong.data.villages, field, village);
-  const status = phusong.statusOf(village, phusong.view);
+  const status = phusong.statusOf(village, view);
+  const where = [of('commune_name'), view === 0 ? null : phusong.data.views[view].name].filter((part) => part);
   const button = phusong.element('button', 'go', phusong.swatch(status),
     phusong.element('span', '', phusong.element('span', 'name', of('village_name') || of('village_id')),
-      phusong.element('small', '', of('commune_name') || '')));
+      phusong.element('small', '', where.join(' · '))));
   button.type = 'button';
-  button.addEventListener('click', () => phusong.show(village));
+  button.addEventListener('click', () => phusong.show(village, view));
   return button;
 };
 
@@ -69,7 +81,7 @@ phusong.startSearch = function () {
   query.addEventListener('input', () => {
     const words = phusong.plain(query.value).split(/\s+/).filter((word) => word);
     const hits = words.length ? texts.map((_, village) => village).filter((v) => words.every((word) => texts[v].includes(word))) : [];
-    const items = hits.slice(0, 8).map((village) => phusong.element('li', '', phusong.villageButton(village)));
+    const items = hits.slice(0, 8).map((village) => phusong.element('li', '', phusong.villageButton(village, phusong.view)));
     if (words.length && !hits.length) { items.push(phusong.element('li', 'hint', phusong.both('Không tìm thấy', 'Nothing found'))); }
     document.getElementById('found').replaceChildren(...items);
   });
@@ -79,8 +91,8 @@ phusong.writeProvenance = function () {
   const info = phusong.data.info;
   const asOf = phusong.element('strong', '', phusong.date(info.as_of));
   const whole = (...parts) => phusong.element('span', 'whole', ...parts);
-  document.getElementById('stamp').replaceChildren(phusong.joined(
-    [whole(phusong.both('Đánh giá đến ', 'As of '), asOf), whole(info.criteria), whole(info.snapshot_id)], ''));
+  document.getElementById('stamp').replaceChildren(
+    whole(phusong.both('Đánh giá đến ', 'As of '), asOf), whole(info.criteria), whole(info.snapshot_id));
   const line = (vi, en, value) => phusong.element('p', '', phusong.both(vi + ': ', en + ': '), value);
   document.getElementById('provenance').replaceChildren(
     line('Số lần đo', 'Measurements', phusong.number(info.measurements)),

@@ -1,13 +1,14 @@
-/* A village's popup: who serves it, on what evidence, who must act. Built from elements only. */
+/* A village's popup: who serves it, on what evidence, who must act. Built from elements only.
+   `first`: the view whose operator stands first. */
 'use strict';
 
-phusong.popup = function (village) {
+phusong.popup = function (village, first) {
   const data = phusong.data;
   const of = (field) => phusong.cell(data.villages, field, village);
   const box = phusong.element('article', 'village');
   box.append(phusong.element('h3', '', of('village_name') || of('village_id')), phusong.villageLine(of));
   const rows = data.views.map((view, index) => index).filter((index) => index > 0);
-  rows.sort((a, b) => (b === phusong.view) - (a === phusong.view));
+  rows.sort((a, b) => (b === first) - (a === first));
   rows.forEach((view, place) => box.append(phusong.operatorDetails(village, view, place === 0)));
   return box;
 };

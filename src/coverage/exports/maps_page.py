@@ -18,7 +18,7 @@ from branca.element import Figure
 from folium.template import Template
 from xstatic.pkg import jquery, leaflet
 
-from coverage.exports.map_data import script_json
+from coverage.exports.maps_data import script_json
 
 _STATIC = files("coverage.exports").joinpath("static")
 _SCRIPTS = ("words.js", "popup.js", "panel.js", "map.js")
@@ -50,7 +50,7 @@ def _libraries() -> str:
 
 
 class Page(Figure):
-    """A folium figure that renders as our page. `data`: what `map_data.page_data` gives."""
+    """A folium figure that renders as our page. `data`: what `maps_data.page_data` gives."""
 
     _template = Template(_static("page.html"))
 

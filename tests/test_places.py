@@ -1,0 +1,221 @@
+"""Places files: villages, communes, clusters and power, as provinces send them."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+
+from coverage.errors import PlacesRefused
+from coverage.places.communes import read_communes
+from coverage.places.power import grid_status, read_power
+from coverage.places.settlements import places_of, read_clusters
+from coverage.places.villages import locate_in_communes, read_villages
+
+SQUARE = shapely.box(108.0, 11.0, 108.02, 11.02)
+
+
+def village_file(folder: Path, rows: list[dict], crs: str | None = "EPSG:4326", suffix: str = "gpkg") -> Path:
+    path = folder / f"villages.{suffix}"
+    gpd.GeoDataFrame(rows, geometry="geometry", crs=crs).to_file(path)
+    return path
+
+
+def village(**given: object) -> dict:
+    return {"village_id": "v1", "name": "Thôn 1", "commune_code": "24823", "geometry": SQUARE} | given
+
+
+def test_villages_in_vietnamese_headers_and_another_projection(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame(
+        [{"Mã thôn": "LĐ-1", "Tên thôn": "Buôn  B'Lao", "Số hộ": "85", "Đặc biệt khó khăn": "Có", "geometry": SQUARE}],
+        crs=4326,
+    ).to_crs(5899)
+    frame.to_file(tmp_path / "v.gpkg")
+    villages, notes = read_villages(tmp_path / "v.gpkg")
+    found = villages.iloc[0]
+    assert (found.village_id, found.village_name, found.households) == ("LĐ-1", "Buôn B'Lao", 85.0)
+    assert found.especially_difficult is True
+    assert villages.geometry.iloc[0].centroid.distance(SQUARE.centroid) < 1e-5
+    assert not notes
+
+
+def test_ids_are_kept_where_unique_and_made_where_not(tmp_path: Path) -> None:
+    rows = [village(), village(village_id="v2"), village(village_id="v2"), village(village_id=None)]
+    villages, notes = read_villages(village_file(tmp_path, rows))
+    assert villages["village_id"].is_unique
+    assert {"v1"} < set(villages["village_id"])
+    assert sorted(note.code for note in notes) == ["id_missing", "id_repeated", "id_repeated"]
+
+
+def test_a_bow_tie_is_mended_and_a_centre_outside_is_told(tmp_path: Path) -> None:
+    bow_tie = shapely.Polygon([(108, 11), (108.02, 11.02), (108.02, 11), (108, 11.02)])
+    rows = [village(geometry=bow_tie, centre_lat=12.0, centre_lon=108.0)]
+    villages, notes = read_villages(village_file(tmp_path, rows))
+    assert villages.geometry.is_valid.all()
+    assert villages.geometry.iloc[0].area > 0
+    assert [note.code for note in notes] == ["centre_outside"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([village(geometry=shapely.Point(108, 11))], "needs a polygon"),
+        ([village(households="nhiều")], "not a number"),
+    ],
+)
+def test_what_cannot_be_a_village_is_refused_in_words(tmp_path: Path, rows: list[dict], says: str) -> None:
+    with pytest.raises(PlacesRefused) as refusal:
+        read_villages(village_file(tmp_path, rows))
+    assert says in refusal.value.en
+
+
+@pytest.mark.filterwarnings("ignore:'crs' was not provided:UserWarning")
+def test_a_layer_without_coordinate_system_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PlacesRefused) as refusal:
+        read_villages(village_file(tmp_path, [village()], crs=None))
+    assert "coordinate system" in refusal.value.en
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01rubbish", b'{"type": "FeatureCollection", "features": []}'])
+def test_rubbish_is_refused_not_raised(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "v.geojson").write_bytes(content)
+    with pytest.raises(PlacesRefused):
+        read_villages(tmp_path / "v.geojson")
+
+
+def test_a_village_outside_its_commune_or_in_none_is_reported(tmp_path: Path) -> None:
+    communes = gpd.GeoDataFrame(
+        {"commune_code": ["24823", "24829"], "commune_name": ["Xã A", "Xã B"], "source": "t"},
+        geometry=[shapely.box(107.9, 10.9, 108.1, 11.1), shapely.box(108.1, 10.9, 108.3, 11.1)],
+        crs=4326,
+    )
+    away = shapely.box(100, 5, 100.01, 5.01)
+    rows = [village(), village(village_id="v2", commune_code="24829"), village(village_id="v3", geometry=away)]
+    rows.append(village(village_id="v4", commune_code=None))
+    villages, _ = read_villages(village_file(tmp_path, rows))
+    located, notes = locate_in_communes(villages, communes)
+    assert {note.village_id: note.code for note in notes} == {"v2": "in_another_commune", "v3": "in_no_commune"}
+    assert located.set_index("village_id")["commune_code"].to_dict() == {
+        "v1": "24823",
+        "v2": "24829",
+        "v3": "24823",
+        "v4": "24823",
+    }
+    assert located["commune_name"].tolist() == ["Xã A", "Xã B", "Xã A", "Xã A"]
+
+
+def test_clusters_from_csv_and_from_points(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text(
+        "Mã thôn;Mã cụm;Vĩ độ;Kinh độ;Số hộ;Có điện lưới\nv1;k1;11,01;108,01;40;có\nv1;k2;11,015;108,015;;\n",
+        encoding="utf-8-sig",
+    )
+    from_csv = read_clusters(tmp_path / "c.csv")
+    assert from_csv["lat"].tolist() == [11.01, 11.015]
+    assert from_csv["grid"].tolist() == [True, None]
+    points = gpd.GeoDataFrame(
+        {"village_id": ["v1"], "cluster_id": ["k1"], "households": [40]},
+        geometry=[shapely.Point(108.01, 11.01)],
+        crs=4326,
+    )
+    points.to_file(tmp_path / "c.geojson")
+    assert read_clusters(tmp_path / "c.geojson")[["lat", "lon"]].iloc[0].tolist() == [11.01, 108.01]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [("v1,k1,91,108", "off the globe"), ("v1,k1,,108", "off the globe"), (",k1,11,108", "village id missing")],
+)
+def test_a_cluster_that_is_nowhere_is_refused(tmp_path: Path, line: str, says: str) -> None:
+    (tmp_path / "c.csv").write_text(f"village_id,cluster_id,lat,lon\n{line}\n", encoding="utf-8")
+    with pytest.raises(PlacesRefused) as refusal:
+        read_clusters(tmp_path / "c.csv")
+    assert says in refusal.value.en
+
+
+def test_a_village_without_clusters_is_judged_whole_and_one_without_centre_has_none() -> None:
+    villages = gpd.GeoDataFrame(
+        {"village_id": ["v1", "v2"], "centre_lat": [11.0, None], "centre_lon": [108.0, None], "households": [10.0, 5.0]},
+        geometry=[SQUARE, SQUARE],
+        crs=4326,
+    )
+    clusters = pd.DataFrame(
+        {"village_id": ["v1"], "cluster_id": ["k1"], "lat": [11.0], "lon": [108.0], "households": [10.0], "grid": [True]}
+    )
+    places = places_of(villages, clusters)
+    assert places["place_id"].tolist() == ["v1/c/k1", "v1/centre", "v2/polygon"]
+
+
+def power_file(folder: Path, *lines: str) -> Path:
+    path = folder / "power.csv"
+    path.write_text("\n".join(["village_id,households,households_grid,source,as_of", *lines]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "electrified"),
+    [
+        ("v1,100,70,official_list,2026-01-01", "national_grid", True),
+        ("v1,100,69,official_list,2026-01-01", "none", False),
+        ("v1,100,0,utility,2026-01-01", "none", False),
+        ("v1,100,100,inferred from night lights,2026-01-01", "national_grid", None),
+        ("v1,100,,official_list,2026-01-01", "unknown", None),
+        ("v1,,100,official_list,2026-01-01", "national_grid", True),
+        ("other,100,100,official_list,2026-01-01", "unknown", None),
+    ],
+)
+def test_power_decides_at_seventy_percent_and_inferred_never_proves(
+    tmp_path: Path, line: str, status: str, electrified: bool | None
+) -> None:
+    households = pd.Series([100.0], index=pd.Index(["v1"], name="village_id"))
+    found = grid_status(read_power(power_file(tmp_path, line)), households, 0.7).loc["v1"]
+    assert (found.grid_status, found.electrified) == (status, electrified)
+
+
+def test_the_utility_speaks_before_a_list_and_the_newest_before_the_older(tmp_path: Path) -> None:
+    path = power_file(
+        tmp_path,
+        "v1,100,0,official_list,2026-05-01",
+        "v1,100,100,utility,2025-01-01",
+        "v2,100,0,official_list,2025-01-01",
+        "v2,100,100,official_list,2026-01-01",
+    )
+    households = pd.Series([100.0, 100.0], index=pd.Index(["v1", "v2"], name="village_id"))
+    found = grid_status(read_power(path), households, 0.7)
+    assert found["electrified"].tolist() == [True, True]
+    assert found["power_as_of"].tolist() == [date(2025, 1, 1), date(2026, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("v1,100,101,official_list,2026-01-01", "more households on the grid"),
+        ("v1,100,70,official_list,01/02/2026", "not like 2026-10-31"),
+        ("v1,100,-1,official_list,2026-01-01", "negative"),
+        (",100,70,official_list,2026-01-01", "village id missing"),
+    ],
+)
+def test_a_power_row_that_cannot_be_is_refused_with_its_row(tmp_path: Path, line: str, says: str) -> None:
+    with pytest.raises(PlacesRefused) as refusal:
+        read_power(power_file(tmp_path, line))
+    assert says in refusal.value.en
+    assert "row 1" in refusal.value.en
+
+
+@pytest.mark.realdata
+def test_the_real_communes_go_in_and_every_sample_village_is_placed_or_reported(real_data: Path) -> None:
+    communes = read_communes(real_data / "boundaries" / "lamdong_2025_communes_124_simplified.geojson")
+    assert len(communes) == 124
+    assert communes["commune_code"].is_unique
+    assert communes.geometry.is_valid.all()
+    sample = Path(__file__).parents[1] / "data" / "boundaries" / "sample_villages.geojson"
+    villages, _ = read_villages(sample)
+    _, notes = locate_in_communes(villages, communes)
+    points = gpd.GeoSeries(gpd.points_from_xy(villages["centre_lon"], villages["centre_lat"]), crs=4326)
+    counts = points.map(lambda point: int(communes.geometry.contains(point).sum()))
+    nowhere = {note.village_id for note in notes if note.code == "in_no_commune"}
+    assert counts.max() == 1
+    assert set(villages.loc[counts == 0, "village_id"]) == nowhere
