@@ -289,7 +289,7 @@ def test_levels_along_a_drive_and_over_the_ground_are_correlated_like_real_ones(
     found = autocorrelation(rows, [6, 9, 30, 60, 120])
     print(found)
     for lag, real in {6: 0.86, 9: 0.82, 30: 0.57, 60: 0.36, 120: 0.21}.items():
-        assert found[lag] == pytest.approx(real, abs=0.15), lag
+        assert found[lag] == pytest.approx(real, abs=0.1 + lag / 1_000), lag
     # Semivariance of hex means in Cork: 49, 90, 112, 127, 141 dB²; the mountains are wider.
     by_distance = semivariance(rows)
     print(by_distance)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_NOT_WORD = re.compile(r"[\W_]+")
+
 
 def nfc(text: str) -> str:
     """The text in Unicode NFC, outer and repeated white space folded."""
@@ -12,6 +14,8 @@ def nfc(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """A key that ignores tones, case, spaces and punctuation: 'Mã thôn' and 'ma_thon' both give 'mathon'."""
-    plain = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    return re.sub(r"[^a-z0-9]", "", plain)
+    """A key that ignores tones, case, spaces and signs: 'Mã thôn', 'ma_thon' → 'mathon'; 'Vĩ độ (°)' → 'vido'."""
+    if not text.isascii():
+        plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+        text = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return _NOT_WORD.sub("", text.casefold())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from coverage.errors import FileRefused
 from coverage.logs.formats import FORMATS, Format
 from coverage.logs.formats.foreign import FOREIGN
-from coverage.logs.quantities import folded
+from coverage.names import fold
 
 DELIMITERS = ("\t", ";", ",", "|")
 MAX_HEADER_CHARS = 20_000
@@ -51,11 +51,11 @@ def positions(fmt: Format, names: Sequence[str]) -> dict[str, int]:
     """Our field → position of the best of its columns in the header."""
     where: dict[str, int] = {}
     for index, name in enumerate(names):
-        where.setdefault(folded(name), index)
-        where.setdefault(folded(_UNIT.sub("", name)), index)
+        where.setdefault(fold(name), index)
+        where.setdefault(fold(_UNIT.sub("", name)), index)
     found: dict[str, int] = {}
     for field, spellings in fmt.columns.items():
-        known = [where[folded(one)] for one in spellings if folded(one) in where]
+        known = [where[fold(one)] for one in spellings if fold(one) in where]
         if known:
             found[field] = known[0]
     return found
@@ -86,10 +86,10 @@ def _names(header: str, delimiter: str) -> tuple[str, ...]:
 
 
 def _refuse_foreign(names: Sequence[str], file: str) -> None:
-    there = {folded(name) for name in names}
+    there = {fold(name) for name in names}
     for table in FOREIGN:
-        has = all(folded(name) in there for name in table.has)
-        if has and not any(folded(name) in there for name in table.lacks):
+        has = all(fold(name) in there for name in table.has)
+        if has and not any(fold(name) in there for name in table.lacks):
             raise FileRefused(f"{file}: đây là {table.vi}.", f"{file}: this is {table.en}.")
 
 

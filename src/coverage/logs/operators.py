@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from coverage.logs.quantities import MISSING, folded
+from coverage.logs.quantities import MISSING
+from coverage.names import fold
 
 # Words that stand where an operator should and name none. G-NetTrack writes 0 during registration.
 NOBODY = MISSING | {"0", "00000", "000000"}
@@ -25,5 +26,5 @@ def resolve(text: str | None, names: Mapping[str, str]) -> str | None:
     digits = _PLMN.match(stripped)
     if digits is not None:
         return digits[1] + digits[2]
-    by_name = {folded(name): code for code, name in names.items()}
-    return by_name.get(folded(stripped), stripped)
+    by_name = {fold(name): code for code, name in names.items()}
+    return by_name.get(fold(stripped), stripped)

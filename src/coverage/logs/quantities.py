@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
 import numpy as np
 import numpy.typing as npt
+
+from coverage.names import fold
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -39,20 +38,11 @@ _TECHNOLOGIES = {
     "NR": "nr 5g 5gnr nrsa nrnsa 5gsa 5gnsa nr5g 5gnrsa 5gnrnsa",
 }
 _TECHNOLOGY_OF = {word: name for name, words in _TECHNOLOGIES.items() for word in words.split()}
-_NOT_WORD = re.compile(r"[\W_]+")
-
-
-def folded(text: str) -> str:
-    """The letters and digits of a text in lower case, without tones: "Vĩ độ (°)" → "vido"."""
-    if not text.isascii():
-        plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-        text = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return _NOT_WORD.sub("", text.casefold())
 
 
 def technology(text: str) -> str | None:
     """GSM, UMTS, LTE or NR for a file's word (4G, HSPA+, 5G NSA, …); None where it is none of them."""
-    return _TECHNOLOGY_OF.get(folded(text))
+    return _TECHNOLOGY_OF.get(fold(text))
 
 
 def plausible_level(technology_name: str, level: Floats) -> Bools:

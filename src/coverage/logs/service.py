@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from coverage.logs import operators, quantities, values
 from coverage.logs.context import Context
 from coverage.logs.formats.profile import LEVELS, Format
-from coverage.logs.quantities import folded
 from coverage.logs.sheet import Sheet
+from coverage.names import fold
 from coverage.tables import TECHNOLOGIES
 
 Bools = npt.NDArray[np.bool_]
@@ -28,7 +28,7 @@ _STATE_WORDS = {
     "emergency_only": ("emergency_only", "emergency", "limited_service", "chỉ khẩn cấp", "chỉ gọi khẩn cấp", "khẩn cấp"),
     "unknown": ("unknown", "không rõ", "không biết", "chưa rõ"),
 }  # fmt: skip
-_STATES = {folded(word): state for state, words in _STATE_WORDS.items() for word in words}
+_STATES = {fold(word): state for state, words in _STATE_WORDS.items() for word in words}
 # Level fields in the order in which they are asked, and the technologies whose level each holds (None = any).
 _HOLDERS: tuple[tuple[str, tuple[str, ...] | None], ...] = (
     ("ss_rsrp_dbm", ("NR",)),
@@ -63,7 +63,7 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str]) 
     """The network side of every whole row of the sheet; `context` fills what rows do not say."""
     named = _named_operator(sheet, fmt, names)
     own = values.words(sheet.get("technology"), quantities.technology)
-    stated = values.words(sheet.get("service_state"), lambda text: _STATES.get(folded(text)))
+    stated = values.words(sheet.get("service_state"), lambda text: _STATES.get(fold(text)))
     stated = _without_service(sheet, fmt, named, stated)
     technology = _filled(own, sheet, stated, context)
     level, bad_level = _levels(sheet, technology)

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coverage.logs.quantities import MISSING, folded
+from coverage.logs.quantities import MISSING
 from coverage.logs.sheet import Cells
+from coverage.names import fold
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -63,7 +64,7 @@ def marked(cells: Cells, test: Callable[[str], bool]) -> Bools:
 
 def truths(cells: Cells) -> pa.Array:
     """Yes and no in English or Vietnamese, 1 and 0; missing where the text is neither."""
-    meanings = [_TRUTH.get(folded(text)) for text in cells.texts.to_pylist()]
+    meanings = [_TRUTH.get(fold(text)) for text in cells.texts.to_pylist()]
     return pa.array(meanings, pa.bool_()).take(pa.array(cells.codes))
 
 
@@ -74,7 +75,7 @@ def given(text: str) -> str | None:
 
 def looked_up(table: Mapping[str, str]) -> Callable[[str], str | None]:
     """A meaning for `words`: the entry of the folded text; None where there is none."""
-    return lambda text: table.get(folded(text))
+    return lambda text: table.get(fold(text))
 
 
 def _missing_texts(texts: pa.Array) -> pa.Array:

@@ -15,7 +15,7 @@ _FIRST_VALID_DAY = 306  # 2025-11-03: as of 2026-11-01 older evidence has expire
 _FIRST_DAY = 160  # 2025-06-10
 _STALE_SHARE = 0.05
 # Share of villages with 0, 1 … 7 visits (our choice): some never reached, most seen by several teams.
-_VISIT_SHARES = (0.06, 0.10, 0.04, 0.05, 0.13, 0.25, 0.22, 0.15)
+_VISIT_SHARES = (0.06, 0.10, 0.05, 0.07, 0.15, 0.25, 0.20, 0.12)
 _CLUSTER_SKIPPED = 0.04
 _SAME_TEAM_AGAIN = 0.1
 _STOPS = 9
@@ -158,7 +158,7 @@ def drive(rng: np.random.Generator, walks: Walks, places: Places, readings: int)
 def _one_drive(rng: np.random.Generator, walks: Walks, places: Places, row: int, trip: int) -> Trips:
     end = walks.place[row]
     near = np.argsort(np.hypot(places.x - places.x[end], places.y - places.y[end]))
-    start = near[min(int(rng.integers(12, 50)), near.size - 1)]
+    start = near[min(int(rng.integers(25, 90)), near.size - 1)]
     length = 1.3 * float(np.hypot(places.x[end] - places.x[start], places.y[end] - places.y[start])) + 500.0
     mean_speed = rng.uniform(6.5, 11.0)
     count = int(length / mean_speed / _DRIVE_STEP_S) + 2
