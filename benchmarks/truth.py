@@ -9,6 +9,7 @@ per village and operator. `floors_met` are the pairs where the simulated crews l
 from __future__ import annotations
 
 import argparse
+import itertools
 import resource
 import sys
 import tempfile
@@ -91,6 +92,14 @@ def report(pairs: pd.DataFrame) -> None:
             f"{name:10} {said.sum():6} {right.sum():6} {_ratio(right, said):>10} {_ratio(right, true):>8}"
             f" {_ratio(right & floors, true & floors):>25}"
         )
+    for name, said, true, bands in (
+        ("gap", is_gap, was_gap, (0.5, 0.65, 0.8, 0.95, 1.0)),
+        ("phu_song", is_fine, was_fine, (0.0, 0.02, 0.05, 0.1, 0.2)),
+    ):
+        worst = pairs["p_fail_worst"].clip(lower=1e-9)
+        for low, high in itertools.pairwise(bands):
+            band = true & floors & (worst > low) & (worst <= high)
+            print(f"  {name}, floors met, worst place fails {low:.2f}-{high:.2f}: {(said & band).sum()} of {band.sum()} found")
     print(f"undecided: {open_.mean():.1%} of all ({weak.mean():.1%} weak service); where floors met {open_[floors].mean():.1%}")
     print(pd.crosstab(pairs["status_true"], pairs["status"]).to_string())
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

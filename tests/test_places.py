@@ -117,12 +117,14 @@ def test_clusters_from_csv_and_from_points(tmp_path: Path) -> None:
     assert from_csv["lat"].tolist() == [11.01, 11.015]
     assert from_csv["grid"].tolist() == [True, None]
     points = gpd.GeoDataFrame(
-        {"village_id": ["v1"], "cluster_id": ["k1"], "households": [40]},
-        geometry=[shapely.Point(108.01, 11.01)],
+        {"village_id": "v1", "cluster_id": ["k1", "k2", "k3"], "households": 40, "grid": [True, False, None]},
+        geometry=[shapely.Point(108.01, 11.01)] * 3,
         crs=4326,
     )
     points.to_file(tmp_path / "c.geojson")
-    assert read_clusters(tmp_path / "c.geojson")[["lat", "lon"]].iloc[0].tolist() == [11.01, 108.01]
+    from_points = read_clusters(tmp_path / "c.geojson")
+    assert from_points[["lat", "lon"]].iloc[0].tolist() == [11.01, 108.01]
+    assert from_points["grid"].tolist() == [True, False, None]
 
 
 @pytest.mark.parametrize(

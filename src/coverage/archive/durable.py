@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def write_parquet_durably(path: Path, table: pa.Table) -> None:
 
 def replace_durably(path: Path, write: Callable[[Path], object]) -> None:
     """Put whatever `write` makes of a draft file under that name in one step."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
         write(draft)
         _fsync(draft)

@@ -124,17 +124,17 @@ def list_uploads(workspace: Workspace) -> list[dict[str, Any]]:
     """Every upload's manifest row, oldest first."""
     with transaction(workspace.manifest) as connection:
         rows = connection.execute(select(UPLOADS).order_by(UPLOADS.c.received_utc, UPLOADS.c.upload_id))
-        return [dict(row) for row in rows.mappings()]
+        return [_plain(row) for row in rows.mappings()]
 
 
 def show(workspace: Workspace, upload_id: str) -> dict[str, Any]:
     """One upload's manifest row with its history under `events`. Raises `NotFound`."""
     with transaction(workspace.manifest) as connection:
-        row = dict(_found(connection, upload_id))
+        row = _plain(_found(connection, upload_id))
         events = connection.execute(
             select(EVENTS).where(EVENTS.c.upload_id == upload_id).order_by(EVENTS.c.event_id)
         )
-        row["events"] = [dict(one) for one in events.mappings()]
+        row["events"] = [_plain(one) for one in events.mappings()]
         return row
 
 
@@ -158,6 +158,11 @@ def _part(workspace: Workspace, name: str) -> Path:
             f"File {path} is in the manifest and not on disk: restore it from a backup.",
         )
     return path
+
+
+def _plain(row: RowMapping) -> dict[str, Any]:
+    # SQLAlchemy's names are a kind of str that JSON writers refuse as keys.
+    return {str(name): value for name, value in row.items()}
 
 
 def _find(connection: Connection, upload_id: str) -> RowMapping | None:

@@ -95,10 +95,14 @@ def _iso_date(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
 
 
 def _csv(frame: gpd.GeoDataFrame) -> bytes:
-    table = _plain(frame).map(_csv_cell)
     lat, lon = _centroids(frame)
-    table = table.assign(lat=lat, lon=lon)
-    return table.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+    return table_to_csv(_plain(frame).assign(lat=lat, lon=lon))
+
+
+def table_to_csv(table: pd.DataFrame) -> bytes:
+    """A table as a CSV that opens in Excel: UTF-8 with BOM, text that would run as a formula made harmless."""
+    safe = table.astype("object").map(_csv_cell)
+    return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
 def _csv_cell(value: object) -> object:

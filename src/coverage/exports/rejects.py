@@ -8,7 +8,7 @@ import pandas as pd
 
 from coverage.archive import uploads
 from coverage.archive.workspace import Workspace
-from coverage.exports.files import to_bytes
+from coverage.exports.files import table_to_csv
 from coverage.logs.reasons import reason
 
 
@@ -27,5 +27,5 @@ def rejects_table(workspace: Workspace, upload_id: str) -> pd.DataFrame:
 def write_rejects(workspace: Workspace, upload_id: str, path: Path) -> int:
     """The number of rows written to a CSV that opens in Excel (UTF-8 with BOM, formulas made harmless)."""
     table = rejects_table(workspace, upload_id)
-    path.write_bytes(to_bytes(table, "csv"))
+    path.write_bytes(table_to_csv(table))
     return len(table)

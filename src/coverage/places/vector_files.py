@@ -109,7 +109,8 @@ def numbers(frame: pd.DataFrame, column: str, path: Path) -> pd.Series[float]:
 
 def flags(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     """A column as true, false or None, from yes/no words in Vietnamese or English; other words are None."""
-    keys = texts(frame, column).map(lambda text: None if text is None else fold(text))
+    # GeoJSON readers give true/false beside missing as 1.0/0.0.
+    keys = texts(frame, column).map(lambda text: None if text is None else fold(text.removesuffix(".0")))
     return keys.map(lambda key: True if key in _YES else False if key in _NO else None).astype(object)
 
 

@@ -12,14 +12,24 @@ from coverage.simulate.noise import Bools, Floats, Ints, hashed_uniform
 from coverage.simulate.villages import Village
 
 OPERATORS = ("45204", "45202", "45201", "45205")
-# Share of villages that each operator leaves dead (our choice: market leader best, smallest worst).
-DEAD_SHARES = (0.06, 0.12, 0.15, 0.30)
+# Share of villages that each operator leaves dead before it answers complaints (our choice: market leader
+# best, smallest worst).
+DEAD_SHARES = (0.10, 0.18, 0.22, 0.38)
+# People with a weak signal complain, and most get a small site; where there is none nobody expects one.
+_COMPLAINTS_ANSWERED = 0.65
+_WEAK_FROM, _WEAK_TO = 0.1, 0.85
 GSM, UMTS, LTE, NR = range(4)
 _UMTS_SHARE = (0.25, 0.45, 0.45, 0.35)
 _GSM_SHARE = 0.12
 _LTE_SHARE = 0.95
 _LOW_BAND_SHARE = 0.6  # 900 MHz, else 1800 MHz
 _SEARCH_STEPS = 7
+# Land where nobody may or can build (special-use forest, no road or line): shares of the villages' ground,
+# first for all operators alike, then for each operator on top. Provinces name these causes themselves.
+_CLOSED_TO_ALL_SHARE = 0.06
+_CLOSED_SHARES = (0.0, 0.05, 0.08, 0.18)
+_CLOSED_RADIUS_M = 9_000.0
+_CLOSED_FROM_VILLAGES = 20  # in a smaller area a closed disc could leave nowhere to build
 
 
 @dataclass(frozen=True)
@@ -45,20 +55,50 @@ class Sites:
         )
 
 
-def candidates(rng: np.random.Generator, villages: list[Village], terrain: Terrain, operator: int) -> Sites:
-    """Where the operator would build, in the order of its interest: large places first, with chance."""
+def closed_to_all(rng: np.random.Generator, villages: list[Village]) -> Floats:
+    """The land closed to every operator, as discs (N, 3): x, y and radius in metres."""
+    return _closed(rng, villages, _CLOSED_TO_ALL_SHARE)
+
+
+def _closed(rng: np.random.Generator, villages: list[Village], share: float) -> Floats:
+    # Discs around remote villages, as few as make up the share of the ground.
+    wanted_m2 = share * sum(village.outline.area for village in villages)
+    if not share or len(villages) < _CLOSED_FROM_VILLAGES:
+        return np.zeros((0, 3))
+    count = max(1, round(wanted_m2 / (np.pi * _CLOSED_RADIUS_M**2)))
+    radius = np.sqrt(wanted_m2 / (np.pi * count))
+    chosen = rng.choice(len(villages), count, replace=False)
+    centres = [(villages[i].places[0].x, villages[i].places[0].y, radius) for i in chosen]
+    return np.array(centres)
+
+
+def _is_open(x: Floats, y: Floats, closed: Floats) -> Bools:
+    inside = np.hypot(x[:, None] - closed[:, 0], y[:, None] - closed[:, 1]) < closed[:, 2]
+    return ~inside.any(axis=1)
+
+
+def candidates(
+    rng: np.random.Generator, villages: list[Village], terrain: Terrain, operator: int, closed: Floats
+) -> Sites:
+    """Where the operator would build, in the order of its interest: large places first, with chance.
+
+    `closed` is the land closed to all; some more is closed to this operator alone.
+    """
     places = [(place, village.name) for village in villages for place in village.places]
     weight = np.array([place.households for place, _ in places]) * rng.lognormal(0, 0.8, len(places))
     order = np.argsort(-weight)
     x, y = _hilltops(rng, terrain, np.array([(places[i][0].x, places[i][0].y) for i in order]))
     town = np.array([places[i][1].startswith("Tổ dân phố") for i in order])
-    number = np.arange(order.size) + operator * 100_000
+    closed = np.concatenate([closed, _closed(rng, villages, _CLOSED_SHARES[operator])])
+    kept = _is_open(x, y, closed)
+    x, y, town = x[kept], y[kept], town[kept]
+    number = np.arange(x.size) + operator * 100_000
     return Sites(
         number,
         x,
         y,
-        rng.uniform(30.0, 48.0, order.size),
-        rng.random(order.size) < _LOW_BAND_SHARE,
+        rng.uniform(30.0, 48.0, x.size),
+        rng.random(x.size) < _LOW_BAND_SHARE,
         _technologies(number, operator, town),
     )
 
@@ -91,3 +131,20 @@ def built(offer: Sites, dead_share: Callable[[Sites], float], target: float) -> 
         else:
             high = middle
     return offer.first(high)
+
+
+def with_infill(rng: np.random.Generator, sites: Sites, x: Floats, y: Floats, p_fail: Floats) -> Sites:
+    """The sites with small ones added near most of the places (x, y in metres) where service is weak."""
+    weak = (p_fail > _WEAK_FROM) & (p_fail < _WEAK_TO) & (rng.random(p_fail.size) < _COMPLAINTS_ANSWERED)
+    count = int(weak.sum())
+    angle, away = rng.uniform(0, 2 * np.pi, count), rng.uniform(150.0, 700.0, count)
+    technologies = np.zeros((count, 4), dtype=bool)
+    technologies[:, LTE] = True
+    return Sites(
+        np.concatenate([sites.number, sites.number.max() + 1 + np.arange(count)]),
+        np.concatenate([sites.x, x[weak] + away * np.cos(angle)]),
+        np.concatenate([sites.y, y[weak] + away * np.sin(angle)]),
+        np.concatenate([sites.mast_m, np.full(count, 24.0)]),
+        np.concatenate([sites.low_band, np.zeros(count, dtype=bool)]),
+        np.concatenate([sites.technologies, technologies]),
+    )

@@ -16,8 +16,8 @@ from coverage.simulate.network import GSM, LTE, NR, UMTS, Sites
 from coverage.simulate.noise import Bools, Floats, Ints, Texture, hashed_uniform, texture
 
 # Reference level in dBm at 1 km per LTE resource element: 32 dBm EIRP per element less the loss of an
-# open-to-forested rural macro cell (Hata, 40 m mast), by band.
-_LEVEL_1KM_DBM = {True: -63.0, False: -72.0}
+# rural macro cell among trees and hills (Hata, 40 m mast, 3 dB of them), by band.
+_LEVEL_1KM_DBM = {True: -66.0, False: -75.0}
 _SLOPE_DB = 34.4  # Hata per decade of distance, 40 m mast
 _WAVELENGTH_M = {True: 0.32, False: 0.165}
 _STRONGEST_DBM = -54.0  # close to a mast its beam passes overhead

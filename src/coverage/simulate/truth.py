@@ -36,6 +36,7 @@ class Judged:
     gap: bool
     floors_met: bool
     p_fail_centre: float
+    p_fail_worst: float
 
 
 def limits(criteria: Criteria) -> Floats:
@@ -110,6 +111,7 @@ def judge(
                     gap=power and state in ("trang_song", "lom_song"),
                     floors_met=bool(floors[operator, index]),
                     p_fail_centre=round(float(there[0]), 4),
+                    p_fail_worst=round(float(there.max()), 4),
                 )
             )
     return found

@@ -15,7 +15,7 @@ from coverage.simulate.radio import Radio
 from coverage.simulate.villages import Places, Village
 
 # Every part draws from its own stream, so that changing one leaves the others as they were.
-_AREA, _TERRAIN, _VILLAGES, _RADIO, _PHONES, _CROWD, _NETWORKS = range(1, 8)
+_AREA, _TERRAIN, _VILLAGES, _RADIO, _PHONES, _CROWD, _NETWORKS, _CLOSED = range(1, 9)
 _LEAST_CROWD = 24
 
 
@@ -58,10 +58,14 @@ def build(seed: int, wanted: int) -> World:
     shared = radio.build(stream(seed, _RADIO), terrain, seed)
     criteria = parse(default_text(), "vietnam.toml")
     dead_share = truth.dead_village_share(shared, places, truth.limits(criteria))
+    closed = network.closed_to_all(stream(seed, _CLOSED), settled)
     networks = []
     for operator in range(len(OPERATORS)):
-        offer = network.candidates(stream(seed, _NETWORKS, operator), settled, terrain, operator)
-        networks.append(network.built(offer, dead_share, DEAD_SHARES[operator]))
+        offer = network.candidates(stream(seed, _NETWORKS, operator), settled, terrain, operator, closed)
+        first = network.built(offer, dead_share, DEAD_SHARES[operator])
+        p_fail = truth.fail_shares(shared, first, places, truth.limits(criteria), quick=True)
+        rng = stream(seed, _NETWORKS, len(OPERATORS) + operator)
+        networks.append(network.with_infill(rng, first, places.x, places.y, p_fail))
     return World(
         seed,
         criteria,

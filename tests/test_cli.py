@@ -1,0 +1,128 @@
+"""The command line as a person meets it: exit codes, JSON on stdout, words on stderr."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PHUSONG = [sys.executable, "-m", "coverage"]
+ROW = "2026-05-01 08:00:00,11.94,108.44,45204,LTE,-90"
+HEADER = "time,lat,lon,operator,technology,rsrp_dbm"
+
+
+def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*PHUSONG, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def log(folder: Path, *lines: str, name: str = "log.csv") -> Path:
+    (folder / name).write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
+    return folder / name
+
+
+def test_help_answers_without_the_heavy_libraries(tmp_path: Path) -> None:
+    code = "import sys; sys.argv = ['phusong', '--help']\nfrom coverage.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+    code += "print([m for m in ('folium', 'geopandas', 'fastapi', 'duckdb', 'ibis') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+    for command in ("init", "places", "ingest", "uploads", "assess", "export", "map", "simulate", "serve", "demo"):
+        assert command in done.stdout
+
+
+def test_ingest_prints_the_promised_counts(tmp_path: Path) -> None:
+    done = run("ingest", log(tmp_path, ROW, ROW, ROW.replace("11.94", "91")), "--json", cwd=tmp_path)
+    assert done.returncode == 3
+    (entry,) = json.loads(done.stdout)
+    promised = {"file", "upload_id", "format", "operator", "rows", "accepted", "duplicates", "rejected",
+                "quarantined", "no_service", "unknown_level"}  # fmt: skip
+    assert promised <= set(entry)
+    assert (entry["rows"], entry["accepted"], entry["duplicates"], entry["rejected"]) == (3, 1, 1, 1)
+    assert entry["operator"] == "45204"
+    assert (tmp_path / "workspace" / "archive" / "manifest.sqlite").exists()
+
+
+def test_a_clean_file_ends_with_zero_and_again_adds_nothing(tmp_path: Path) -> None:
+    path = log(tmp_path, ROW)
+    assert run("ingest", path, "--workspace", "w", cwd=tmp_path).returncode == 0
+    again = run("ingest", path, "--workspace", "w", "--json", cwd=tmp_path)
+    assert (again.returncode, json.loads(again.stdout)[0]["added_rows"]) == (0, 0)
+    listed = json.loads(run("uploads", "list", "--workspace", "w", "--json", cwd=tmp_path).stdout)
+    assert [(one["state"], one["accepted"]) for one in listed] == [("committed", 1)]
+
+
+def test_the_refused_rows_come_back_with_line_reason_and_cure(tmp_path: Path) -> None:
+    (entry,) = json.loads(run("ingest", log(tmp_path, ROW, ROW.replace("11.94", "91")), "--json", cwd=tmp_path).stdout)
+    assert run("uploads", "rejects", entry["upload_id"], "-o", "r.csv", cwd=tmp_path).returncode == 0
+    text = (tmp_path / "r.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert text[0] == "line,outcome,code,column,value,ly_do,reason"
+    assert text[1].startswith("3,rejected,coordinate_out_of_range,lat,91,")
+    shown = json.loads(run("uploads", "show", entry["upload_id"], "--json", cwd=tmp_path).stdout)
+    assert shown["reasons"][0]["code"] == "coordinate_out_of_range"
+
+
+def test_withdraw_and_restore(tmp_path: Path) -> None:
+    (entry,) = json.loads(run("ingest", log(tmp_path, ROW), "--json", cwd=tmp_path).stdout)
+    withdrawn = run("uploads", "withdraw", entry["upload_id"], "--reason", "thử", "--json", cwd=tmp_path)
+    assert json.loads(withdrawn.stdout)["state"] == "withdrawn"
+    restored = run("uploads", "restore", entry["upload_id"], "--json", cwd=tmp_path)
+    assert json.loads(restored.stdout)["state"] == "committed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("ingest", "absent.csv"), "absent.csv"),
+        (("ingest", "rubbish.bin"), "rubbish.bin"),
+        (("places", "add", "villages", "absent.geojson"), "absent.geojson"),
+        (("assess",), "places add villages"),
+        (("assess", "--as-of", "31/10/2026"), "31/10/2026"),
+        (("export", "gaps", "-o", "g.geojson"), "phusong assess"),
+        (("uploads", "show", "0000"), "0000"),
+        (("serve", "--host", "192.0.2.1"), "192.0.2.1"),
+        (("init", "--criteria", "rubbish.bin"), "rubbish.bin"),
+    ],
+)
+def test_bad_input_ends_with_two_says_what_and_shows_no_traceback(tmp_path: Path, arguments: tuple, says: str) -> None:
+    (tmp_path / "rubbish.bin").write_bytes(bytes(range(256)) * 8)
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_usage_errors_end_with_two(tmp_path: Path) -> None:
+    assert run("export", "everything", "-o", "x", cwd=tmp_path).returncode == 2
+    assert run("ingest", cwd=tmp_path).returncode == 2
+
+
+def test_one_bad_file_does_not_stop_the_good_ones(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_bytes(b"")
+    done = run("ingest", "bad.csv", log(tmp_path, ROW), "--json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert [entry["accepted"] for entry in json.loads(done.stdout)] == [1]
+    assert "bad.csv" in done.stderr
+
+
+def test_measurements_can_be_taken_out_again(tmp_path: Path) -> None:
+    run("ingest", log(tmp_path, ROW, ROW.replace("45204", "45201")), cwd=tmp_path)
+    done = run("export", "measurements", "-o", "m.csv", "--operator", "45201", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["features"] == 1
+    assert len((tmp_path / "m.csv").read_text().splitlines()) == 2
+
+
+def test_the_demo_leaves_its_promised_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coverage.demo.VILLAGES", 12)
+    monkeypatch.setattr("coverage.demo.MEASUREMENTS", 30_000)
+    from coverage.demo import run_demo
+
+    result = run_demo(tmp_path / "demo", say=lambda _: None)
+    for name in ("gaps.geojson", "villages.geojson", "map.html"):
+        assert (tmp_path / "demo" / name).stat().st_size > 0
+    assert "trang_song" in result.text
+    assert json.loads((tmp_path / "demo" / "villages.geojson").read_text())["features"]
+    again = run_demo(tmp_path / "demo", say=lambda _: None)
+    assert again.text == result.text

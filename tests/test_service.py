@@ -1,0 +1,127 @@
+"""The service, running for real on loopback: uploads change the list and the map without a restart."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from test_flow import add_two_villages, crew_file, crew_lines
+
+from coverage.archive.workspace import open_workspace
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    add_two_villages(open_workspace(tmp_path / "workspace"), tmp_path)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "coverage", "serve", "--workspace", str(tmp_path / "workspace"), "--port", str(port)]
+    process = subprocess.Popen(command)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert process.poll() is None, "the service ended before it answered"
+        try:
+            if httpx.get(f"{address}/healthz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail("the service did not answer")
+
+
+def test_an_upload_changes_list_and_map_without_a_restart(server: str, tmp_path: Path) -> None:
+    empty = httpx.get(server)
+    assert empty.status_code == 200
+    assert "Chưa có bản đánh giá" in empty.text
+    assert httpx.get(f"{server}/gaps.geojson").status_code == 404
+
+    first = send(server, crew_file(tmp_path, crew_lines("in_service", "-85"), "good.csv"))
+    assert httpx.get(f"{server}/gaps.geojson").json()["features"] == []
+    page = httpx.get(server).text
+
+    # The same crew's phones, a day of silence each: now the village is a gap.
+    silent = [line.replace("phone-", "other-").replace("45204", "45201") for line in crew_lines()]
+    second = send(server, crew_file(tmp_path, silent, "silent.csv"))
+    assert second["snapshot_id"] != first["snapshot_id"]
+    gaps = httpx.get(f"{server}/gaps.geojson")
+    assert gaps.headers["content-type"] == "application/geo+json"
+    assert [one["properties"]["village_id"] for one in gaps.json()["features"]] == ["near"]
+    assert httpx.get(server).text != page
+    assert second["snapshot_id"] in httpx.get(server).text
+
+
+def send(server: str, path: Path) -> dict:
+    with path.open("rb") as file:
+        answer = httpx.post(
+            f"{server}/v1/uploads", files={"file": (path.name, file)}, data={"source": "drive_test"}, timeout=60
+        )
+    assert answer.status_code == 201, answer.text
+    (entry,) = answer.json()["files"]
+    assert entry["rows"] == entry["accepted"] + entry["duplicates"] + entry["rejected"] + entry["quarantined"]
+    shown = httpx.get(server + answer.headers["location"]).json()
+    assert shown["upload_id"] == entry["upload_id"]
+    assert "_part" not in str(list(shown))
+    return answer.json()
+
+
+def test_curl_can_upload(server: str, tmp_path: Path) -> None:
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("curl is not installed")
+    path = crew_file(tmp_path, crew_lines())
+    done = subprocess.run(
+        [curl, "-sS", "--fail", "-F", f"file=@{path}", "-F", "source=drive_test", f"{server}/v1/uploads"],
+        capture_output=True,
+        check=True,
+    )
+    assert b'"accepted":108' in done.stdout
+    assert len(httpx.get(f"{server}/gaps.geojson").json()["features"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status"),
+    [("rubbish.csv", bytes(range(256)) * 4, 422), ("empty.csv", b"", 422), ("...", b"a,b\n1,2\n", 400)],
+)
+def test_what_cannot_be_read_is_answered_as_a_problem(server: str, name: str, content: bytes, status: int) -> None:
+    answer = httpx.post(f"{server}/v1/uploads", files={"file": (name, content)})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert told["status"] == status
+    assert told["code"]
+    assert told["detail"]
+    assert told["detail_en"]
+
+
+def test_unknown_uploads_and_hostile_names(server: str, tmp_path: Path) -> None:
+    assert httpx.get(f"{server}/v1/uploads/0000").status_code == 404
+    content = crew_file(tmp_path, crew_lines()).read_bytes()
+    answer = httpx.post(f"{server}/v1/uploads", files={"file": ("../../etc/evil name.csv", content)}, timeout=60)
+    assert answer.status_code == 201
+    assert answer.json()["files"][0]["file"] == "evil_name.csv"
+    assert not list((tmp_path / "workspace" / "archive" / "incoming").iterdir())
+
+
+def test_docs_need_no_other_host(server: str) -> None:
+    page = httpx.get(f"{server}/docs").text
+    assert "swagger" in page.lower()
+    assert "http://" not in page.replace(server, "")
+    assert "https://" not in page
+    script = page.split('src="', 1)[1].split('"', 1)[0]
+    assert httpx.get(server + script).status_code == 200
