@@ -30,11 +30,15 @@ AS_OF = date(2026, 11, 1)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--villages", type=int, default=300)
     parser.add_argument("--measurements", type=int, default=2_000_000)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--folder", type=Path, default=None, help="kept for a second run; default: a temporary one")
+    parser.add_argument(
+        "--folder", type=Path, default=None, help="kept for a second run; default: a temporary one"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
@@ -51,7 +55,12 @@ def run(folder: Path, villages: int, measurements: int, seed: int) -> pd.DataFra
         simulate(sample, villages=villages, measurements=measurements, seed=seed)
         started = _say("simulate", started)
     workspace = open_workspace(folder / f"workspace-{int(time.time())}")
-    for kind, name in (("communes", "communes.geojson"), ("villages", "villages.geojson"), ("clusters", "clusters.geojson"), ("power", "power.csv")):
+    for kind, name in (
+        ("communes", "communes.geojson"),
+        ("villages", "villages.geojson"),
+        ("clusters", "clusters.geojson"),
+        ("power", "power.csv"),
+    ):
         intake.add_places(workspace, kind, sample / name)  # type: ignore[arg-type]
     rows = _ingest(workspace, sample / "logs")
     started = _say(f"ingest {rows} rows", started)
@@ -99,8 +108,12 @@ def report(pairs: pd.DataFrame) -> None:
         worst = pairs["p_fail_worst"].clip(lower=1e-9)
         for low, high in itertools.pairwise(bands):
             band = true & floors & (worst > low) & (worst <= high)
-            print(f"  {name}, floors met, worst place fails {low:.2f}-{high:.2f}: {(said & band).sum()} of {band.sum()} found")
-    print(f"undecided: {open_.mean():.1%} of all ({weak.mean():.1%} weak service); where floors met {open_[floors].mean():.1%}")
+            print(
+                f"  {name}, floors met, worst place fails {low:.2f}-{high:.2f}: {(said & band).sum()} of {band.sum()} found"
+            )
+    print(
+        f"undecided: {open_.mean():.1%} of all ({weak.mean():.1%} weak service); where floors met {open_[floors].mean():.1%}"
+    )
     print(pd.crosstab(pairs["status_true"], pairs["status"]).to_string())
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 

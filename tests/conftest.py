@@ -19,11 +19,15 @@ def pytest_configure() -> None:
             distribution(name)
         except PackageNotFoundError:
             continue
-        raise pytest.UsageError(f"uninstall {name}: our package is named `coverage`, the two cannot live together")
+        raise pytest.UsageError(
+            f"uninstall {name}: our package is named `coverage`, the two cannot live together"
+        )
     import coverage  # noqa: PLC0415
 
     if REPOSITORY / "src" not in Path(str(coverage.__file__)).parents:
-        raise pytest.UsageError(f"`import coverage` finds {coverage.__file__}, not src/: reinstall with `make test`")
+        raise pytest.UsageError(
+            f"`import coverage` finds {coverage.__file__}, not src/: reinstall with `make test`"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -94,6 +94,8 @@ def judge_together(rows: Iterable[Mapping[str, Any]], as_of: date = AS_OF) -> pd
     backend = engine.connect()
     tests = evidence.observations(engine.load(backend, "measurements", table(rows)), rules(), as_of).cache()
     cells = tests.select("hex").distinct().execute()["hex"]
-    pooled = pa.table({"place_id": pa.array(["here"] * len(cells), pa.string()), "hex": pa.array(cells, pa.int64())})
+    pooled = pa.table(
+        {"place_id": pa.array(["here"] * len(cells), pa.string()), "hex": pa.array(cells, pa.int64())}
+    )
     loaded = engine.load(backend, "place_hexes", pooled)
     return verdicts.judge(evidence.tests_by_place(tests, loaded, rules()), rules())

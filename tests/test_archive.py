@@ -20,7 +20,9 @@ from coverage.errors import ArchiveDamaged, CriteriaRefused, NotFound
 from coverage.logs.context import Context
 
 HEADER = "time,lat,lon,operator,technology,rsrp_dbm,device"
-LINES = [f"2026-05-01 08:00:{second:02d},11.94,108.44,45204,LTE,-9{second % 10},phone" for second in range(20)]
+LINES = [
+    f"2026-05-01 08:00:{second:02d},11.94,108.44,45204,LTE,-9{second % 10},phone" for second in range(20)
+]
 
 
 @pytest.fixture
@@ -86,7 +88,9 @@ def test_an_upload_that_is_not_there_is_named(workspace: Workspace, act: object)
         act(workspace, "0000")  # type: ignore[operator]
 
 
-def test_rows_that_were_not_accepted_are_kept_with_line_and_reason(workspace: Workspace, tmp_path: Path) -> None:
+def test_rows_that_were_not_accepted_are_kept_with_line_and_reason(
+    workspace: Workspace, tmp_path: Path
+) -> None:
     lines = [*LINES, LINES[0], "2026-05-01 08:01:00,91,108.44,45204,LTE,-90,phone"]
     receipt = receive(workspace, log(tmp_path, lines=lines))
     found = uploads.outcomes(workspace, receipt.upload_id).to_pylist()
@@ -119,7 +123,10 @@ def test_writers_from_several_processes_lose_nothing(workspace: Workspace, tmp_p
         "for f in sys.argv[2:]: list(intake.ingest(open_workspace(Path(sys.argv[1])), Path(f), Context()))"
     )
     files = [
-        [str(log(tmp_path, f"{w}-{i}.csv", [line.replace("phone", f"p{w}{i}") for line in LINES])) for i in range(4)]
+        [
+            str(log(tmp_path, f"{w}-{i}.csv", [line.replace("phone", f"p{w}{i}") for line in LINES]))
+            for i in range(4)
+        ]
         for w in range(3)
     ]
     running = [subprocess.Popen([sys.executable, "-c", code, str(workspace.root), *some]) for some in files]

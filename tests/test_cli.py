@@ -15,7 +15,9 @@ HEADER = "time,lat,lon,operator,technology,rsrp_dbm"
 
 
 def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*PHUSONG, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [*PHUSONG, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False
+    )
 
 
 def log(folder: Path, *lines: str, name: str = "log.csv") -> Path:
@@ -26,9 +28,22 @@ def log(folder: Path, *lines: str, name: str = "log.csv") -> Path:
 def test_help_answers_without_the_heavy_libraries(tmp_path: Path) -> None:
     code = "import sys; sys.argv = ['phusong', '--help']\nfrom coverage.cli import main\ntry: main()\nexcept SystemExit: pass\n"
     code += "print([m for m in ('folium', 'geopandas', 'fastapi', 'duckdb', 'ibis') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip().endswith("[]")
-    for command in ("init", "places", "ingest", "uploads", "assess", "export", "map", "simulate", "serve", "demo"):
+    for command in (
+        "init",
+        "places",
+        "ingest",
+        "uploads",
+        "assess",
+        "export",
+        "map",
+        "simulate",
+        "serve",
+        "demo",
+    ):
         assert command in done.stdout
 
 
@@ -54,7 +69,9 @@ def test_a_clean_file_ends_with_zero_and_again_adds_nothing(tmp_path: Path) -> N
 
 
 def test_the_refused_rows_come_back_with_line_reason_and_cure(tmp_path: Path) -> None:
-    (entry,) = json.loads(run("ingest", log(tmp_path, ROW, ROW.replace("11.94", "91")), "--json", cwd=tmp_path).stdout)
+    (entry,) = json.loads(
+        run("ingest", log(tmp_path, ROW, ROW.replace("11.94", "91")), "--json", cwd=tmp_path).stdout
+    )
     assert run("uploads", "rejects", entry["upload_id"], "-o", "r.csv", cwd=tmp_path).returncode == 0
     text = (tmp_path / "r.csv").read_text(encoding="utf-8-sig").splitlines()
     assert text[0] == "line,outcome,code,column,value,ly_do,reason"
@@ -85,7 +102,9 @@ def test_withdraw_and_restore(tmp_path: Path) -> None:
         (("init", "--criteria", "rubbish.bin"), "rubbish.bin"),
     ],
 )
-def test_bad_input_ends_with_two_says_what_and_shows_no_traceback(tmp_path: Path, arguments: tuple, says: str) -> None:
+def test_bad_input_ends_with_two_says_what_and_shows_no_traceback(
+    tmp_path: Path, arguments: tuple, says: str
+) -> None:
     (tmp_path / "rubbish.bin").write_bytes(bytes(range(256)) * 8)
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stderr

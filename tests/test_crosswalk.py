@@ -14,7 +14,9 @@ from coverage.crosswalk import crosswalk, equal_area_projection, place_hexes
 
 
 def villages(*shapes: shapely.Geometry) -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame({"village_id": [f"v{i}" for i in range(len(shapes))]}, geometry=list(shapes), crs=4326)
+    return gpd.GeoDataFrame(
+        {"village_id": [f"v{i}" for i in range(len(shapes))]}, geometry=list(shapes), crs=4326
+    )
 
 
 blobs = st.builds(
@@ -50,7 +52,9 @@ def test_a_village_in_two_parts_and_one_with_a_hole_keep_their_area() -> None:
 
 
 def test_neighbouring_villages_share_a_hex_without_counting_ground_twice() -> None:
-    pairs = crosswalk(villages(shapely.box(108, 11, 108.02, 11.02), shapely.box(108.02, 11, 108.04, 11.02)), 9)
+    pairs = crosswalk(
+        villages(shapely.box(108, 11, 108.02, 11.02), shapely.box(108.02, 11, 108.04, 11.02)), 9
+    )
     per_hex = pairs.groupby("hex")["area_km2"].sum()
     assert per_hex.max() < 0.125  # a res-9 hex here is 0.119 km²
 

@@ -22,7 +22,9 @@ def only(frame: pd.DataFrame) -> pd.Series:
     ("technology", "column", "limit"),
     [("LTE", "rsrp_dbm", -115.0), ("NR", "ss_rsrp_dbm", -110.0), ("UMTS", "rscp_dbm", -105.0)],
 )
-def test_a_level_fails_only_below_its_own_technologys_threshold(technology: str, column: str, limit: float) -> None:
+def test_a_level_fails_only_below_its_own_technologys_threshold(
+    technology: str, column: str, limit: float
+) -> None:
     for level, fails in ((limit - 1, True), (limit, False), (limit + 1, False)):
         one = only(observe([row(technology=technology, rsrp_dbm=None) | {column: level}]))
         assert one["fails"] == fails
@@ -76,7 +78,9 @@ def test_gsm_counts_until_its_last_day_and_not_after() -> None:
 
 
 def test_in_a_vehicle_a_weak_level_fails_only_beyond_the_vehicle_loss() -> None:
-    outcomes = [only(observe([row(in_vehicle=True, rsrp_dbm=level)]))["fails"] for level in (-115.0, -116.0, -126.0)]
+    outcomes = [
+        only(observe([row(in_vehicle=True, rsrp_dbm=level)]))["fails"] for level in (-115.0, -116.0, -126.0)
+    ]
     assert outcomes[0] is False or not outcomes[0]
     assert pd.isna(outcomes[1])
     assert outcomes[2]
@@ -109,7 +113,12 @@ def test_readings_that_know_only_their_date_are_told_apart_by_place() -> None:
 
 @pytest.mark.parametrize(
     ("day", "counts"),
-    [(date(2025, 11, 1), False), (date(2025, 11, 2), True), (date(2026, 11, 1), True), (date(2026, 11, 2), False)],
+    [
+        (date(2025, 11, 1), False),
+        (date(2025, 11, 2), True),
+        (date(2026, 11, 1), True),
+        (date(2026, 11, 2), False),
+    ],
 )
 def test_evidence_is_valid_for_twelve_months_and_never_from_the_future(day: date, counts: bool) -> None:
     noon_there = datetime(day.year, day.month, day.day, 5, 0)

@@ -81,7 +81,8 @@ def test_adding_a_fail_never_clears_a_dead_zone(cases: list, extra: dict) -> Non
 
 def test_one_device_repeating_itself_a_thousand_times_convicts_nobody() -> None:
     rows = [
-        silent(time_utc=MORNING + timedelta(minutes=37 * step), lat=LAT + 0.0015 * (step % 7)) for step in range(1000)
+        silent(time_utc=MORNING + timedelta(minutes=37 * step), lat=LAT + 0.0015 * (step % 7))
+        for step in range(1000)
     ]
     found = verdicts_of([rows]).iloc[0]
     assert found["fails"] == 1000

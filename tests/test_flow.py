@@ -46,7 +46,10 @@ def assess(workspace: Workspace, as_of: date = AS_OF) -> Snapshot:
 
 
 def add_two_villages(workspace: Workspace, folder: Path) -> None:
-    near, far = shapely.box(LON - 0.01, LAT - 0.01, LON + 0.01, LAT + 0.01), shapely.box(108.6, 11.9, 108.62, 11.92)
+    near, far = (
+        shapely.box(LON - 0.01, LAT - 0.01, LON + 0.01, LAT + 0.01),
+        shapely.box(108.6, 11.9, 108.62, 11.92),
+    )
     rows = [
         {"village_id": "near", "name": "Buôn Gần", "centre_lat": LAT, "centre_lon": LON, "households": 80},
         {"village_id": "far", "name": "Buôn Xa", "centre_lat": 11.91, "centre_lon": 108.61, "households": 60},
@@ -89,11 +92,15 @@ def statuses(snapshot: Snapshot) -> dict[tuple[str, str], str]:
     return dict(zip(zip(rows["village_id"], rows["operator"], strict=True), rows["status"], strict=True))
 
 
-def test_a_silent_village_with_power_is_a_gap_and_an_unmeasured_one_is_not(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_silent_village_with_power_is_a_gap_and_an_unmeasured_one_is_not(
+    workspace: Workspace, tmp_path: Path
+) -> None:
     read(workspace, [crew_file(tmp_path, crew_lines())], Context(source="drive_test"))
     snapshot = assess(workspace)
     found = lists.select(snapshot, "gaps")
-    assert found[["village_id", "operator", "status"]].to_numpy().tolist() == [["near", "45204", "trang_song"]]
+    assert found[["village_id", "operator", "status"]].to_numpy().tolist() == [
+        ["near", "45204", "trang_song"]
+    ]
     assert found.iloc[0]["not_spot"] == "undetermined"  # the other operators were not tested
     assert statuses(snapshot)["far", "45204"] == "chua_co_du_lieu"
     area = found.geometry.iloc[0]
@@ -111,7 +118,11 @@ def test_a_covered_village_is_no_gap(workspace: Workspace, tmp_path: Path) -> No
 def test_reordering_and_splitting_a_file_changes_nothing(tmp_path: Path) -> None:
     lines = crew_lines()[:80] + crew_lines("in_service", "-118")[40:]
     shuffled = random.Random(4).sample(lines, len(lines))
-    cuts = {"whole": [lines], "shuffled": [shuffled], "split": [shuffled[:50], shuffled[50:90], lines[:20], shuffled[90:]]}
+    cuts = {
+        "whole": [lines],
+        "shuffled": [shuffled],
+        "split": [shuffled[:50], shuffled[50:90], lines[:20], shuffled[90:]],
+    }
     found = {}
     for name, pieces in cuts.items():
         folder = tmp_path / name
@@ -134,14 +145,21 @@ def test_withdrawing_an_upload_equals_never_having_had_it(workspace: Workspace, 
     after = assess(workspace)
     uploads.restore(workspace, receipt.upload_id)
     again = assess(workspace)
-    assert (before.info.snapshot_id, during.info.snapshot_id) == (after.info.snapshot_id, again.info.snapshot_id)
+    assert (before.info.snapshot_id, during.info.snapshot_id) == (
+        after.info.snapshot_id,
+        again.info.snapshot_id,
+    )
     assert not lists.select(during, "gaps").empty
     pd.testing.assert_frame_equal(before.village_verdicts, after.village_verdicts)
 
 
-def test_overlapping_uploads_count_once_and_either_may_be_withdrawn(workspace: Workspace, tmp_path: Path) -> None:
+def test_overlapping_uploads_count_once_and_either_may_be_withdrawn(
+    workspace: Workspace, tmp_path: Path
+) -> None:
     lines = crew_lines()
-    first, second = read(workspace, [crew_file(tmp_path, lines, "1.csv"), crew_file(tmp_path, lines[1:], "2.csv")])
+    first, second = read(
+        workspace, [crew_file(tmp_path, lines, "1.csv"), crew_file(tmp_path, lines[1:], "2.csv")]
+    )
     both = assess(workspace).village_verdicts
     uploads.withdraw(workspace, second.upload_id, "trùng")
     pd.testing.assert_frame_equal(assess(workspace).village_verdicts, both)
@@ -237,7 +255,9 @@ def assess_real(tmp_path: Path, paths: list[Path], context: Context, box: tuple,
 
 
 @pytest.mark.realdata
-def test_senegal_sentinels_are_no_fails_and_flapping_makes_no_dead_zone(real_data: Path, tmp_path: Path) -> None:
+def test_senegal_sentinels_are_no_fails_and_flapping_makes_no_dead_zone(
+    real_data: Path, tmp_path: Path
+) -> None:
     logs = [real_data / "logs" / "gnettrack-senegal" / f"{name}_log.txt" for name in ("Orange", "Yas")]
     context = Context(source="drive_test", timezone="Africa/Dakar")
     box = (-17.45, 14.65, -17.42, 14.68)

@@ -16,7 +16,10 @@ DEAD, FINE, POOR, OPEN, NONE = "dead_zone", "covered", "below_standard", "not_en
 
 
 NAMES = dict.fromkeys(
-    ["place_id", *[name for name in tables.PLACE_VERDICTS.names if name not in {"place_id", "village_id", "kind"}]]
+    [
+        "place_id",
+        *[name for name in tables.PLACE_VERDICTS.names if name not in {"place_id", "village_id", "kind"}],
+    ]
 )
 
 
@@ -55,7 +58,12 @@ def evidence(verdicts: dict[tuple[str, str], str]) -> pd.DataFrame:
 
 def power(status: str = "national_grid", electrified: bool | None = True) -> pd.DataFrame:
     return pd.DataFrame(
-        {"grid_status": [status], "electrified": [electrified], "power_source": ["list"], "power_as_of": [None]},
+        {
+            "grid_status": [status],
+            "electrified": [electrified],
+            "power_source": ["list"],
+            "power_as_of": [None],
+        },
         index=pd.Index(["v1"], name="village_id"),
     )
 
@@ -196,6 +204,8 @@ def test_priority_counts_gaps_from_one() -> None:
 
 def test_reasons_name_the_tests_and_the_weakness() -> None:
     found = judge(places("45204", DEAD, DEAD) | places("45201", OPEN, OPEN), clusters(50.0))
-    assert found.loc["45204", "reason"].startswith("Viettel: trung tâm thôn không có sóng dùng được (6/6 lần thử")
+    assert found.loc["45204", "reason"].startswith(
+        "Viettel: trung tâm thôn không có sóng dùng được (6/6 lần thử"
+    )
     assert "on the national grid" in found.loc["45204", "reason_en"]
     assert "trái ngược" in found.loc["45201", "reason"]

@@ -20,7 +20,8 @@ def test_agrees_with_the_reference_library(lat: float, lon: float, resolution: i
 
 
 @pytest.mark.parametrize(
-    ("lat", "lon"), [(90.0001, 0), (91, 0), (-91, 0), (0, 180.0001), (0, 190), (float("nan"), 0), (0, float("inf"))]
+    ("lat", "lon"),
+    [(90.0001, 0), (91, 0), (-91, 0), (0, 180.0001), (0, 190), (float("nan"), 0), (0, float("inf"))],
 )
 def test_a_point_off_the_globe_never_reaches_h3(lat: float, lon: float) -> None:
     with pytest.raises(ValueError, match="must not reach H3"):

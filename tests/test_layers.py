@@ -88,13 +88,19 @@ def test_file_imports_only_from_rooms_before_its_own(path: Path) -> None:
 def test_confined_libraries_stay_in_their_room(path: Path) -> None:
     for name in imports_of(path):
         library = name.split(".")[0]
-        assert room_of(path) in CONFINED.get(library, {room_of(path)}), f"{library} must not be used in {path}"
+        assert room_of(path) in CONFINED.get(library, {room_of(path)}), (
+            f"{library} must not be used in {path}"
+        )
 
 
 def test_only_settings_reads_the_environment() -> None:
     for path in FILES:
         readers = {"os.environ", "os.getenv"}
-        used = {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+        used = {
+            ast.unparse(node)
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Attribute)
+        }
         assert room_of(path) == "settings" or not used & readers, path
 
 

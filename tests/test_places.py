@@ -31,7 +31,15 @@ def village(**given: object) -> dict:
 
 def test_villages_in_vietnamese_headers_and_another_projection(tmp_path: Path) -> None:
     frame = gpd.GeoDataFrame(
-        [{"Mã thôn": "LĐ-1", "Tên thôn": "Buôn  B'Lao", "Số hộ": "85", "Đặc biệt khó khăn": "Có", "geometry": SQUARE}],
+        [
+            {
+                "Mã thôn": "LĐ-1",
+                "Tên thôn": "Buôn  B'Lao",
+                "Số hộ": "85",
+                "Đặc biệt khó khăn": "Có",
+                "geometry": SQUARE,
+            }
+        ],
         crs=4326,
     ).to_crs(5899)
     frame.to_file(tmp_path / "v.gpkg")
@@ -80,7 +88,9 @@ def test_a_layer_without_coordinate_system_is_refused(tmp_path: Path) -> None:
     assert "coordinate system" in refusal.value.en
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00\x01rubbish", b'{"type": "FeatureCollection", "features": []}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00\x01rubbish", b'{"type": "FeatureCollection", "features": []}']
+)
 def test_rubbish_is_refused_not_raised(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "v.geojson").write_bytes(content)
     with pytest.raises(PlacesRefused):
@@ -94,11 +104,18 @@ def test_a_village_outside_its_commune_or_in_none_is_reported(tmp_path: Path) ->
         crs=4326,
     )
     away = shapely.box(100, 5, 100.01, 5.01)
-    rows = [village(), village(village_id="v2", commune_code="24829"), village(village_id="v3", geometry=away)]
+    rows = [
+        village(),
+        village(village_id="v2", commune_code="24829"),
+        village(village_id="v3", geometry=away),
+    ]
     rows.append(village(village_id="v4", commune_code=None))
     villages, _ = read_villages(village_file(tmp_path, rows))
     located, notes = locate_in_communes(villages, communes)
-    assert {note.village_id: note.code for note in notes} == {"v2": "in_another_commune", "v3": "in_no_commune"}
+    assert {note.village_id: note.code for note in notes} == {
+        "v2": "in_another_commune",
+        "v3": "in_no_commune",
+    }
     assert located.set_index("village_id")["commune_code"].to_dict() == {
         "v1": "24823",
         "v2": "24829",
@@ -129,7 +146,11 @@ def test_clusters_from_csv_and_from_points(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "says"),
-    [("v1,k1,91,108", "off the globe"), ("v1,k1,,108", "off the globe"), (",k1,11,108", "village id missing")],
+    [
+        ("v1,k1,91,108", "off the globe"),
+        ("v1,k1,,108", "off the globe"),
+        (",k1,11,108", "village id missing"),
+    ],
 )
 def test_a_cluster_that_is_nowhere_is_refused(tmp_path: Path, line: str, says: str) -> None:
     (tmp_path / "c.csv").write_text(f"village_id,cluster_id,lat,lon\n{line}\n", encoding="utf-8")
@@ -140,12 +161,24 @@ def test_a_cluster_that_is_nowhere_is_refused(tmp_path: Path, line: str, says: s
 
 def test_a_village_without_clusters_is_judged_whole_and_one_without_centre_has_none() -> None:
     villages = gpd.GeoDataFrame(
-        {"village_id": ["v1", "v2"], "centre_lat": [11.0, None], "centre_lon": [108.0, None], "households": [10.0, 5.0]},
+        {
+            "village_id": ["v1", "v2"],
+            "centre_lat": [11.0, None],
+            "centre_lon": [108.0, None],
+            "households": [10.0, 5.0],
+        },
         geometry=[SQUARE, SQUARE],
         crs=4326,
     )
     clusters = pd.DataFrame(
-        {"village_id": ["v1"], "cluster_id": ["k1"], "lat": [11.0], "lon": [108.0], "households": [10.0], "grid": [True]}
+        {
+            "village_id": ["v1"],
+            "cluster_id": ["k1"],
+            "lat": [11.0],
+            "lon": [108.0],
+            "households": [10.0],
+            "grid": [True],
+        }
     )
     places = places_of(villages, clusters)
     assert places["place_id"].tolist() == ["v1/c/k1", "v1/centre", "v2/polygon"]
@@ -153,7 +186,9 @@ def test_a_village_without_clusters_is_judged_whole_and_one_without_centre_has_n
 
 def power_file(folder: Path, *lines: str) -> Path:
     path = folder / "power.csv"
-    path.write_text("\n".join(["village_id,households,households_grid,source,as_of", *lines]), encoding="utf-8")
+    path.write_text(
+        "\n".join(["village_id,households,households_grid,source,as_of", *lines]), encoding="utf-8"
+    )
     return path
 
 

@@ -23,7 +23,16 @@ def server(tmp_path: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "coverage", "serve", "--workspace", str(tmp_path / "workspace"), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "coverage",
+        "serve",
+        "--workspace",
+        str(tmp_path / "workspace"),
+        "--port",
+        str(port),
+    ]
     process = subprocess.Popen(command)
     try:
         address = f"http://127.0.0.1:{port}"
@@ -69,7 +78,10 @@ def test_an_upload_changes_list_and_map_without_a_restart(server: str, tmp_path:
 def send(server: str, path: Path) -> dict:
     with path.open("rb") as file:
         answer = httpx.post(
-            f"{server}/v1/uploads", files={"file": (path.name, file)}, data={"source": "drive_test"}, timeout=60
+            f"{server}/v1/uploads",
+            files={"file": (path.name, file)},
+            data={"source": "drive_test"},
+            timeout=60,
         )
     assert answer.status_code == 201, answer.text
     (entry,) = answer.json()["files"]
@@ -98,7 +110,9 @@ def test_curl_can_upload(server: str, tmp_path: Path) -> None:
     ("name", "content", "status"),
     [("rubbish.csv", bytes(range(256)) * 4, 422), ("empty.csv", b"", 422), ("...", b"a,b\n1,2\n", 400)],
 )
-def test_what_cannot_be_read_is_answered_as_a_problem(server: str, name: str, content: bytes, status: int) -> None:
+def test_what_cannot_be_read_is_answered_as_a_problem(
+    server: str, name: str, content: bytes, status: int
+) -> None:
     answer = httpx.post(f"{server}/v1/uploads", files={"file": (name, content)})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -112,7 +126,9 @@ def test_what_cannot_be_read_is_answered_as_a_problem(server: str, name: str, co
 def test_unknown_uploads_and_hostile_names(server: str, tmp_path: Path) -> None:
     assert httpx.get(f"{server}/v1/uploads/0000").status_code == 404
     content = crew_file(tmp_path, crew_lines()).read_bytes()
-    answer = httpx.post(f"{server}/v1/uploads", files={"file": ("../../etc/evil name.csv", content)}, timeout=60)
+    answer = httpx.post(
+        f"{server}/v1/uploads", files={"file": ("../../etc/evil name.csv", content)}, timeout=60
+    )
     assert answer.status_code == 201
     assert answer.json()["files"][0]["file"] == "evil_name.csv"
     assert not list((tmp_path / "workspace" / "archive" / "incoming").iterdir())

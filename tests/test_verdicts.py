@@ -33,7 +33,9 @@ from coverage.verdicts import share_above
         (100, 58, False, True, False),
     ],
 )
-def test_jeffreys_at_the_edges_of_the_rule(tests: int, fails: int, dead: bool, poor: bool, fine: bool) -> None:
+def test_jeffreys_at_the_edges_of_the_rule(
+    tests: int, fails: int, dead: bool, poor: bool, fine: bool
+) -> None:
     n, k = np.array([float(tests)]), np.array([float(fails)])
     assert (share_above(k, n, 0.5)[0] >= 0.95) == dead
     assert (share_above(k, n, 0.1)[0] >= 0.95) == poor
@@ -105,4 +107,7 @@ def test_the_verdict_is_given_at_each_threshold() -> None:
 
 def test_operators_are_judged_apart() -> None:
     found = judge_together(campaign(silent) + campaign(devices=5, days=3, operator="45201"))
-    assert dict(zip(found["operator"], found["verdict"], strict=True)) == {"45201": "covered", "45204": "dead_zone"}
+    assert dict(zip(found["operator"], found["verdict"], strict=True)) == {
+        "45201": "covered",
+        "45204": "dead_zone",
+    }
