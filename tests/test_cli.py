@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from coverage.demo import run_demo
+
 PHUSONG = [sys.executable, "-m", "coverage"]
 ROW = "2026-05-01 08:00:00,11.94,108.44,45204,LTE,-90"
 HEADER = "time,lat,lon,operator,technology,rsrp_dbm"
@@ -136,8 +138,6 @@ def test_measurements_can_be_taken_out_again(tmp_path: Path) -> None:
 def test_the_demo_leaves_its_promised_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("coverage.demo.VILLAGES", 12)
     monkeypatch.setattr("coverage.demo.MEASUREMENTS", 30_000)
-    from coverage.demo import run_demo
-
     result = run_demo(tmp_path / "demo", say=lambda _: None)
     for name in ("gaps.geojson", "villages.geojson", "map.html"):
         assert (tmp_path / "demo" / name).stat().st_size > 0

@@ -74,7 +74,8 @@ def _closed(rng: np.random.Generator, villages: list[Village], share: float) -> 
 
 def _is_open(x: Floats, y: Floats, closed: Floats) -> Bools:
     inside = np.hypot(x[:, None] - closed[:, 0], y[:, None] - closed[:, 1]) < closed[:, 2]
-    return ~inside.any(axis=1)
+    outside: Bools = np.logical_not(inside.any(axis=1))
+    return outside
 
 
 def candidates(
