@@ -14,19 +14,15 @@ import resource
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
-from coverage import intake, pipeline
+from coverage import pipeline
 from coverage.archive import history
-from coverage.archive.uploads import Receipt
-from coverage.archive.workspace import Workspace, open_workspace
-from coverage.logs.context import Context
+from coverage.archive.workspace import open_workspace
+from coverage.demo import AS_OF, add_sample
 from coverage.simulate import simulate
-
-AS_OF = date(2026, 11, 1)
 
 
 def main() -> None:
@@ -55,28 +51,11 @@ def run(folder: Path, villages: int, measurements: int, seed: int) -> pd.DataFra
         simulate(sample, villages=villages, measurements=measurements, seed=seed)
         started = _say("simulate", started)
     workspace = open_workspace(folder / f"workspace-{int(time.time())}")
-    for kind, name in (
-        ("communes", "communes.geojson"),
-        ("villages", "villages.geojson"),
-        ("clusters", "clusters.geojson"),
-        ("power", "power.csv"),
-    ):
-        intake.add_places(workspace, kind, sample / name)  # type: ignore[arg-type]
-    rows = _ingest(workspace, sample / "logs")
+    rows = add_sample(workspace, sample)
     started = _say(f"ingest {rows} rows", started)
     pipeline.assess(workspace, AS_OF)
     _say("assess", started)
     return history.latest(workspace).village_verdicts
-
-
-def _ingest(workspace: Workspace, logs: Path) -> int:
-    rows = 0
-    for log in sorted(path for path in logs.iterdir() if path.is_file()):
-        for found in intake.ingest(workspace, log, Context()):
-            if not isinstance(found, Receipt):
-                raise found
-            rows += found.rows
-    return rows
 
 
 def _say(what: str, started: float) -> float:

@@ -37,13 +37,14 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> DemoResult:
         say("… tạo tỉnh mô phỏng / simulating a province")
         simulate(sample, villages=VILLAGES, measurements=MEASUREMENTS, seed=SEED)
     workspace = open_workspace(folder / "workspace")
-    _add_sample(workspace, sample)
+    add_sample(workspace, sample)
     say("… đánh giá / assessing")
     pipeline.assess(workspace, AS_OF)
     return _write_results(workspace, folder)
 
 
-def _add_sample(workspace: Workspace, sample: Path) -> None:
+def add_sample(workspace: Workspace, sample: Path) -> int:
+    """The number of rows read, after a simulated province's places and logs went into the workspace."""
     for kind, name in (
         ("communes", "communes.geojson"),
         ("villages", "villages.geojson"),
@@ -51,11 +52,14 @@ def _add_sample(workspace: Workspace, sample: Path) -> None:
         ("power", "power.csv"),
     ):
         intake.add_places(workspace, kind, sample / name)  # type: ignore[arg-type]
+    rows = 0
     logs = sorted(path for path in (sample / "logs").iterdir() if path.is_file())
     for log in track(logs, "Nạp / reading logs"):
         for found in intake.ingest(workspace, log, Context()):
             if not isinstance(found, Receipt):
                 raise found
+            rows += found.rows
+    return rows
 
 
 def _write_results(workspace: Workspace, folder: Path) -> DemoResult:

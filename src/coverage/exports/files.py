@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pyogrio
 import shapely
 from shapely.geometry import mapping
 
+from coverage.archive.durable import write_durably
 from coverage.errors import InputError
 
 _DECIMALS = 7  # RFC 7946 §11.2: about a centimetre
@@ -41,13 +41,7 @@ def to_bytes(frame: gpd.GeoDataFrame, fmt: str) -> bytes:
 
 def write(frame: gpd.GeoDataFrame, path: Path, fmt: str) -> Path:
     """The path of the file written: complete, or not there at all; raises `InputError` as `to_bytes`."""
-    content = to_bytes(frame, fmt)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_durably(path, to_bytes(frame, fmt))
     return path
 
 
