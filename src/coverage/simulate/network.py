@@ -28,7 +28,8 @@ _SEARCH_STEPS = 7
 # first for all operators alike, then for each operator on top. Provinces name these causes themselves.
 _CLOSED_TO_ALL_SHARE = 0.06
 _CLOSED_SHARES = (0.0, 0.05, 0.08, 0.18)
-_CLOSED_RADIUS_M = 9_000.0
+# The nearest station of villages that nobody serves is 3-6 km away, as operators answer voters.
+_CLOSED_RADIUS_M = 6_500.0
 _CLOSED_FROM_VILLAGES = 20  # in a smaller area a closed disc could leave nowhere to build
 
 
@@ -60,15 +61,19 @@ def closed_to_all(rng: np.random.Generator, villages: list[Village]) -> Floats:
     return _closed(rng, villages, _CLOSED_TO_ALL_SHARE)
 
 
+def closed_to(rng: np.random.Generator, villages: list[Village], operator: int) -> Floats:
+    """The land closed to one operator on top of that, as discs (N, 3): x, y and radius in metres."""
+    return _closed(rng, villages, _CLOSED_SHARES[operator])
+
+
 def _closed(rng: np.random.Generator, villages: list[Village], share: float) -> Floats:
     # Discs around remote villages, as few as make up the share of the ground.
     wanted_m2 = share * sum(village.outline.area for village in villages)
     if not share or len(villages) < _CLOSED_FROM_VILLAGES:
         return np.zeros((0, 3))
     count = max(1, round(wanted_m2 / (np.pi * _CLOSED_RADIUS_M**2)))
-    radius = np.sqrt(wanted_m2 / (np.pi * count))
     chosen = rng.choice(len(villages), count, replace=False)
-    centres = [(villages[i].places[0].x, villages[i].places[0].y, radius) for i in chosen]
+    centres = [(villages[i].places[0].x, villages[i].places[0].y, _CLOSED_RADIUS_M) for i in chosen]
     return np.array(centres)
 
 
@@ -81,16 +86,12 @@ def _is_open(x: Floats, y: Floats, closed: Floats) -> Bools:
 def candidates(
     rng: np.random.Generator, villages: list[Village], terrain: Terrain, operator: int, closed: Floats
 ) -> Sites:
-    """Where the operator would build, in the order of its interest: large places first, with chance.
-
-    `closed` is the land closed to all; some more is closed to this operator alone.
-    """
+    """Where the operator would build, in the order of its interest: large places first, with chance."""
     places = [(place, village.name) for village in villages for place in village.places]
     weight = np.array([place.households for place, _ in places]) * rng.lognormal(0, 0.8, len(places))
     order = np.argsort(-weight)
     x, y = _hilltops(rng, terrain, np.array([(places[i][0].x, places[i][0].y) for i in order]))
     town = np.array([places[i][1].startswith("Tổ dân phố") for i in order])
-    closed = np.concatenate([closed, _closed(rng, villages, _CLOSED_SHARES[operator])])
     kept = _is_open(x, y, closed)
     x, y, town = x[kept], y[kept], town[kept]
     number = np.arange(x.size) + operator * 100_000
@@ -134,9 +135,13 @@ def built(offer: Sites, dead_share: Callable[[Sites], float], target: float) -> 
     return offer.first(high)
 
 
-def with_infill(rng: np.random.Generator, sites: Sites, x: Floats, y: Floats, p_fail: Floats) -> Sites:
-    """The sites with small ones added near most of the places (x, y in metres) where service is weak."""
-    weak = (p_fail > _WEAK_FROM) & (p_fail < _WEAK_TO) & (rng.random(p_fail.size) < _COMPLAINTS_ANSWERED)
+def with_infill(
+    rng: np.random.Generator, sites: Sites, at: tuple[Floats, Floats], p_fail: Floats, closed: Floats
+) -> Sites:
+    """The sites with small ones added on open land near most of the places (x, y) where service is weak."""
+    x, y = at
+    weak = (p_fail > _WEAK_FROM) & (p_fail < _WEAK_TO) & _is_open(x, y, closed)
+    weak &= rng.random(p_fail.size) < _COMPLAINTS_ANSWERED
     count = int(weak.sum())
     angle, away = rng.uniform(0, 2 * np.pi, count), rng.uniform(150.0, 700.0, count)
     technologies = np.zeros((count, 4), dtype=bool)

@@ -58,14 +58,16 @@ def build(seed: int, wanted: int) -> World:
     shared = radio.build(stream(seed, _RADIO), terrain, seed)
     criteria = parse(default_text(), "vietnam.toml")
     dead_share = truth.dead_village_share(shared, places, truth.limits(criteria))
-    closed = network.closed_to_all(stream(seed, _CLOSED), settled)
+    closed_to_all = network.closed_to_all(stream(seed, _CLOSED), settled)
     networks = []
     for operator in range(len(OPERATORS)):
+        own = network.closed_to(stream(seed, _CLOSED, operator + 1), settled, operator)
+        closed = np.concatenate([closed_to_all, own])
         offer = network.candidates(stream(seed, _NETWORKS, operator), settled, terrain, operator, closed)
         first = network.built(offer, dead_share, DEAD_SHARES[operator])
         p_fail = truth.fail_shares(shared, first, places, truth.limits(criteria), quick=True)
         rng = stream(seed, _NETWORKS, len(OPERATORS) + operator)
-        networks.append(network.with_infill(rng, first, places.x, places.y, p_fail))
+        networks.append(network.with_infill(rng, first, (places.x, places.y), p_fail, closed))
     return World(
         seed,
         criteria,
