@@ -6,7 +6,21 @@ from datetime import date, datetime, timedelta
 
 import pandas as pd
 import pytest
-from measurements import AS_OF, LAT, MORNING, campaign, judge_together, observe, row, silent
+from measurements import (
+    AS_OF,
+    LAT,
+    LON,
+    MORNING,
+    campaign,
+    judge_together,
+    observe,
+    row,
+    rules,
+    silent,
+    table,
+)
+
+from coverage import engine, evidence, hexes, tables
 
 
 def at(seconds: int) -> datetime:
@@ -160,3 +174,49 @@ def test_nothing_measured_gives_no_row() -> None:
     assert observe([]).empty
     assert judge_together([]).empty
     assert judge_together([row()], date(AS_OF.year + 2, 1, 1)).empty
+
+
+def set_aside(rows: list[dict], *windows: tuple[str | None, int, int]) -> pd.DataFrame:
+    """The observations after outages at (LAT, LON): (operator or None, from and until in seconds after MORNING)."""
+    backend = engine.connect()
+    tests = evidence.observations(engine.load(backend, "measurements", table(rows)), rules(), AS_OF)
+    cell = hexes.of_point(LAT, LON, 9)
+    frame = pd.DataFrame(
+        [(cell, operator, at(start), at(end)) for operator, start, end in windows],
+        columns=["hex", "operator", "from_utc", "until_utc"],
+    )
+    found = evidence.set_aside_outages(tests, engine.load_frame(backend, "windows", frame)).to_pyarrow()
+    return tables.check(tables.OBSERVATIONS, found).to_pandas()
+
+
+@pytest.mark.parametrize(
+    ("operator", "start", "end", "aside"),
+    [
+        (None, -60, 60, True),
+        ("45204", -60, 60, True),
+        ("45201", -60, 60, False),
+        (None, 0, 1, True),
+        (None, -60, 0, False),  # ends as the test begins
+        (None, 1, 60, False),  # begins after the only second
+    ],
+)
+def test_a_fail_in_a_known_outage_is_set_aside(
+    operator: str | None, start: int, end: int, aside: bool
+) -> None:
+    one = only(set_aside([silent()], (operator, start, end)))
+    assert one["in_outage"] == aside
+    assert pd.isna(one["fails"]) == aside
+    assert pd.isna(one["fails_at_105"]) == aside
+
+
+def test_a_pass_in_a_known_outage_still_counts() -> None:
+    one = only(set_aside([row()], (None, -60, 60)))
+    assert one["in_outage"]
+    assert not one["fails"]
+
+
+def test_outages_that_overlap_or_lie_elsewhere_change_nothing_else() -> None:
+    twice = only(set_aside([silent()], (None, -60, 60), ("45204", -10, 10)))
+    assert twice["in_outage"]
+    elsewhere = only(set_aside([silent(lat=LAT + 0.5)], (None, -60, 60)))
+    assert elsewhere["fails"]

@@ -108,6 +108,55 @@ def test_a_silent_village_with_power_is_a_gap_and_an_unmeasured_one_is_not(
     assert snapshot.villages.set_index("village_id").geometry["near"].buffer(1e-9).contains(area)
 
 
+def add_outages(workspace: Workspace, folder: Path, *lines: str) -> None:
+    path = folder / "outages.csv"
+    path.write_text("\n".join(["Mã thôn,Nhà mạng,Từ,Đến,Nguồn", *lines]) + "\n", encoding="utf-8")
+    intake.add_places(workspace, "outages", path)
+
+
+def test_what_failed_during_known_outages_accuses_nobody(workspace: Workspace, tmp_path: Path) -> None:
+    # The crew came on the mornings of 1, 2 and 3 October; on two of them the power was cut.
+    read(workspace, [crew_file(tmp_path, crew_lines())], Context(source="drive_test"))
+    add_outages(
+        workspace,
+        tmp_path,
+        "near,,01/10/2026 06:00,01/10/2026 22:00,điện lực",
+        "near,Viettel,2026-10-02 00:00,2026-10-03 00:00,nhà mạng",
+    )
+    snapshot = assess(workspace)
+    assert lists.select(snapshot, "gaps").empty
+    one = lists.select(snapshot, "need_measurement", operator="45204").set_index("village_id").loc["near"]
+    assert (one["status"], one["sub_reason"]) == ("chua_du_bang_chung", "suspected_outage")
+    assert "sự cố" in one["reason"]
+    assert "outage" in one["reason_en"]
+
+
+def test_outages_of_another_operator_village_or_day_change_nothing(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    read(workspace, [crew_file(tmp_path, crew_lines())], Context(source="drive_test"))
+    before = assess(workspace).village_verdicts
+    add_outages(
+        workspace,
+        tmp_path,
+        "near,MobiFone,2026-10-01 00:00,2026-10-04 00:00,nhà mạng",
+        "far,,2026-10-01 00:00,2026-10-04 00:00,điện lực",
+        "near,,2026-09-01 00:00,2026-09-30 00:00,điện lực",
+    )
+    pd.testing.assert_frame_equal(assess(workspace).village_verdicts, before)
+
+
+def test_a_village_measured_only_in_an_outage_is_undecided_not_unmeasured(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    read(workspace, [crew_file(tmp_path, crew_lines())], Context(source="drive_test"))
+    add_outages(workspace, tmp_path, "near,,2026-09-30 00:00,2026-10-09 00:00,điện lực")
+    snapshot = assess(workspace)
+    assert statuses(snapshot)["near", "45204"] == "chua_du_bang_chung"
+    row = snapshot.village_verdicts.set_index(["village_id", "operator"]).loc[("near", "45204")]
+    assert (row["tests"], row["sub_reason"], row["outage_tests"] > 0) == (0, "suspected_outage", True)
+
+
 def test_a_covered_village_is_no_gap(workspace: Workspace, tmp_path: Path) -> None:
     read(workspace, [crew_file(tmp_path, crew_lines("in_service", "-85"))])
     snapshot = assess(workspace)

@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "coverage"
 ORDER = [
     {"errors"},
     {"names"},
+    {"contracts"},
     {"tables"},
     {"criteria", "settings", "progress"},
     {"hexes"},

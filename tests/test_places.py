@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
 
+from coverage import tables
+from coverage.crosswalk import outage_windows
 from coverage.errors import PlacesRefused
 from coverage.places.communes import read_communes
+from coverage.places.outages import read_outages
 from coverage.places.power import grid_status, read_power
 from coverage.places.settlements import places_of, read_clusters
 from coverage.places.villages import locate_in_communes, read_villages
@@ -240,6 +244,57 @@ def test_a_power_row_that_cannot_be_is_refused_with_its_row(tmp_path: Path, line
         read_power(power_file(tmp_path, line))
     assert says in refusal.value.en
     assert "row 1" in refusal.value.en
+
+
+def outage_file(
+    folder: Path, *lines: str, header: str = "village_id,commune_code,operator,from,until"
+) -> Path:
+    path = folder / "outages.csv"
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+def test_outages_are_read_in_local_time_and_both_languages(tmp_path: Path) -> None:
+    english = read_outages(outage_file(tmp_path, "v1,,,2026-10-01 06:00,2026-10-01T22:00:30"), VIETNAM)
+    one = tables.check_frame(tables.OUTAGES, english).iloc[0]
+    assert one["from_utc"] == pd.Timestamp("2026-09-30 23:00")
+    assert one["until_utc"] == pd.Timestamp("2026-10-01 15:00:30")
+    assert one["source"] == "outages.csv"
+    header = "Mã xã;Nhà mạng;Từ;Đến;Nguồn"
+    rows = outage_file(tmp_path, "24823;Viettel;01/10/2026 06:00;1/10/2026 22:00;điện lực", header=header)
+    vietnamese = read_outages(rows, VIETNAM).iloc[0]
+    assert vietnamese["from_utc"] == one["from_utc"]
+    assert (vietnamese["commune_code"], vietnamese["operator"]) == ("24823", "Viettel")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("v1,,,2026-10-01,2026-10-02 10:00", "column from"),
+        ("v1,,,2026-10-01 10:00,", "column until: “empty”"),
+        ("v1,,,2026-10-01 10:00,2026-10-01 10:00", "does not end after"),
+        (",,45204,2026-10-01 10:00,2026-10-02 10:00", "neither a village id nor"),
+    ],
+)
+def test_an_outage_that_cannot_be_is_refused_with_its_row(tmp_path: Path, line: str, says: str) -> None:
+    good = "v1,,,2026-10-01 06:00,2026-10-01 22:00"
+    with pytest.raises(PlacesRefused, match=f"data row 2.*{says}"):
+        read_outages(outage_file(tmp_path, good, line), VIETNAM)
+
+
+def test_an_outage_of_a_commune_covers_its_villages_and_no_others(tmp_path: Path) -> None:
+    villages = gpd.GeoDataFrame(
+        {"village_id": ["a", "b", "c"], "commune_code": ["1", "1", None]}, geometry=[SQUARE] * 3, crs=4326
+    )
+    places = pd.DataFrame({"place_id": ["a/centre", "b/centre", "c/centre"], "village_id": ["a", "b", "c"]})
+    pooled = pd.DataFrame({"place_id": places["place_id"], "hex": [1, 2, 3]})
+    lines = (",1,,2026-10-01 06:00,2026-10-01 22:00", "c,,45204,2026-10-01 06:00,2026-10-01 22:00")
+    windows = outage_windows(read_outages(outage_file(tmp_path, *lines), VIETNAM), villages, places, pooled)
+    found = windows.sort_values("hex")[["hex", "operator"]].astype(object)
+    assert found.where(found.notna(), None).to_numpy().tolist() == [[1, None], [2, None], [3, "45204"]]
 
 
 @pytest.mark.realdata

@@ -105,15 +105,18 @@ def init(
 
 @places_app.command("add")
 def places_add(
-    kind: Annotated[Literal["communes", "villages", "clusters", "power"], typer.Argument()],
+    kind: Annotated[Literal["communes", "villages", "clusters", "power", "outages"], typer.Argument()],
     file: Annotated[Path, typer.Argument()],
+    timezone: Annotated[
+        str, typer.Option(help="Múi giờ của lớp outages / zone of the times in outages")
+    ] = "Asia/Ho_Chi_Minh",
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Thêm một lớp / Add a layer: communes, villages, clusters or power."""
+    """Thêm một lớp / Add a layer: communes, villages, clusters, power or outages (known power cuts)."""
     from coverage.intake import add_places
 
-    report = add_places(_workspace(workspace), kind, file)
+    report = add_places(_workspace(workspace), kind, file, timezone)
     notes = "".join(f"\n  - {note.vi} / {note.en}" for note in report.notes[:20])
     more = f"\n  … +{len(report.notes) - 20}" if len(report.notes) > 20 else ""
     _print(asdict(report), as_json, f"{report.kind}: {report.rows} ({report.file}){notes}{more}")

@@ -77,3 +77,20 @@ def place_hexes(places: pd.DataFrame, pairs: pd.DataFrame, resolution: int, ring
     spread = whole.merge(pairs[["village_id", "hex"]], on="village_id")[["place_id", "hex"]]
     both = pd.concat([disks.astype({"hex": np.int64}), spread], ignore_index=True)
     return both.sort_values(["place_id", "hex"], ignore_index=True)
+
+
+def outage_windows(
+    outages: pd.DataFrame, villages: gpd.GeoDataFrame, places: pd.DataFrame, pooled: pd.DataFrame
+) -> pd.DataFrame:
+    """The known outages per hex: hex, operator (missing = all), from_utc, until_utc; distinct.
+
+    `outages` is the contract OUTAGES, `places` PLACES, `pooled` PLACE_HEXES. An outage covers the hexes
+    that speak for the places of its village, or of every village of its commune.
+    """
+    spread = pooled.merge(places[["place_id", "village_id"]], on="place_id")[["village_id", "hex"]]
+    spread = spread.merge(villages[["village_id", "commune_code"]], on="village_id")
+    columns = ["hex", "operator", "from_utc", "until_utc"]
+    by_village = outages.dropna(subset="village_id").drop(columns="commune_code")
+    by_commune = outages[outages["village_id"].isna()].drop(columns="village_id")
+    parts = [by_village.merge(spread, on="village_id"), by_commune.merge(spread, on="commune_code")]
+    return pd.concat([part[columns] for part in parts], ignore_index=True).drop_duplicates(ignore_index=True)

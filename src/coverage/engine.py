@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import ibis
+import pandas as pd
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 from ibis.expr.types import Table as Expression
@@ -28,3 +29,12 @@ def read_measurements(engine: Backend, parts: Sequence[Path]) -> Expression:
 def load(engine: Backend, name: str, table: pa.Table) -> Expression:
     """A small table handed to the engine under a name."""
     return engine.create_table(name, table)
+
+
+def load_frame(engine: Backend, name: str, frame: pd.DataFrame) -> Expression:
+    """A small frame handed to the engine under a name; texts stay texts also where all are missing."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    typed = [
+        field.with_type(pa.string()) if pa.types.is_null(field.type) else field for field in table.schema
+    ]
+    return load(engine, name, table.cast(pa.schema(typed)))

@@ -55,7 +55,34 @@ def observations(measurements: Expression, criteria: Criteria, as_of: date) -> E
         seconds=_.count(),
         no_service_seconds=_.no_service.sum(),
         rsrp_dbm=_.best_rsrp_dbm.median(),
+        in_outage=ibis.literal(False),
         **votes,
+    )
+
+
+def set_aside_outages(tests: Expression, windows: Expression) -> Expression:
+    """The observations with `in_outage` (contract OBSERVATIONS): what failed during a known outage is undecided.
+
+    `tests` is what `observations` returns, `windows` one row per hex, operator (missing = all), from_utc
+    and until_utc. A pass during an outage counts: the signal was there all the same.
+    """
+    keys = ["operator", "device", "hex_res10", "half_hour"]
+    hit = tests.semi_join(
+        windows,
+        [
+            tests.hex == windows.hex,
+            windows.operator.isnull() | (windows.operator == tests.operator),
+            tests.first_utc < windows.until_utc,
+            tests.last_utc >= windows.from_utc,
+        ],
+    )
+    marked = tests.drop("in_outage").left_join(hit.select(*keys, hit=True), keys)
+    marked = marked.mutate(in_outage=_.hit.notnull()).select(*tests.columns)
+    return marked.mutate(
+        **{
+            name: (marked[name] & marked.in_outage).ifelse(ibis.null("boolean"), marked[name])
+            for name in _OUTCOME.values()
+        }
     )
 
 
@@ -146,18 +173,20 @@ def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteri
 
 
 def _summary(pooled: Expression) -> Expression:
-    decided = pooled.filter(_.fails.notnull() | _.fails_at_105.notnull() | _.fails_at_121.notnull())
-    mostly_silent = (decided.no_service_seconds * 2 > decided.seconds).ifelse(1.0, 0.0)
-    return decided.group_by("place_id", "operator").agg(
+    decided = pooled.fails.notnull() | pooled.fails_at_105.notnull() | pooled.fails_at_121.notnull()
+    heard = pooled.mutate(decided=decided).filter(_.decided | _.in_outage)
+    mostly_silent = (heard.no_service_seconds * 2 > heard.seconds).ifelse(1.0, 0.0)
+    return heard.group_by("place_id", "operator").agg(
         tests=_.fails.count(),
-        devices=_.known.nunique(),
-        occasions=_.block.nunique(),
-        dates=_.day.nunique(),
-        first_test_utc=_.first_utc.min(),
-        last_test_utc=_.last_utc.max(),
-        median_rsrp_dbm=_.rsrp_dbm.median(),
-        no_service_share=mostly_silent.mean(),
-        best_grade=_.grade.min(),
+        devices=_.known.nunique(where=heard.decided),
+        occasions=_.block.nunique(where=heard.decided),
+        dates=_.day.nunique(where=heard.decided),
+        first_test_utc=_.first_utc.min(where=heard.decided),
+        last_test_utc=_.last_utc.max(where=heard.decided),
+        median_rsrp_dbm=_.rsrp_dbm.median(where=heard.decided),
+        no_service_share=mostly_silent.mean(where=heard.decided),
+        best_grade=_.grade.min(where=heard.decided),
+        outage_tests=(_.in_outage & ~_.decided).sum(),
     )
 
 

@@ -19,7 +19,10 @@ from coverage.tables import DEAD_STATUSES, VILLAGE_VERDICTS
 _KEY = ["village_id", "operator"]
 _VERDICT_COLUMNS = ("verdict", "verdict_at_105", "verdict_at_121")
 _STATUS_OF = {"verdict": "status", "verdict_at_105": "status_at_105", "verdict_at_121": "status_at_121"}
-_COUNTS = ("tests", "fails", "devices", "occasions", "dates", "fail_devices", "fail_dates", "fail_hexes")
+_COUNTS = (
+    *("tests", "fails", "devices", "occasions", "dates", "fail_devices", "fail_dates", "fail_hexes"),
+    "outage_tests",
+)
 # Of a village's places, the one whose evidence is printed: dead before undecided before the rest,
 # the centre before the clusters, more households before fewer.
 _SEVERITY = {"dead_zone": 0, "no_data": 1, "not_enough_evidence": 1, "below_standard": 2, "covered": 3}

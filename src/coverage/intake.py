@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import geopandas as gpd
+import pandas as pd
 
 from coverage.archive import layers, uploads
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace
 from coverage.errors import FileRefused, PlacesRefused
-from coverage.logs.context import Context
+from coverage.logs import operators
+from coverage.logs.context import Context, zone
 from coverage.logs.read import Reading, read_file
 from coverage.places.communes import read_communes
+from coverage.places.outages import read_outages
 from coverage.places.power import read_power
 from coverage.places.settlements import read_clusters
 from coverage.places.villages import Note, locate_in_communes, read_villages
 
-PlacesKind = Literal["communes", "villages", "clusters", "power"]
+PlacesKind = Literal["communes", "villages", "clusters", "power", "outages"]
 PLACES_KINDS: tuple[PlacesKind, ...] = get_args(PlacesKind)
 
 
@@ -44,18 +47,35 @@ def ingest(workspace: Workspace, path: Path, context: Context) -> Iterator[Recei
         yield uploads.receive(workspace, found) if isinstance(found, Reading) else found.error
 
 
-def add_places(workspace: Workspace, kind: PlacesKind, path: Path) -> PlacesReport:
-    """The report of a places file, after it took the place of the former layer. Raises `PlacesRefused`."""
+def add_places(
+    workspace: Workspace, kind: PlacesKind, path: Path, timezone: str = "Asia/Ho_Chi_Minh"
+) -> PlacesReport:
+    """The report of a places file, after it took the place of the former layer. Raises `PlacesRefused`.
+
+    `timezone` is that of the times in a file of outages.
+    """
     if not path.is_file():
         raise PlacesRefused(f"Không có tệp {path}.", f"There is no file {path}.")
     if kind == "villages":
         return _add_villages(workspace, path)
     if kind == "communes":
         return _add_communes(workspace, path)
-    read = {"clusters": read_clusters, "power": read_power}[kind]
-    frame = read(path)
+    frame = _read_table(workspace, kind, path, timezone)
     layers.save_layer(workspace, kind, frame, path)
-    return PlacesReport(kind, path.name, len(frame), _unknown_villages(workspace, set(frame["village_id"])))
+    named = set(frame["village_id"].dropna())
+    return PlacesReport(kind, path.name, len(frame), _unknown_villages(workspace, named))
+
+
+def _read_table(
+    workspace: Workspace, kind: Literal["clusters", "power", "outages"], path: Path, timezone: str
+) -> pd.DataFrame:
+    if kind == "clusters":
+        return read_clusters(path)
+    if kind == "power":
+        return read_power(path)
+    names = workspace.criteria.operators.names
+    outages = read_outages(path, zone(Context(timezone=timezone)))
+    return outages.assign(operator=outages["operator"].map(lambda text: operators.resolve(text, names)))
 
 
 def _add_villages(workspace: Workspace, path: Path) -> PlacesReport:

@@ -11,7 +11,6 @@ from pathlib import Path
 import geopandas as gpd
 import orjson
 import pandas as pd
-import pyarrow as pa
 from ibis.expr.types import Table as Expression
 
 from coverage import dead_areas, engine, evidence, gaps, tables, verdicts
@@ -19,13 +18,13 @@ from coverage.archive import history, layers, snapshots, uploads
 from coverage.archive.snapshots import Snapshot, SnapshotInfo
 from coverage.archive.workspace import Workspace
 from coverage.criteria import Criteria
-from coverage.crosswalk import crosswalk, place_hexes
+from coverage.crosswalk import crosswalk, outage_windows, place_hexes
 from coverage.places.power import grid_status
 from coverage.places.settlements import places_of
 
 Progress = Callable[[str], None]
 # Raised whenever a stage changes what the same inputs give, so that old snapshots are never mistaken for new.
-_RULE_VERSION = 1
+_RULE_VERSION = 2
 _NO_CLUSTERS = pd.DataFrame(
     {"village_id": [], "cluster_id": [], "lat": [], "lon": [], "households": [], "grid": []}, dtype=object
 ).astype({"lat": float, "lon": float, "households": float})
@@ -36,6 +35,7 @@ _NO_POWER = pd.DataFrame(
     {"village_id": [], "households": [], "households_grid": [], "source": [], "evidence": [], "as_of": []},
     dtype=object,
 ).astype({"households": float, "households_grid": float})
+_NO_OUTAGES = tables.schema(tables.OUTAGES).empty_table().to_pandas()
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Inputs:
     clusters: pd.DataFrame
     communes: gpd.GeoDataFrame
     power: pd.DataFrame
+    outages: pd.DataFrame
 
 
 def assess(workspace: Workspace, as_of: date, progress: Progress = lambda _: None) -> SnapshotInfo:
@@ -69,16 +70,22 @@ def assess(workspace: Workspace, as_of: date, progress: Progress = lambda _: Non
 def fetch(workspace: Workspace, as_of: date) -> Inputs:
     """The inputs of an assessment as the workspace holds them now. Raises `NotFound` without villages."""
     criteria, parts = workspace.criteria, uploads.committed_parts(workspace)
-    villages = layers.load_layer(workspace, "villages")
-    clusters = (
-        layers.load_table(workspace, "clusters") if layers.has_layer(workspace, "clusters") else _NO_CLUSTERS
+    has_communes = layers.has_layer(workspace, "communes")
+    return Inputs(
+        snapshot_id=_snapshot_id(workspace, criteria, as_of, parts),
+        as_of=as_of,
+        criteria=criteria,
+        parts=parts,
+        villages=layers.load_layer(workspace, "villages"),
+        clusters=_table_or(workspace, "clusters", _NO_CLUSTERS),
+        communes=layers.load_layer(workspace, "communes") if has_communes else _NO_COMMUNES,
+        power=_table_or(workspace, "power", _NO_POWER),
+        outages=_table_or(workspace, "outages", _NO_OUTAGES),
     )
-    communes = (
-        layers.load_layer(workspace, "communes") if layers.has_layer(workspace, "communes") else _NO_COMMUNES
-    )
-    power = layers.load_table(workspace, "power") if layers.has_layer(workspace, "power") else _NO_POWER
-    snapshot_id = _snapshot_id(workspace, criteria, as_of, parts)
-    return Inputs(snapshot_id, as_of, criteria, parts, villages, clusters, communes, power)
+
+
+def _table_or(workspace: Workspace, name: str, absent: pd.DataFrame) -> pd.DataFrame:
+    return layers.load_table(workspace, name) if layers.has_layer(workspace, name) else absent
 
 
 def _snapshot_id(workspace: Workspace, criteria: Criteria, as_of: date, parts: list[Path]) -> str:
@@ -94,34 +101,31 @@ def _snapshot_id(workspace: Workspace, criteria: Criteria, as_of: date, parts: l
 
 def judge(inputs: Inputs, progress: Progress = lambda _: None) -> Snapshot:
     """The snapshot of those inputs: every stage in order, nothing written."""
-    progress("observations")
-    criteria = inputs.criteria
+    criteria, villages = inputs.criteria, inputs.villages
     backend = engine.connect()
+    progress("crosswalk")
+    pairs = crosswalk(villages, criteria.hex_resolution)
+    places = places_of(villages, inputs.clusters)
+    pooled = place_hexes(places, pairs, criteria.hex_resolution, criteria.village.neighbour_rings)
+    windows = outage_windows(inputs.outages, villages, places, pooled)
+
+    progress("observations")
     measurements = engine.read_measurements(backend, inputs.parts)
-    tests = evidence.observations(measurements, criteria, inputs.as_of).cache()
-    measured = set(tests.select("operator").distinct().execute()["operator"])
-    in_scope = criteria.operators_in_scope(measured)
-    operators = sorted(measured | set(in_scope))
+    tests = evidence.observations(measurements, criteria, inputs.as_of)
+    tests = evidence.set_aside_outages(tests, engine.load_frame(backend, "windows", windows)).cache()
 
     progress("hexes")
     hex_verdicts = _judged_hexes(tests, criteria)
 
-    progress("crosswalk")
-    pairs = crosswalk(inputs.villages, criteria.hex_resolution)
-    places = places_of(inputs.villages, inputs.clusters)
-    pooled = place_hexes(places, pairs, criteria.hex_resolution, criteria.village.neighbour_rings)
-
     progress("villages")
-    pooled_table = engine.load(backend, "place_hexes", pa.Table.from_pandas(pooled, preserve_index=False))
-    judged = verdicts.judge(evidence.tests_by_place(tests, pooled_table, criteria), criteria)
-    place_rows = gaps.complete(judged, places, operators)
-    power = grid_status(
-        inputs.power,
-        inputs.villages.set_index("village_id")["households"],
-        criteria.village.electrified_share,
-    )
-    village_rows = gaps.village_verdicts(inputs.villages, place_rows, power, criteria, in_scope)
-    areas = dead_areas.dead_areas(village_rows, pooled, hex_verdicts, inputs.villages)
+    pooled_tests = evidence.tests_by_place(tests, engine.load_frame(backend, "place_hexes", pooled), criteria)
+    measured = set(tests.select("operator").distinct().execute()["operator"])
+    in_scope = criteria.operators_in_scope(measured)
+    operators = sorted(measured | set(in_scope))
+    place_rows = gaps.complete(verdicts.judge(pooled_tests, criteria), places, operators)
+    households = villages.set_index("village_id")["households"]
+    power = grid_status(inputs.power, households, criteria.village.electrified_share)
+    village_rows = gaps.village_verdicts(villages, place_rows, power, criteria, in_scope)
 
     progress("snapshot")
     return Snapshot(
@@ -129,9 +133,9 @@ def judge(inputs: Inputs, progress: Progress = lambda _: None) -> Snapshot:
         hex_verdicts=tables.check_frame(tables.HEX_VERDICTS, hex_verdicts),
         place_verdicts=tables.check_frame(tables.PLACE_VERDICTS, place_rows),
         village_verdicts=tables.check_frame(tables.VILLAGE_VERDICTS, village_rows),
-        villages=inputs.villages,
+        villages=villages,
         communes=inputs.communes,
-        dead_areas=areas,
+        dead_areas=dead_areas.dead_areas(village_rows, pooled, hex_verdicts, villages),
     )
 
 
@@ -155,4 +159,6 @@ def _judged_hexes(tests: Expression, criteria: Criteria) -> pd.DataFrame:
         evidence.tests_by_place(tests, evidence.hexes_as_places(tests), criteria), criteria
     )
     judged["hex"] = judged.pop("place_id").astype("int64")
-    return judged.astype(dict.fromkeys(("fails", "fail_devices", "fail_dates", "fail_hexes"), "int64"))
+    return judged.astype(
+        dict.fromkeys(("fails", "fail_devices", "fail_dates", "fail_hexes", "outage_tests"), "int64")
+    )

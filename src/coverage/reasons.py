@@ -13,8 +13,8 @@ _WEAKNESS = {
     "single_device": ("chỉ có một máy đo (hoặc máy không rõ)", "only one phone (or an unknown one) measured"),
     "single_occasion": ("chỉ đo trong một ngày", "measured on one day only"),
     "suspected_outage": (
-        "chỉ mất sóng trong một ngày, có thể do sự cố",
-        "it failed on one day only: possibly an outage",
+        "có thể chỉ là sự cố: mất sóng trong một ngày, hoặc đúng lúc đã báo mất điện, mất mạng",
+        "possibly an outage: it failed on one day only, or while power or network was known to be down",
     ),
     "weak_service": ("đã đo đủ: có sóng nhưng yếu", "enough tests: there is a signal, but a weak one"),
 }
@@ -102,6 +102,17 @@ def _dead_homes(dead_places: str) -> tuple[str, str]:
 
 
 def _tests(row: Mapping[Any, Any]) -> tuple[str, str]:
+    vi, en = _counts(row)
+    if row["outage_tests"]:
+        aside = row["outage_tests"]
+        return (
+            f"{vi}; không tính {aside} lần đo đúng lúc đã báo sự cố",
+            f"{en}; {aside} set aside, made during a known outage",
+        )
+    return vi, en
+
+
+def _counts(row: Mapping[Any, Any]) -> tuple[str, str]:
     if not row["tests"]:
         return "không có lần thử nào ở điểm cần xét", "no test at the place in question"
     level = row["median_rsrp_dbm"]

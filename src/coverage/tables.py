@@ -8,13 +8,12 @@ where a column says so, and the meaning says what missing means.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from coverage.errors import ContractBroken
+from coverage.contracts import Column, Table, check, check_frame, schema
+
+__all__ = ["Column", "Table", "check", "check_frame", "schema"]
 
 SERVICE_STATES = ("in_service", "no_service", "emergency_only", "unknown")
 TECHNOLOGIES = ("GSM", "UMTS", "LTE", "NR")
@@ -29,82 +28,6 @@ UNKNOWN_DEVICE = "unknown"
 
 # The RSRP-family column that holds the level of each technology (3GPP TS 36.133, 38.133, 25.133, 45.008).
 LEVEL_COLUMNS = {"LTE": "rsrp_dbm", "NR": "ss_rsrp_dbm", "UMTS": "rscp_dbm", "GSM": "rxlev_dbm"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its Arrow type, meaning with unit, and what values it may hold."""
-
-    name: str
-    type: pa.DataType
-    meaning: str
-    nullable: bool = False
-    low: float | None = None
-    high: float | None = None
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: what a row is, and its columns in order."""
-
-    name: str
-    row: str
-    columns: tuple[Column, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """The column names in order."""
-        return [column.name for column in self.columns]
-
-
-def schema(table: Table) -> pa.Schema:
-    """The Arrow schema of a table, in column order."""
-    return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in table.columns])
-
-
-def check(table: Table, data: pa.Table) -> pa.Table:
-    """The same data in the contract's column order and types; raises `ContractBroken` on any breach."""
-    missing = [name for name in table.names if name not in data.column_names]
-    if missing:
-        raise _broken(table, missing[0], "thiếu cột", "column is missing")
-    ordered = data.select(table.names).cast(pa.schema([pa.field(c.name, c.type) for c in table.columns]))
-    for column in table.columns:
-        _check_column(table, column, ordered.column(column.name))
-    return ordered.cast(schema(table))
-
-
-def check_frame(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """The same frame in the contract's column order; raises `ContractBroken` on any breach."""
-    missing = [name for name in table.names if name not in frame]
-    if missing:
-        raise _broken(table, missing[0], "thiếu cột", "column is missing")
-    plain = pd.DataFrame(frame[table.names])
-    check(table, pa.Table.from_pandas(plain, schema=schema(table), preserve_index=False))
-    return frame
-
-
-def _check_column(table: Table, column: Column, values: pa.ChunkedArray) -> None:
-    if not column.nullable and values.null_count:
-        raise _broken(table, column.name, f"{values.null_count} ô trống", f"{values.null_count} missing")
-    known = pc.is_in(values.drop_null(), pa.array(column.values)) if column.values else None
-    if known is not None and pc.all(known).as_py() is False:
-        raise _broken(table, column.name, "giá trị ngoài danh mục", "a value outside its list")
-    if column.low is None and column.high is None:
-        return
-    bounds = pc.min_max(values).as_py()
-    low, high = bounds["min"], bounds["max"]
-    if low is not None and column.low is not None and low < column.low:
-        raise _broken(table, column.name, f"{low} < {column.low}", f"{low} < {column.low}")
-    if high is not None and column.high is not None and high > column.high:
-        raise _broken(table, column.name, f"{high} > {column.high}", f"{high} > {column.high}")
-
-
-def _broken(table: Table, column: str, vi: str, en: str) -> ContractBroken:
-    return ContractBroken(
-        f"Bảng {table.name}, cột {column}: {vi}.", f"Table {table.name}, column {column}: {en}."
-    )
-
 
 _TEXT, _INT, _REAL, _BOOL = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 _TIME, _DATE, _LEVEL = pa.timestamp("us"), pa.date32(), pa.float32()
@@ -185,6 +108,7 @@ OBSERVATIONS = Table(
         Column("fails", _BOOL, "fails at the headline thresholds; missing = undecided", nullable=True),
         Column("fails_at_105", _BOOL, "fails at the strict thresholds; missing = undecided", nullable=True),
         Column("fails_at_121", _BOOL, "fails at the lenient thresholds; missing = undecided", nullable=True),
+        Column("in_outage", _BOOL, "measured there during a known outage: a fail is set aside (undecided), a pass counts"),
     ),
 )
 
@@ -202,6 +126,7 @@ def _evidence_columns() -> Sequence[Column]:
         Column("fail_devices", _INT, "known devices with a fail", low=0),
         Column("fail_dates", _INT, "distinct local dates with a fail", low=0),
         Column("fail_hexes", _INT, "distinct res-10 hexes with a fail", low=0),
+        Column("outage_tests", _INT, "observations set aside because they fell into a known outage", low=0),
         Column("first_test_utc", _TIME, "first test; missing = none", nullable=True),
         Column("last_test_utc", _TIME, "last test; missing = none", nullable=True),
         Column("median_rsrp_dbm", _REAL, "median of the tests' RSRP; missing = none known", nullable=True),
@@ -299,6 +224,19 @@ POWER = Table(
     ),
 )
 
+OUTAGES = Table(
+    "outages",
+    "one known outage of one village or commune, e.g. from the power utility's notices or an operator's log",
+    (
+        Column("village_id", _TEXT, "the village; missing = the whole commune", nullable=True),
+        Column("commune_code", _TEXT, "the commune; missing = the village only", nullable=True),
+        Column("operator", _TEXT, "MCC+MNC, or the name as given; missing = every operator, as in a power cut", nullable=True),
+        Column("from_utc", _TIME, "when it began, UTC without zone"),
+        Column("until_utc", _TIME, "when it ended, UTC without zone"),
+        Column("source", _TEXT, "who says so"),
+    ),
+)
+
 VILLAGE_VERDICTS = Table(
     "village_verdicts",
     "one village for one operator, with power and the list it belongs to",
@@ -339,6 +277,7 @@ VILLAGE_VERDICTS = Table(
                 "median_rsrp_dbm",
                 "no_service_share",
                 "evidence_grade",
+                "outage_tests",
             )
         ],
         Column("who_must_act", _TEXT, "missing = nobody yet", nullable=True, values=("operator", "operator_with_public_fund", "power_utility", "verify_power", "measure")),
@@ -360,5 +299,6 @@ ALL = (
     CROSSWALK,
     VILLAGES,
     POWER,
+    OUTAGES,
     VILLAGE_VERDICTS,
 )

@@ -38,7 +38,7 @@ def judge(evidence: pd.DataFrame, criteria: Criteria) -> pd.DataFrame:
         suffix = _suffix(name)
         judged[f"verdict{suffix}"] = _verdict(judged, criteria, suffix)
     n, k = _counts(judged, "")
-    judged["p_dead"] = share_above(k, n, criteria.evidence.dead_share)
+    judged["p_dead"] = np.where(n > 0, share_above(k, n, criteria.evidence.dead_share), np.nan)
     judged["sub_reason"] = _sub_reason(judged, criteria)
     return judged
 
@@ -86,10 +86,13 @@ def _sub_reason(evidence: pd.DataFrame, criteria: Criteria) -> pd.Series[str]:
     floors, rules = criteria.floors, criteria.evidence
     n, k = _counts(evidence, "")
     looks_dead = share_above(k, n, rules.dead_share) >= rules.dead_probability
+    # What a known outage explains may hide a dead zone as well: only tests of another time can tell.
+    mostly_outage = evidence["outage_tests"] > evidence["tests"] - evidence["fails"]
     one_phone = (evidence["fail_devices"] < floors.devices) & (evidence["fail_calibrated"] < 1)
     reasons = np.select(
         [
             evidence["verdict"] != "not_enough_evidence",
+            mostly_outage,
             looks_dead & one_phone,
             looks_dead & (evidence["dates"] < floors.dates),
             looks_dead & (evidence["fail_dates"] < floors.dates),
@@ -100,6 +103,7 @@ def _sub_reason(evidence: pd.DataFrame, criteria: Criteria) -> pd.Series[str]:
         ],
         [
             "",
+            "suspected_outage",
             "single_device",
             "single_occasion",
             "suspected_outage",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from coverage.errors import PlacesRefused
 from coverage.names import fold
-from coverage.places.vector_files import need, numbers, read_table, rename, texts
+from coverage.places.vector_files import need, numbers, read_table, refuse_rows, rename, texts
 
 _SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon"),
@@ -67,21 +67,19 @@ def _dates(values: pd.Series, path: Path) -> pd.Series:
 
 
 def _refuse_bad_rows(power: pd.DataFrame, path: Path) -> None:
-    for bad, vi, en in (
-        (power["village_id"].isna(), "thiếu mã thôn", "village id missing"),
-        (~power["evidence"].isin(_CLASSES), "loại bằng chứng lạ", "unknown class of evidence"),
+    refuse_rows(
+        path,
         (
-            power["households_grid"] > power["households"],
-            "số hộ có điện lớn hơn số hộ",
-            "more households on the grid than households",
+            (power["village_id"].isna(), "thiếu mã thôn", "village id missing"),
+            (~power["evidence"].isin(_CLASSES), "loại bằng chứng lạ", "unknown class of evidence"),
+            (
+                power["households_grid"] > power["households"],
+                "số hộ có điện lớn hơn số hộ",
+                "more households on the grid than households",
+            ),
+            ((power["households_grid"] < 0) | (power["households"] < 0), "số hộ âm", "negative households"),
         ),
-        ((power["households_grid"] < 0) | (power["households"] < 0), "số hộ âm", "negative households"),
-    ):
-        if bad.any():
-            row = int(bad.to_numpy().argmax()) + 1
-            raise PlacesRefused(
-                f"{path.name}, dòng dữ liệu {row}: {vi}.", f"{path.name}, data row {row}: {en}."
-            )
+    )
 
 
 def grid_status(power: pd.DataFrame, households: pd.Series, electrified_share: float) -> pd.DataFrame:

@@ -7,8 +7,16 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from coverage.errors import PlacesRefused
-from coverage.places.vector_files import flags, need, numbers, read_layer, read_table, rename, texts
+from coverage.places.vector_files import (
+    flags,
+    need,
+    numbers,
+    read_layer,
+    read_table,
+    refuse_rows,
+    rename,
+    texts,
+)
 
 _SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon"),
@@ -59,16 +67,14 @@ def _row_names(clusters: pd.DataFrame) -> pd.Series:
 def _refuse_bad_rows(clusters: pd.DataFrame, path: Path) -> None:
     misplaced = ~(clusters["lat"].abs().le(90) & clusters["lon"].abs().le(180))
     repeated = clusters.duplicated(["village_id", "cluster_id"])
-    for bad, vi, en in (
-        (misplaced, "toạ độ thiếu hoặc ngoài quả đất", "coordinates missing or off the globe"),
-        (clusters["village_id"].isna(), "thiếu mã thôn", "village id missing"),
-        (repeated, "mã cụm bị lặp trong thôn", "cluster id repeated within the village"),
-    ):
-        if bad.any():
-            row = int(bad.to_numpy().argmax()) + 1
-            raise PlacesRefused(
-                f"{path.name}, dòng dữ liệu {row}: {vi}.", f"{path.name}, data row {row}: {en}."
-            )
+    refuse_rows(
+        path,
+        (
+            (misplaced, "toạ độ thiếu hoặc ngoài quả đất", "coordinates missing or off the globe"),
+            (clusters["village_id"].isna(), "thiếu mã thôn", "village id missing"),
+            (repeated, "mã cụm bị lặp trong thôn", "cluster id repeated within the village"),
+        ),
+    )
 
 
 def places_of(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFrame:

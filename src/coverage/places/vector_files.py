@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +134,13 @@ def _areal(shape: shapely.Geometry | None) -> shapely.Geometry | None:
         return shape
     parts = [part for part in shapely.get_parts(shape) if part.geom_type in {"Polygon", "MultiPolygon"}]
     return shapely.union_all(parts) if parts else None
+
+
+def refuse_rows(path: Path, faults: Iterable[tuple[pd.Series[bool], str, str]]) -> None:
+    """Raises `PlacesRefused` at the first row with a fault; each fault: its rows, and what it is in two languages."""
+    for bad, vi, en in faults:
+        if bad.any():
+            row = int(bad.to_numpy().argmax()) + 1
+            raise PlacesRefused(
+                f"{path.name}, dòng dữ liệu {row}: {vi}.", f"{path.name}, data row {row}: {en}."
+            )
