@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check lock format soak clean
+.PHONY: demo test check docs lock format soak clean
 
 demo: $(STAMP)
 	$(BIN)/phusong demo demo
@@ -15,6 +15,10 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# The page of table contracts is made from the contracts themselves.
+docs: $(STAMP)
+	$(BIN)/python docs/make_tables.py > docs/tables.md
 
 format: $(STAMP)
 	$(BIN)/ruff format .
