@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 from coverage import hexes, tables
 from coverage.archive.snapshots import Snapshot
 from coverage.errors import ContractBroken, InputError, NotFound
-from coverage.exports import files, lists
+from coverage.exports import files, lists, summary
 
 GAP_PROPERTIES = [
     *("gap_id", "village_id", "village_name", "commune_code", "commune_name", "operator", "operator_name"),
     *("status", "status_all_operators", "not_spot", "grid_status", "electrified", "power_source"),
     *("power_as_of", "households", "population", "population_affected", "dead_share", "centre_verdict"),
     *("basis", "tests", "fails", "effective_tests", "devices", "occasions", "first_test_utc"),
-    *("last_test_utc", "median_rsrp_dbm", "no_service_share", "evidence_grade", "status_at_105"),
-    *("status_at_121", "sub_reason", "who_must_act", "priority", "reason", "reason_en"),
+    *("last_test_utc", "median_rsrp_dbm", "no_service_share", "evidence_grade", "outage_tests"),
+    *("status_at_105", "status_at_121", "sub_reason", "who_must_act", "priority", "reason", "reason_en"),
     *("criteria", "snapshot_id", "as_of", "simulated"),
 ]
 
@@ -234,7 +234,7 @@ def test_the_province_table_equals_an_independent_count(snapshot):
             expected.setdefault((status, power), set()).add(village)
         else:
             expected.setdefault((status, "all"), set()).add(village)
-    table = lists.province_table(snapshot).set_index("status")
+    table = summary.province_table(snapshot).set_index("status")
     assert table.index.tolist() == list(tables.STATUSES)
     columns = {"gaps": "electrified", "no_power": "not_electrified", "verify_power": "power_unknown"}
     for (status, key), villages in expected.items():
@@ -249,13 +249,13 @@ def test_the_province_table_counts_a_village_once(snapshot):
     village = verdicts.loc[dead, "village_id"].iloc[0]
     mine = verdicts.index[verdicts["village_id"] == village]
     verdicts.loc[mine, "list"] = ["no_power", "gaps", "verify_power"]
-    before = lists.province_table(snapshot).set_index("status")["villages"]
-    after = lists.province_table(dataclasses.replace(snapshot, village_verdicts=verdicts))
+    before = summary.province_table(snapshot).set_index("status")["villages"]
+    after = summary.province_table(dataclasses.replace(snapshot, village_verdicts=verdicts))
     assert after.set_index("status")["villages"].equals(before)
 
 
 def test_villages_without_verdicts_count_as_not_measured(snapshot):
     bare = dataclasses.replace(snapshot, village_verdicts=snapshot.village_verdicts.iloc[:0])
-    table = lists.province_table(bare).set_index("status")["villages"]
+    table = summary.province_table(bare).set_index("status")["villages"]
     assert table["chua_co_du_lieu"] == len(snapshot.villages)
     assert table.sum() == len(snapshot.villages)

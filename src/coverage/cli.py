@@ -256,16 +256,17 @@ def assess(as_of: AsOfOption = None, workspace: WorkspaceOption = None, as_json:
     """Đánh giá / Judge what the archive says, as a new snapshot."""
     from coverage import pipeline
     from coverage.archive import history
-    from coverage.exports.lists import province_table
+    from coverage.exports import summary
+    from coverage.progress import stages
 
     opened = _workspace(workspace)
     day = _date(as_of, "--as-of") or date.today()
-    info = pipeline.assess(opened, day, progress=lambda stage: _say(f"… {stage}"))
-    table = province_table(history.latest(opened))
-    result = asdict(info) | {"table": table.to_dict("records")}
-    _print(
-        result, as_json, f"{info.snapshot_id}  {info.as_of}  {info.criteria}\n{table.to_string(index=False)}"
-    )
+    with stages("Đánh giá / assess") as tell:
+        info = pipeline.assess(opened, day, tell)
+    snapshot = history.latest(opened)
+    result = asdict(info) | {"table": summary.province_table(snapshot).to_dict("records")}
+    stamp = f"{info.snapshot_id}  {info.as_of}  {info.criteria}"
+    _print(result, as_json, f"{stamp}\n\n{summary.as_text(snapshot)}")
 
 
 @app.command()
@@ -309,14 +310,12 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Tạo tỉnh mô phỏng / Write a synthetic province whose truth is known."""
+    from coverage.progress import stages
     from coverage.simulate import simulate as make_province
 
-    make_province(folder, villages=villages, measurements=measurements, seed=seed, progress=_say_progress)
+    with stages("Mô phỏng / simulate") as tell:
+        make_province(folder, villages=villages, measurements=measurements, seed=seed, progress=tell)
     _print({"folder": str(folder), "simulated": True}, as_json, f"{folder} (mô phỏng / simulated)")
-
-
-def _say_progress(stage: str, share: float) -> None:
-    _say(f"… {stage} {share:.0%}")
 
 
 @app.command()
@@ -324,7 +323,7 @@ def demo(folder: Annotated[Path, typer.Argument()] = Path("demo"), as_json: Json
     """Chạy thử trọn công việc / Run the whole job on a simulated sample."""
     from coverage.demo import run_demo
 
-    result = run_demo(folder, say=_say)
+    result = run_demo(folder)
     _print(result.files, as_json, result.text)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,15 +10,15 @@ from coverage import intake, pipeline
 from coverage.archive import history
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace, open_workspace
-from coverage.exports import files, lists
+from coverage.exports import files, lists, summary
 from coverage.exports.maps import map_html
 from coverage.logs.context import Context
-from coverage.progress import track
+from coverage.progress import stages, track
 from coverage.simulate import simulate
 
 # The simulator's last measurement is of the day before; judged later, its evidence would grow old.
 AS_OF = date(2026, 11, 1)
-VILLAGES, MEASUREMENTS, SEED = 72, 400_000, 7
+VILLAGES, MEASUREMENTS, SEED = 120, 500_000, 3
 
 
 @dataclass(frozen=True)
@@ -30,16 +29,16 @@ class DemoResult:
     text: str
 
 
-def run_demo(folder: Path, say: Callable[[str], None]) -> DemoResult:
+def run_demo(folder: Path) -> DemoResult:
     """The files of the demo, made in `folder`: sample, workspace, gaps.geojson, villages.geojson, map.html."""
     sample = folder / "sample"
     if not (sample / "truth.csv").exists():
-        say("… tạo tỉnh mô phỏng / simulating a province")
-        simulate(sample, villages=VILLAGES, measurements=MEASUREMENTS, seed=SEED)
+        with stages("Mô phỏng / simulating") as tell:
+            simulate(sample, villages=VILLAGES, measurements=MEASUREMENTS, seed=SEED, progress=tell)
     workspace = open_workspace(folder / "workspace")
     add_sample(workspace, sample)
-    say("… đánh giá / assessing")
-    pipeline.assess(workspace, AS_OF)
+    with stages("Đánh giá / assessing") as tell:
+        pipeline.assess(workspace, AS_OF, tell)
     return _write_results(workspace, folder)
 
 
@@ -68,8 +67,7 @@ def _write_results(workspace: Workspace, folder: Path) -> DemoResult:
     files.write(lists.select(snapshot, "gaps"), paths["gaps"], "geojson")
     files.write(lists.select(snapshot, "villages"), paths["villages"], "geojson")
     paths["map"].write_text(map_html(snapshot), encoding="utf-8")
-    table = lists.province_table(snapshot).to_string(index=False)
-    text = f"{table}\n\nBản đồ / map: {paths['map']}\nDanh sách / lists: {paths['gaps']}, {paths['villages']}\n{_NEXT}"
+    text = f"{summary.as_text(snapshot)}\n\nBản đồ / map: {paths['map']}\nDanh sách / lists: {paths['gaps']}, {paths['villages']}\n{_NEXT}"
     return DemoResult({name: str(path) for name, path in paths.items()}, text)
 
 

@@ -14,6 +14,7 @@ from coverage.archive import history, uploads
 from coverage.archive.workspace import Workspace
 from coverage.errors import InputError
 from coverage.exports import files, lists
+from coverage.logs.operators import resolve
 
 
 def export_to_file(
@@ -39,7 +40,8 @@ def _write_measurements(workspace: Workspace, path: Path, fmt: str, filters: Map
             "Measurements are filtered by --operator only, and written as csv or parquet.",
         )
     parts = ds.dataset(uploads.committed_parts(workspace))
-    wanted = None if filters["operator"] is None else ds.field("operator") == filters["operator"]
+    operator = resolve(filters["operator"], workspace.criteria.operators.names)
+    wanted = None if operator is None else ds.field("operator") == operator
     batches = parts.to_batches(filter=wanted)
     return _write_batches(path, fmt, parts.schema, batches)
 

@@ -1,7 +1,6 @@
-"""Snapshot → the lists that leave the house: which rows, which properties, and the ministry's table.
+"""Snapshot → the lists that leave the house: which rows, which properties.
 
 snapshot ──► select ──► one GeoDataFrame ──► `files.to_bytes` ──► GeoJSON, CSV, GeoPackage
-        └──► province_table
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from coverage import hexes
 from coverage.archive.snapshots import WGS84, Snapshot
 from coverage.errors import ContractBroken, InputError, NotFound
 from coverage.exports.files import FORMATS, to_bytes, write
-from coverage.tables import DEAD_STATUSES, HEX_VERDICTS, STATUSES, VERDICTS
+from coverage.tables import HEX_VERDICTS, STATUSES, VERDICTS
 
-__all__ = ["FORMATS", "LISTS", "PROPERTIES", "province_table", "select", "to_bytes", "write"]
+__all__ = ["FORMATS", "LISTS", "PROPERTIES", "select", "to_bytes", "write"]
 
 DEAD_LISTS = ("gaps", "no_power", "verify_power")
 LISTS = (*DEAD_LISTS, "need_measurement", "villages", "hexes")
@@ -29,8 +28,8 @@ PROPERTIES = (
     *("status", "status_all_operators", "not_spot", "grid_status", "electrified", "power_source"),
     *("power_as_of", "households", "population", "population_affected", "dead_share", "centre_verdict"),
     *("basis", "tests", "fails", "effective_tests", "devices", "occasions", "first_test_utc"),
-    *("last_test_utc", "median_rsrp_dbm", "no_service_share", "evidence_grade", "status_at_105"),
-    *("status_at_121", "sub_reason", "who_must_act", "priority", "reason", "reason_en"),
+    *("last_test_utc", "median_rsrp_dbm", "no_service_share", "evidence_grade", "outage_tests"),
+    *("status_at_105", "status_at_121", "sub_reason", "who_must_act", "priority", "reason", "reason_en"),
     *("criteria", "snapshot_id", "as_of", "simulated", "list", "especially_difficult"),
 )
 _HEX_PROPERTIES = (
@@ -165,40 +164,3 @@ def _stamped(snapshot: Snapshot, rows: gpd.GeoDataFrame, what: str) -> gpd.GeoDa
     frame = rows[[name for name in wanted if name in rows.columns] + ["geometry"]]
     frame.attrs = {"list": what, **stamp}
     return frame
-
-
-def province_table(snapshot: Snapshot) -> pd.DataFrame:
-    """The ministry's table: one row per village status, distinct villages counted.
-
-    Columns: status (in the order of `tables.STATUSES`), electrified, not_electrified, power_unknown
-    (Int64; missing on rows that are not dead) and villages (Int64). Dead villages are those of the
-    lists gaps, no_power and verify_power whose status for all operators is dead; one that stands in
-    several lists counts once, in the first of gaps, verify_power, no_power. Villages without any
-    verdict count as chua_co_du_lieu.
-    """
-    verdicts = snapshot.village_verdicts
-    dead = _dead_villages(verdicts)
-    counts = pd.crosstab(dead["status_all_operators"], dead["list"])
-    table = counts.reindex(
-        index=list(DEAD_STATUSES), columns=["gaps", "no_power", "verify_power"], fill_value=0
-    )
-    table.columns = pd.Index(["electrified", "not_electrified", "power_unknown"])
-    table["villages"] = table.sum(axis="columns")
-    table = table.astype("Int64").reindex(list(STATUSES))
-    for status, villages in _other_villages(snapshot).items():
-        table.loc[status, "villages"] = villages
-    return table.rename_axis("status").rename_axis(None, axis="columns").reset_index()
-
-
-def _dead_villages(verdicts: pd.DataFrame) -> pd.DataFrame:
-    listed = verdicts["list"].isin(DEAD_LISTS) & verdicts["status_all_operators"].isin(DEAD_STATUSES)
-    rows = verdicts.loc[listed, ["village_id", "status_all_operators", "list"]]
-    first = rows["list"].map({"gaps": 0, "verify_power": 1, "no_power": 2})
-    return rows.assign(first=first).sort_values("first", kind="stable").drop_duplicates("village_id")
-
-
-def _other_villages(snapshot: Snapshot) -> dict[str, int]:
-    judged = snapshot.village_verdicts.drop_duplicates("village_id").set_index("village_id")
-    statuses = judged["status_all_operators"].reindex(snapshot.villages["village_id"].unique())
-    counts = statuses.fillna("chua_co_du_lieu").value_counts()
-    return {status: int(counts.get(status, 0)) for status in STATUSES if status not in DEAD_STATUSES}

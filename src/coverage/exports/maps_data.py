@@ -17,6 +17,7 @@ import shapely
 
 from coverage.archive.snapshots import Snapshot
 from coverage.exports.colours import STATUS_COLOURS, VERDICT_COLOURS
+from coverage.exports.words import WORDS
 from coverage.tables import DEAD_STATUSES, LISTS, STATUSES
 
 _VILLAGE_FIELDS = (
@@ -57,6 +58,7 @@ def page_data(snapshot: Snapshot) -> dict[str, Any]:
         "views": [{"code": None, "name": None}, *_named_operators(snapshot)],
         "in_scope": [info.operators.get(code, code) for code in info.in_scope],
         "statuses": STATUSES,
+        "words": WORDS,
         "colours": {**STATUS_COLOURS, **VERDICT_COLOURS},
         "villages": {name: _column(snapshot.villages[name]) for name in _VILLAGE_FIELDS},
         "verdicts": {name: _column(shown[name]) for name in ("village", "view", *_VERDICT_FIELDS)},

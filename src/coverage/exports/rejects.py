@@ -17,8 +17,9 @@ def rejects_table(workspace: Workspace, upload_id: str) -> pd.DataFrame:
 
     `line` is the line as an editor shows it. Raises `NotFound`.
     """
-    frame: pd.DataFrame = uploads.outcomes(workspace, upload_id).to_pandas()
-    sentences = [reason(row["code"], row["column"], row["value"]) for row in frame.to_dict("records")]
+    outcomes = uploads.outcomes(workspace, upload_id)
+    sentences = [reason(row["code"], row["column"], row["value"]) for row in outcomes.to_pylist()]
+    frame: pd.DataFrame = outcomes.to_pandas()
     frame["ly_do"] = [vi for vi, _ in sentences]
     frame["reason"] = [en for _, en in sentences]
     return frame.sort_values(["line", "code"], ignore_index=True)

@@ -1,0 +1,79 @@
+"""Snapshot → the tables of counts: the ministry's for all operators together, and one line per operator."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from coverage.archive.snapshots import Snapshot
+from coverage.exports.lists import DEAD_LISTS
+from coverage.exports.words import WORDS
+from coverage.tables import DEAD_STATUSES, STATUSES
+
+_POWER_HEADS = {
+    "electrified": "có điện/grid",
+    "not_electrified": "chưa có/none",
+    "power_unknown": "chưa rõ/unproven",
+    "villages": "cộng/all",
+}
+
+
+def province_table(snapshot: Snapshot) -> pd.DataFrame:
+    """The ministry's table: one row per village status, distinct villages counted.
+
+    Columns: status (in the order of `tables.STATUSES`), electrified, not_electrified, power_unknown
+    (Int64; missing on rows that are not dead) and villages (Int64). Dead villages are those of the
+    lists gaps, no_power and verify_power whose status for all operators is dead; one that stands in
+    several lists counts once, in the first of gaps, verify_power, no_power. Villages without any
+    verdict count as chua_co_du_lieu.
+    """
+    verdicts = snapshot.village_verdicts
+    dead = _dead_villages(verdicts)
+    counts = pd.crosstab(dead["status_all_operators"], dead["list"])
+    table = counts.reindex(
+        index=list(DEAD_STATUSES), columns=["gaps", "no_power", "verify_power"], fill_value=0
+    )
+    table.columns = pd.Index(["electrified", "not_electrified", "power_unknown"])
+    table["villages"] = table.sum(axis="columns")
+    table = table.astype("Int64").reindex(list(STATUSES))
+    for status, villages in _other_villages(snapshot).items():
+        table.loc[status, "villages"] = villages
+    return table.rename_axis("status").rename_axis(None, axis="columns").reset_index()
+
+
+def _dead_villages(verdicts: pd.DataFrame) -> pd.DataFrame:
+    listed = verdicts["list"].isin(DEAD_LISTS) & verdicts["status_all_operators"].isin(DEAD_STATUSES)
+    rows = verdicts.loc[listed, ["village_id", "status_all_operators", "list"]]
+    first = rows["list"].map({"gaps": 0, "verify_power": 1, "no_power": 2})
+    return rows.assign(first=first).sort_values("first", kind="stable").drop_duplicates("village_id")
+
+
+def _other_villages(snapshot: Snapshot) -> dict[str, int]:
+    judged = snapshot.village_verdicts.drop_duplicates("village_id").set_index("village_id")
+    statuses = judged["status_all_operators"].reindex(snapshot.villages["village_id"].unique())
+    counts = statuses.fillna("chua_co_du_lieu").value_counts()
+    return {status: int(counts.get(status, 0)) for status in STATUSES if status not in DEAD_STATUSES}
+
+
+def operator_table(snapshot: Snapshot) -> pd.DataFrame:
+    """One row per operator, villages counted: operator_name, one column per status, gaps (all int)."""
+    verdicts = snapshot.village_verdicts
+    counts = pd.crosstab(verdicts["operator"], verdicts["status"])
+    counts = counts.reindex(index=list(snapshot.info.operators), columns=list(STATUSES), fill_value=0)
+    gaps = verdicts.loc[verdicts["list"] == "gaps", "operator"].value_counts()
+    counts["gaps"] = gaps.reindex(counts.index, fill_value=0)
+    counts.insert(0, "operator_name", [snapshot.info.operators[code] for code in counts.index])
+    return counts.rename_axis(None, axis="columns").reset_index(drop=True)
+
+
+def as_text(snapshot: Snapshot) -> str:
+    """Both tables for a terminal, in Vietnamese and English."""
+    province = province_table(snapshot).set_index("status").rename(columns=_POWER_HEADS)
+    province = province.astype(object).fillna("")
+    province.index = pd.Index([" / ".join(WORDS[status]) for status in province.index])
+    operators = operator_table(snapshot).set_index("operator_name")
+    operators.columns = pd.Index([*(WORDS[status][0] for status in STATUSES), "Vùng lõm có điện"])
+    operators.index.name = None
+    return (
+        f"Thôn, theo mọi nhà mạng / villages, all operators together:\n{province.to_string()}\n\n"
+        f"Thôn, theo từng nhà mạng / villages, by operator:\n{operators.to_string()}"
+    )

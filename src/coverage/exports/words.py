@@ -1,0 +1,48 @@
+"""The words people read for the codes of the tables, Vietnamese first: one place for maps, lists and reports."""
+
+from __future__ import annotations
+
+# code → Vietnamese, English
+WORDS: dict[str, tuple[str, str]] = {
+    "trang_song": ("Trắng sóng", "Dead at the centre"),
+    "lom_song": ("Lõm sóng", "Dead in a settled part"),
+    "phu_song": ("Phủ sóng", "Served"),
+    "chua_du_bang_chung": ("Chưa đủ bằng chứng", "Not enough evidence"),
+    "chua_co_du_lieu": ("Chưa đo", "Not measured"),
+    "gaps": ("Danh sách vùng lõm phải xử lý", "Gap list"),
+    "no_power": ("Danh sách chưa có điện lưới", "List of villages without grid power"),
+    "verify_power": ("Danh sách cần xác minh điện", "List of villages whose power must be verified"),
+    "need_measurement": ("Danh sách cần đo thêm", "List of villages to measure"),
+    "operator": ("Nhà mạng", "The operator"),
+    "operator_with_public_fund": (
+        "Nhà mạng, với Quỹ dịch vụ viễn thông công ích",
+        "The operator, with the public telecom fund",
+    ),
+    "power_utility": ("Ngành điện trước", "The power utility first"),
+    "verify_power_action": ("Xã xác minh tình trạng điện", "The commune verifies the power supply"),
+    "measure": ("Đội đo kiểm", "The survey team"),
+    "national_grid": ("Có điện lưới quốc gia", "On the national grid"),
+    "off_grid": ("Điện tại chỗ, ngoài lưới", "Off-grid power"),
+    "none": ("Chưa có điện", "No electricity"),
+    "unknown": ("Chưa rõ", "Not known"),
+    "total": ("Mọi nhà mạng đều không có sóng", "No operator serves it"),
+    "partial": ("Có nhà mạng khác phủ sóng", "Another operator serves it"),
+    "undetermined": ("Chưa đo đủ các nhà mạng", "Not every operator was measured"),
+    "thin": ("còn ít lần đo", "too few tests"),
+    "mixed": ("kết quả lẫn lộn", "mixed results"),
+    "single_device": ("mới một máy đo", "one device only"),
+    "single_occasion": ("mới một dịp đo", "one occasion only"),
+    "single_spot": ("mới một điểm đo", "one spot only"),
+    "suspected_outage": ("nghi mất sóng tạm thời", "a temporary outage is suspected"),
+    "weak_service": ("sóng yếu", "weak service"),
+    "all_operators": ("Tất cả nhà mạng", "All operators"),
+    "villages": ("Thôn", "Villages"),
+    "dead": ("Vùng mất sóng", "Dead areas"),
+    "communes": ("Ranh giới xã", "Commune borders"),
+    "hexes": ("Ô lục giác đã đo", "Measured hexes"),
+    "dead_zone": ("Không có sóng dùng được", "No usable signal"),
+    "below_standard": ("Dưới chuẩn", "Below standard"),
+    "covered": ("Có sóng", "Covered"),
+    "not_enough_evidence": ("Chưa đủ bằng chứng", "Not enough evidence"),
+    "no_data": ("Chưa đo", "Not measured"),
+}
