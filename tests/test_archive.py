@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from coverage import intake
-from coverage.archive import durable, history, uploads
+from coverage.archive import durable, history, layers, uploads
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace, open_workspace
 from coverage.errors import ArchiveDamaged, CriteriaRefused, NotFound
@@ -191,3 +192,31 @@ def test_criteria_that_do_not_hold_are_refused_and_change_nothing(tmp_path: Path
 def test_without_an_assessment_there_is_no_latest(workspace: Workspace) -> None:
     with pytest.raises(NotFound, match="phusong assess"):
         history.latest_id(workspace)
+
+
+def test_a_layer_is_replaced_whole_or_not_at_all(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = log(tmp_path)
+    layers.save_layer(workspace, "power", pd.DataFrame({"village_id": ["old"]}), origin)
+    monkeypatch.setattr(layers, "write_durably", _no_space)
+    with pytest.raises(OSError, match="No space left"):
+        layers.save_layer(workspace, "power", pd.DataFrame({"village_id": ["new"]}), origin)
+    assert layers.load_table(workspace, "power")["village_id"].tolist() == ["old"]
+    monkeypatch.undo()
+    layers.save_layer(workspace, "power", pd.DataFrame({"village_id": ["new"]}), origin)
+    assert layers.load_table(workspace, "power")["village_id"].tolist() == ["new"]
+
+
+def _no_space(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_simulated_rows_mark_their_upload(workspace: Workspace, tmp_path: Path) -> None:
+    receive(workspace, log(tmp_path, "real.csv"))
+    assert not uploads.any_simulated(workspace)
+    marked = log(tmp_path, "b.csv", [f"{line},simulated" for line in LINES], HEADER + ",note")
+    upload = receive(workspace, marked)
+    assert uploads.any_simulated(workspace)
+    uploads.withdraw(workspace, upload.upload_id, "thử")
+    assert not uploads.any_simulated(workspace)

@@ -11,9 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """Put the bytes under that name in one step: temporary file, fsync, rename, fsync of the folder."""
-    replace_durably(path, lambda draft: draft.write_bytes(content))
+def write_durably(path: Path, content: bytes, *, secret: bool = False) -> None:
+    """Put the bytes under that name in one step: temporary file, fsync, rename, fsync of the folder.
+
+    A secret is readable by its owner only, from its first byte on.
+    """
+
+    def write(draft: Path) -> None:
+        draft.touch(0o600 if secret else 0o666)
+        draft.write_bytes(content)
+
+    replace_durably(path, write)
 
 
 def write_parquet_durably(path: Path, table: pa.Table) -> None:
@@ -26,14 +34,15 @@ def replace_durably(path: Path, write: Callable[[Path], object]) -> None:
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
         write(draft)
-        _fsync(draft)
+        fsync(draft)
         draft.rename(path)
     finally:
         draft.unlink(missing_ok=True)
-    _fsync(path.parent)
+    fsync(path.parent)
 
 
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
+    """Force a file's content, or a folder's names, onto the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

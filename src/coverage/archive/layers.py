@@ -1,8 +1,9 @@
-"""The places layers of a workspace: each one Parquet file, with the file it came from beside it."""
+"""The places layers of a workspace: each a JSON with the file it came from, and the Parquet part that it names."""
 
 from __future__ import annotations
 
 import hashlib
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -33,44 +34,57 @@ def save_layer(workspace: Workspace, name: str, frame: pd.DataFrame, origin: Pat
         "rows": len(frame),
         "added_utc": now_utc().isoformat(timespec="seconds"),
     }
-    replace_layer(workspace, name, frame)
-    write_durably(workspace.places / f"{name}.json", orjson.dumps(about, option=orjson.OPT_INDENT_2))
+    _save(workspace, name, frame, about)
 
 
 def replace_layer(workspace: Workspace, name: str, frame: pd.DataFrame) -> None:
     """Keep another state of a layer whose origin stays the same."""
-    path = workspace.places / f"{name}.parquet"
+    _save(workspace, name, frame, _about(workspace, name))
+
+
+def _save(workspace: Workspace, name: str, frame: pd.DataFrame, about: dict[str, Any]) -> None:
+    # Each state is a Parquet file of its own; the JSON that names it is replaced last and in one step,
+    # so that a crash leaves the former layer whole.
+    former = _about(workspace, name).get("part") if has_layer(workspace, name) else None
+    part = f"{name}-{uuid.uuid4().hex[:16]}.parquet"
     if isinstance(frame, gpd.GeoDataFrame):
-        replace_durably(path, lambda draft: frame.to_parquet(draft, index=False))
+        replace_durably(workspace.places / part, lambda draft: frame.to_parquet(draft, index=False))
     else:
-        write_parquet_durably(path, pa.Table.from_pandas(frame, preserve_index=False))
+        write_parquet_durably(workspace.places / part, pa.Table.from_pandas(frame, preserve_index=False))
+    content = orjson.dumps(about | {"part": part}, option=orjson.OPT_INDENT_2)
+    write_durably(workspace.places / f"{name}.json", content)
+    if former is not None:
+        (workspace.places / former).unlink(missing_ok=True)
 
 
 def has_layer(workspace: Workspace, name: str) -> bool:
     """Whether the workspace holds that layer."""
-    return (workspace.places / f"{name}.parquet").exists()
+    return (workspace.places / f"{name}.json").exists()
 
 
 def load_layer(workspace: Workspace, name: str) -> gpd.GeoDataFrame:
     """A layer with geometry, EPSG:4326. Raises `NotFound` with the command that adds it."""
-    _must_exist(workspace, name)
-    return gpd.read_parquet(workspace.places / f"{name}.parquet")
+    return gpd.read_parquet(_part(workspace, name))
 
 
 def load_table(workspace: Workspace, name: str) -> pd.DataFrame:
     """A layer without geometry. Raises `NotFound` with the command that adds it."""
-    _must_exist(workspace, name)
-    table: pd.DataFrame = pq.read_table(workspace.places / f"{name}.parquet").to_pandas()
+    table: pd.DataFrame = pq.read_table(_part(workspace, name)).to_pandas()
     return table
 
 
 def origins(workspace: Workspace) -> dict[str, dict[str, Any]]:
-    """Per layer the file it came from: file, sha256, rows, added_utc."""
-    files = sorted(workspace.places.glob("*.json"))
-    return {path.stem: orjson.loads(path.read_bytes()) for path in files}
+    """Per layer the file it came from: file, sha256, rows, added_utc, and the part that holds it."""
+    return {path.stem: _about(workspace, path.stem) for path in sorted(workspace.places.glob("*.json"))}
 
 
-def _must_exist(workspace: Workspace, name: str) -> None:
+def _about(workspace: Workspace, name: str) -> dict[str, Any]:
+    about: dict[str, Any] = orjson.loads((workspace.places / f"{name}.json").read_bytes())
+    return about
+
+
+def _part(workspace: Workspace, name: str) -> Path:
     if not has_layer(workspace, name):
         vi, en = _CURES.get(name, (f"Chưa có lớp {name}.", f"There is no layer {name} yet."))
         raise NotFound(vi, en)
+    return workspace.places / str(_about(workspace, name)["part"])

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Connection,
     DateTime,
@@ -37,6 +38,7 @@ UPLOADS = Table(
     Column("format", String, nullable=False),
     Column("context", JSON, nullable=False),
     Column("operator", String),
+    Column("simulated", Boolean, nullable=False),
     Column("state", String, nullable=False),
     *(
         Column(name, Integer, nullable=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import geopandas as gpd
 import orjson
 import pandas as pd
 
+from coverage.archive.durable import fsync
 from coverage.errors import NotFound
 
 WGS84 = "EPSG:4326"
@@ -26,7 +27,7 @@ class SnapshotInfo:
 
     as_of: ISO date on which the evidence is judged. criteria: name@hash. operators: code → name of
     every operator judged. in_scope: those that must all be dead for a total not-spot.
-    simulated: true where any village or measurement comes from the simulator.
+    simulated: true where any village or upload says that it was simulated.
     """
 
     snapshot_id: str
@@ -64,13 +65,17 @@ def save(root: Path, snapshot: Snapshot) -> Path:
     folder = root / snapshot.info.snapshot_id
     if folder.exists():
         return folder
-    draft = root / f".{snapshot.info.snapshot_id}.{os.getpid()}"
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = root / f".{snapshot.info.snapshot_id}.{uuid.uuid4().hex}"
     draft.mkdir(parents=True)
     for name in (*_FRAMES, *_LAYERS):
         getattr(snapshot, name).to_parquet(draft / f"{name}.parquet", index=False)
     (draft / "snapshot.json").write_bytes(orjson.dumps(asdict(snapshot.info), option=orjson.OPT_INDENT_2))
+    # Everything is on the disk before the name appears: a folder that exists is a whole snapshot.
+    for file in draft.iterdir():
+        fsync(file)
+    fsync(draft)
     _rename_or_yield(draft, folder)
+    fsync(root)
     return folder
 
 

@@ -70,7 +70,8 @@ def _context(reading: Reading) -> dict[str, Any]:
 
 def _write_parts(workspace: Workspace, reading: Reading) -> dict[str, Any]:
     operators = reading.measurements.column("operator").unique().to_pylist()
-    row = {name: getattr(reading, name) for name in ("upload_id", "sha256", "file", "format", *_COUNTS)}
+    about = ("upload_id", "sha256", "file", "format", "simulated", *_COUNTS)
+    row = {name: getattr(reading, name) for name in about}
     row["operator"] = operators[0] if len(operators) == 1 else None
     for kind in ("measurements", "outcomes"):
         table = getattr(reading, kind)
@@ -148,6 +149,12 @@ def committed_parts(workspace: Workspace) -> list[Path]:
     committed = [row for row in list_uploads(workspace) if row["state"] == "committed"]
     names = sorted(row["measurements_part"] for row in committed if row["accepted"])
     return [_part(workspace, name) for name in names]
+
+
+def any_simulated(workspace: Workspace) -> bool:
+    """Whether an upload that counts now says that it was simulated."""
+    rows = list_uploads(workspace)
+    return any(row["simulated"] for row in rows if row["state"] == "committed")
 
 
 def _part(workspace: Workspace, name: str) -> Path:

@@ -73,6 +73,5 @@ def open_workspace(root: Path, criteria_text: str | None = None) -> Workspace:
         write_durably(workspace.criteria_file, text.encode())
     key = workspace.root / "device.key"
     if not key.exists():
-        write_durably(key, secrets.token_hex(32).encode())
-        key.chmod(0o600)
+        write_durably(key, secrets.token_hex(32).encode(), secret=True)
     return workspace

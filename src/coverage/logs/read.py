@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,9 @@ from coverage.tables import OUTCOMES, check
 
 UPLOAD_ID_DIGITS = 16
 DEFAULT_MAX_ACCURACY_M = 50.0  # Bundesnetzagentur drops positions that are worse
+# What simulated rows say of themselves, in some cell of theirs; looked for in the first mebibyte.
+SIMULATED = re.compile(rb"\bsimulated\b", re.IGNORECASE)
+SIMULATED_WITHIN = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class Reading:
     file: its name, "box.zip/inner/a.csv" for a member; sha256: of its bytes; upload_id: the first 16 digits;
     context: as resolved, its device a keyed hash or "unknown"; rows = accepted + duplicates + rejected +
     quarantined, always; no_service and unknown_level count rows as read, duplicates and unusable ones
-    included; measurements, outcomes: the tables of that name in `tables`.
+    included; simulated: the file says so in its rows; measurements, outcomes: the tables of that name in
+    `tables`.
     """
 
     file: str
@@ -50,6 +55,7 @@ class Reading:
     quarantined: int
     no_service: int
     unknown_level: int
+    simulated: bool
     measurements: pa.Table
     outcomes: pa.Table
 
@@ -121,7 +127,8 @@ def read_bytes(file: str, data: bytes, context: Context, rules: Rules) -> Readin
     cells = sheet(lines, header, layout, file)
     network = service.read(cells, layout.format, known, rules.operator_names)
     rows = _rows(cells, network, known, zone)
-    return _reading(file, sha256, known, rows, rules)
+    simulated = SIMULATED.search(data[:SIMULATED_WITHIN]) is not None
+    return _reading(file, sha256, known, rows, rules, simulated=simulated)
 
 
 def _rows(cells: Sheet, network: service.Network, context: Context, zone: ZoneInfo) -> Rows:
@@ -137,7 +144,9 @@ def _rows(cells: Sheet, network: service.Network, context: Context, zone: ZoneIn
     return Rows(cells, lat, lon, accuracy, moments, field, network)
 
 
-def _reading(file: str, sha256: str, context: Context, rows: Rows, rules: Rules) -> Reading:
+def _reading(
+    file: str, sha256: str, context: Context, rows: Rows, rules: Rules, *, simulated: bool
+) -> Reading:
     now = np.datetime64(rules.now.astimezone(datetime.UTC).replace(tzinfo=None), "us")
     verdicts = judge(rows, now, rules.max_accuracy_m)
     upload_id = sha256[:UPLOAD_ID_DIGITS]
@@ -156,6 +165,7 @@ def _reading(file: str, sha256: str, context: Context, rows: Rows, rules: Rules)
         quarantined=verdicts.quarantined,
         no_service=int(pc.sum(pc.equal(rows.network.state, "no_service")).as_py() or 0),
         unknown_level=int((served & ~rows.network.has_level & ~_bad_level(rows)).sum()),
+        simulated=simulated,
         measurements=measurements(rows, verdicts.accepted, Origin(upload_id, context, rules.device_key)),
         outcomes=check(OUTCOMES, verdicts.outcomes),
     )

@@ -23,7 +23,7 @@ _STATE_WORDS = {
     "in_service": ("in_service", "service", "ok", "camped", "có sóng", "có dịch vụ", "có"),
     "no_service": (
         "no_service", "out_of_service", "no_coverage", "no_signal", "no_network", "oos", "không có sóng",
-        "không sóng", "mất sóng", "trắng sóng", "không có dịch vụ", "không có tín hiệu", "mất tín hiệu", "không",
+        "không sóng", "mất sóng", "mất dịch vụ", "trắng sóng", "không có dịch vụ", "không có tín hiệu", "mất tín hiệu", "không",
     ),
     "emergency_only": ("emergency_only", "emergency", "limited_service", "chỉ khẩn cấp", "chỉ gọi khẩn cấp", "khẩn cấp"),
     "unknown": ("unknown", "không rõ", "không biết", "chưa rõ"),
