@@ -219,6 +219,7 @@ def _evidence(status: str) -> dict[str, object]:
         "median_rsrp_dbm": -120.5 + 15 * (fails < 2) if tested else None,
         "no_service_share": fails / 14 if tested else None,
         "evidence_grade": "B" if tested else None,
+        "outage_tests": 2 if status == "chua_du_bang_chung" else 0,
     }
 
 

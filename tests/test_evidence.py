@@ -220,3 +220,17 @@ def test_outages_that_overlap_or_lie_elsewhere_change_nothing_else() -> None:
     assert twice["in_outage"]
     elsewhere = only(set_aside([silent(lat=LAT + 0.5)], (None, -60, 60)))
     assert elsewhere["fails"]
+
+
+def test_fractions_of_a_second_are_one_moment() -> None:
+    half = timedelta(milliseconds=300)
+    rows = [silent(), silent(time_utc=MORNING + half), row(time_utc=MORNING + 2 * half)]
+    one = only(observe(rows))
+    assert (one["seconds"], one["fails"]) == (1, False)
+
+
+def test_gsm_after_the_switch_off_fails_only_where_the_phone_was_on_it() -> None:
+    gsm = {"technology": "GSM", "rsrp_dbm": None}
+    assert only(observe([row(**gsm, rxlev_dbm=-70.0)]))["fails"]
+    assert only(observe([row(**gsm)]))["fails"]  # in service, level unknown
+    assert pd.isna(only(observe([row(**gsm, service_state="unknown")]))["fails"])

@@ -45,7 +45,7 @@ def evidence(verdicts: dict[tuple[str, str], str]) -> pd.DataFrame:
         {
             "place_id": f"v1/{place}", "operator": operator, "tests": 6, "fails": 6 if what == DEAD else 0,
             "effective_tests": 6.0, "effective_fails": 6.0 if what == DEAD else 0.0, "devices": 3, "occasions": 3,
-            "dates": 2, "fail_devices": 2, "fail_dates": 2, "fail_hexes": 2,
+            "dates": 2, "fail_devices": 2, "fail_dates": 2, "fail_hexes": 2, "outage_tests": 0,
             "first_test_utc": pd.Timestamp("2026-05-01"), "last_test_utc": pd.Timestamp("2026-06-01"),
             "median_rsrp_dbm": -120.0, "no_service_share": 0.5, "evidence_grade": "B", "p_dead": 0.99,
             "verdict": what, "verdict_at_105": what, "verdict_at_121": what,
@@ -209,3 +209,46 @@ def test_reasons_name_the_tests_and_the_weakness() -> None:
     )
     assert "on the national grid" in found.loc["45204", "reason_en"]
     assert "trái ngược" in found.loc["45201", "reason"]
+
+
+def test_a_network_out_of_scope_is_nobodys_survey() -> None:
+    frame = village_frame()
+    rows = gaps.complete(
+        evidence(places("45204", FINE, FINE)), places_of(frame, clusters(50.0)), ["45204", "45601"]
+    )
+    found = gaps.village_verdicts(frame, rows, power(), rules(), ["45204"]).set_index("operator")
+    assert found.loc["45601", "status"] == "chua_co_du_lieu"
+    assert found.loc["45601", "list"] is None
+
+
+def test_a_dead_centre_with_power_and_dead_clusters_without_is_to_be_verified() -> None:
+    homes = clusters(50.0, 50.0, grid=(False, True))
+    found = judge(places("45204", DEAD, DEAD, FINE), homes).loc["45204"]
+    assert (found["status"], found["list"], found["grid_status"]) == ("trang_song", "verify_power", "unknown")
+    found = judge(places("45204", FINE, DEAD, FINE), homes).loc["45204"]
+    assert (found["status"], found["list"], found["power_source"]) == ("lom_song", "no_power", "clusters")
+
+
+def test_power_at_the_cluster_never_borrows_the_source_of_the_village() -> None:
+    hint = power("national_grid", None).assign(power_source="VIIRS", power_as_of=pd.Timestamp("2024-01-01"))
+    found = judge(places("45204", FINE, DEAD), clusters(50.0, grid=(True,)), hint).loc["45204"]
+    assert (found["electrified"], found["power_source"]) == (True, "clusters")
+    assert pd.isna(found["power_as_of"])
+
+
+def test_all_people_count_where_only_the_centre_was_found_dead() -> None:
+    frame = pd.concat(
+        [
+            village_frame(),
+            village_frame(village_id="v2", population=90.0),
+        ],
+        ignore_index=True,
+    )
+    both = evidence(places("45204", DEAD, FINE))
+    other = both.assign(place_id=both["place_id"].str.replace("v1/", "v2/"))
+    homes = pd.concat([clusters(50.0), clusters(50.0).assign(village_id="v2")], ignore_index=True)
+    supply = pd.concat([power(), power().set_axis(pd.Index(["v2"], name="village_id"))])
+    rows = gaps.complete(pd.concat([both, other]), places_of(frame, homes), ["45204"])
+    found = gaps.village_verdicts(frame, rows, supply, rules(), ["45204"]).set_index("village_id")
+    assert found["population_affected"].isna().all()
+    assert found["priority"].to_dict() == {"v1": 1, "v2": 2}

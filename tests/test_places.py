@@ -203,6 +203,9 @@ def power_file(folder: Path, *lines: str) -> Path:
         ("v1,100,69,official_list,2026-01-01", "none", False),
         ("v1,100,0,utility,2026-01-01", "none", False),
         ("v1,100,100,inferred from night lights,2026-01-01", "national_grid", None),
+        ("v1,100,100,VIIRS night lights 2024,2026-01-01", "national_grid", None),
+        ("v1,100,100,Ánh sáng đêm,2026-01-01", "national_grid", None),
+        ("v1,100,100,Sở Công Thương,2026-01-01", "national_grid", True),
         ("v1,100,,official_list,2026-01-01", "unknown", None),
         ("v1,,100,official_list,2026-01-01", "national_grid", True),
         ("other,100,100,official_list,2026-01-01", "unknown", None),
@@ -228,6 +231,13 @@ def test_the_utility_speaks_before_a_list_and_the_newest_before_the_older(tmp_pa
     found = grid_status(read_power(path), households, 0.7)
     assert found["electrified"].tolist() == [True, True]
     assert found["power_as_of"].tolist() == [date(2025, 1, 1), date(2026, 1, 1)]
+
+
+def test_households_with_electricity_are_not_households_on_the_grid(tmp_path: Path) -> None:
+    path = tmp_path / "power.csv"
+    path.write_text("Mã thôn,Số hộ,Số hộ có điện\nv1,100,100\n", encoding="utf-8")
+    with pytest.raises(PlacesRefused, match="Số hộ có điện lưới"):
+        read_power(path)
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ def test_without_one_floor_nobody_is_accused(lacking: dict, sub_reason: str) -> 
     assert verdict(campaign(silent, **lacking)) == ("not_enough_evidence", sub_reason)
 
 
-def test_one_spot_alone_is_not_enough() -> None:
-    assert verdict(campaign(silent, spots=1, days=4))[0] == "not_enough_evidence"
+def test_one_spot_alone_is_not_enough_and_the_reason_names_it() -> None:
+    assert verdict(campaign(silent, spots=1, days=4)) == ("not_enough_evidence", "single_spot")
 
 
 def test_two_dates_around_midnight_are_not_two_occasions() -> None:
@@ -111,3 +111,22 @@ def test_operators_are_judged_apart() -> None:
         "45201": "covered",
         "45204": "dead_zone",
     }
+
+
+def test_a_pass_inside_a_failing_half_hour_does_not_stretch_the_span_of_the_fails() -> None:
+    # Fails from 22:31 to 02:01 local: two dates, but seven half-hours apart, one short of four hours.
+    late = MORNING.replace(hour=15, minute=31)
+    rows = [
+        silent(device=f"phone-{d}", lat=LAT + 0.0015 * spot, time_utc=late + timedelta(minutes=30 * step))
+        for d in range(3)
+        for spot in range(3)
+        for step in range(8)
+    ]
+    last = max(one["time_utc"] for one in rows)
+    passing = [row(device="phone-0", time_utc=last + timedelta(minutes=28), lat=LAT)]
+    # More silent seconds beside it, so that the half-hour still fails.
+    outvoted = [silent(device="phone-0", time_utc=last + timedelta(seconds=s), lat=LAT) for s in range(1, 9)]
+    assert verdict(rows + outvoted) == ("not_enough_evidence", "single_occasion")
+    assert verdict(rows + outvoted + passing) == ("not_enough_evidence", "single_occasion")
+    longer = [silent(device="phone-1", time_utc=last + timedelta(minutes=30), lat=LAT)]
+    assert verdict(rows + outvoted + longer)[0] == "dead_zone"

@@ -61,7 +61,7 @@ def check_frame(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
         raise _broken(table, missing[0], "thiếu cột", "column is missing")
     plain = pd.DataFrame(frame[table.names])
     check(table, pa.Table.from_pandas(plain, schema=schema(table), preserve_index=False))
-    return frame
+    return plain
 
 
 def _check_column(table: Table, column: Column, values: pa.ChunkedArray) -> None:

@@ -121,15 +121,14 @@ class Criteria(_Rules):
     def operators_in_scope(self, measured: set[str]) -> list[str]:
         """The operators that must all be dead for a total not-spot, sorted.
 
-        Listed operators for each mobile country code that was measured (every code where nothing was);
-        where a code is not listed, and for names that are no PLMN, every operator measured.
+        The listed operators of each country that was measured (of every country where nothing was). Where
+        no listed country was measured, whoever was: a stray reading from across the border, or a name
+        that is no PLMN, never widens a scope that the criteria set.
         """
-        if not measured:
-            return sorted(code for codes in self.operators.in_scope.values() for code in codes)
-        scope: set[str] = set()
-        for operator in measured:
-            scope.update(self.operators.in_scope.get(operator[:3], [operator]))
-        return sorted(scope)
+        listed = self.operators.in_scope
+        countries = {operator[:3] for operator in measured} & set(listed) if measured else set(listed)
+        scope = {operator for country in countries for operator in listed[country]}
+        return sorted(scope or measured)
 
     def operator_name(self, operator: str) -> str:
         """What people call the operator; its own code where no name is listed."""

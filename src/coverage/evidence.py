@@ -3,7 +3,8 @@
 Written as Ibis expressions without user functions, so that any engine runs them; only the last step,
 on one small row per place and operator, is numpy and scipy.
 
-Seconds vote, not rows: rows of one phone in one second are one moment, and its best reading counts.
+Seconds vote, not rows: rows of one phone in one second are one moment, whatever fractions of it the
+file gives, and its best reading counts.
 So duplicate rows change nothing, and a no-service row that shares its second with a usable reading
 (registration flapping) is outvoted instead of convicting.
 """
@@ -48,8 +49,8 @@ def observations(measurements: Expression, criteria: Criteria, as_of: date) -> E
     return seconds.group_by(keys).agg(
         hex=_.hex.min(),
         local_date=_.local_date.min(),
-        first_utc=_.time_utc.min(),
-        last_utc=_.time_utc.max(),
+        first_utc=_.second.min(),
+        last_utc=_.second.max(),
         calibrated=_.calibrated.all(),
         grade=_.grade.min(),
         seconds=_.count(),
@@ -94,6 +95,7 @@ def _scored(rows: Expression, criteria: Criteria, as_of: date) -> Expression:
         moving=ibis.coalesce(_.in_vehicle, _.speed_mps >= criteria.evidence.vehicle_speed_mps, False),
         grade=_grade(rows),
         half_hour=(_.time_utc.epoch_seconds() // _HALF_HOUR_S).cast("int64"),
+        second=_.time_utc.truncate("s"),
         # Where only the date is known, every reading carries the same time: tell moments apart by place.
         spot_lat=(_.time_precision == "date").ifelse(_.lat, 0.0),
         spot_lon=(_.time_precision == "date").ifelse(_.lon, 0.0),
@@ -112,10 +114,11 @@ def _score(rows: Expression, criteria: Criteria, as_of: date, name: ThresholdNam
     limits = criteria.thresholds_dbm.at(name)
     limit = ibis.cases(*((rows.technology == tech, value) for tech, value in limits.items()))
     gsm_is_off = as_of > criteria.gsm_is_coverage_until
+    camped = (rows.service_state == "in_service") | rows.level.notnull()
     return ibis.cases(
         (rows.silent, _FAIL),
         # After the switch-off a phone that finds only GSM has found no usable service.
-        ((rows.technology == "GSM") & ibis.literal(gsm_is_off), _FAIL),
+        ((rows.technology == "GSM") & camped & ibis.literal(gsm_is_off), _FAIL),
         (rows.level.isnull() | limit.isnull(), _UNKNOWN),
         (rows.level >= limit, _PASS),
         (rows.moving & (rows.level + criteria.evidence.vehicle_loss_db >= limit), _UNKNOWN),
@@ -125,7 +128,7 @@ def _score(rows: Expression, criteria: Criteria, as_of: date, name: ThresholdNam
 
 def _seconds(scored: Expression) -> Expression:
     # One row per phone and second: its best reading.
-    keys = ["operator", "device", "hex_res10", "half_hour", "time_utc", "spot_lat", "spot_lon"]
+    keys = ["operator", "device", "hex_res10", "half_hour", "second", "spot_lat", "spot_lon"]
     return scored.group_by(keys).agg(
         hex=_.hex.min(),
         local_date=_.local_date.min(),
@@ -173,11 +176,13 @@ def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteri
 
 
 def _summary(pooled: Expression) -> Expression:
-    decided = pooled.fails.notnull() | pooled.fails_at_105.notnull() | pooled.fails_at_121.notnull()
-    heard = pooled.mutate(decided=decided).filter(_.decided | _.in_outage)
+    # Every count is of the tests that are decided at the headline; a place without any keeps its row
+    # where the other thresholds decide or an outage took the tests away.
+    other = pooled.fails_at_105.notnull() | pooled.fails_at_121.notnull() | pooled.in_outage
+    heard = pooled.mutate(decided=_.fails.notnull()).filter(_.decided | other)
     mostly_silent = (heard.no_service_seconds * 2 > heard.seconds).ifelse(1.0, 0.0)
     return heard.group_by("place_id", "operator").agg(
-        tests=_.fails.count(),
+        tests=_.decided.sum(),
         devices=_.known.nunique(where=heard.decided),
         occasions=_.block.nunique(where=heard.decided),
         dates=_.day.nunique(where=heard.decided),
@@ -215,7 +220,8 @@ def _evidence(pooled: Expression, name: ThresholdName, criteria: Criteria) -> Ex
 def _fail_floors(tested: Expression) -> Expression:
     # The floors count fails only, so that adding a pass never creates a gap.
     failed = tested.filter(_.failed)
-    span = failed.last_utc.max().epoch_seconds() - failed.first_utc.min().epoch_seconds()
+    # Their span too: it is counted in half-hours of the clock, which no passing second inside one can stretch.
+    span = (failed.half_hour.max() - failed.half_hour.min()) * _HALF_HOUR_S
     return failed.group_by("place_id", "operator").agg(
         fails=_.count(),
         fail_devices=_.known.nunique(),

@@ -133,7 +133,7 @@ def village_verdicts(
     table["operator_name"] = table["operator"].map(criteria.operator_name)
     table["population_affected"] = table["population"] * table["dead_share"]
     table["sub_reason"] = _sub_reason(table, rows)
-    table["list"] = _list(table)
+    table["list"] = _list(table, in_scope)
     table["who_must_act"] = _who_must_act(table)
     table["priority"] = _priority(table, criteria)
     table["reason"], table["reason_en"] = reasons.of_villages(table)
@@ -180,11 +180,20 @@ def _dead_places(rows: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
 def _with_power_where_dead(table: pd.DataFrame) -> pd.DataFrame:
     # Power is judged at the dead cluster where it is known there, else for the village.
     on_grid, off_grid = table["grid_any"].eq(True), table["grid_none"].eq(True)
+    # The centre of an electrified village is dead, and so are clusters without power: two sources
+    # disagree on whether power reaches the dead part, and somebody must look.
+    disputed = off_grid & table["status"].eq("trang_song") & table["electrified"].eq(True)
+    off_grid &= ~disputed
     powered = table.copy()
-    powered["grid_status"] = table["grid_status"].mask(on_grid, "national_grid").mask(off_grid, "none")
-    powered["electrified"] = table["electrified"].mask(on_grid, True).mask(off_grid, False)
-    at_cluster = (on_grid | off_grid) & table["power_source"].isna()
-    powered["power_source"] = table["power_source"].mask(at_cluster, "clusters")
+    powered["grid_status"] = (
+        table["grid_status"].mask(on_grid, "national_grid").mask(off_grid, "none").mask(disputed, "unknown")
+    )
+    powered["electrified"] = (
+        table["electrified"].mask(on_grid, True).mask(off_grid, False).mask(disputed, None)
+    )
+    by_cluster = on_grid | off_grid
+    powered["power_source"] = table["power_source"].mask(by_cluster, "clusters")
+    powered["power_as_of"] = table["power_as_of"].mask(by_cluster, None)
     return powered
 
 
@@ -203,9 +212,11 @@ def _sub_reason(table: pd.DataFrame, rows: pd.DataFrame) -> pd.Series[str]:
     return named
 
 
-def _list(table: pd.DataFrame) -> pd.Series[str]:
+def _list(table: pd.DataFrame, in_scope: Sequence[str]) -> pd.Series[str]:
+    # Nobody is sent to measure a network that is not in scope, such as one heard from across the border.
     dead, powered = _is_dead(table), table["electrified"]
     unknown = table["status"].isin(["chua_du_bang_chung", "chua_co_du_lieu"])
+    unknown &= table["operator"].isin(in_scope)
     found = np.select(
         [
             dead & powered.eq(True),
@@ -236,11 +247,13 @@ def _who_must_act(table: pd.DataFrame) -> pd.Series[str]:
 
 
 def _priority(table: pd.DataFrame, criteria: Criteria) -> pd.Series[int]:
-    # 1 = first: people affected × severity × not-spot weight; unknown people count as none.
+    # 1 = first: people affected × severity × not-spot weight. Where the dead share of a trắng sóng village
+    # is not known (only its centre was found dead) all its people count; else unknown people count as none.
     weights = criteria.priority
     is_gap = table["list"].eq("gaps")
+    everybody = table["population"].where(table["status"].eq("trang_song"))
     score = (
-        table["population_affected"].fillna(0)
+        table["population_affected"].fillna(everybody).fillna(0)
         * table["status"].map(weights.severity).fillna(0)
         * table["not_spot"].map(weights.not_spot).fillna(0)
     )

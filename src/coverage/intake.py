@@ -63,7 +63,10 @@ def add_places(
     frame = _read_table(workspace, kind, path, timezone)
     layers.save_layer(workspace, kind, frame, path)
     named = set(frame["village_id"].dropna())
-    return PlacesReport(kind, path.name, len(frame), _unknown_villages(workspace, named))
+    notes = _unknown_villages(workspace, named)
+    if kind == "outages":
+        notes += _unknown_communes(workspace, set(frame["commune_code"].dropna()))
+    return PlacesReport(kind, path.name, len(frame), notes)
 
 
 def _read_table(
@@ -113,4 +116,19 @@ def _unknown_villages(workspace: Workspace, named: set[str]) -> list[Note]:
             f"No village has the id {village_id}.",
         )
         for village_id in sorted(named - known)
+    ]
+
+
+def _unknown_communes(workspace: Workspace, named: set[str]) -> list[Note]:
+    if not layers.has_layer(workspace, "villages"):
+        return []
+    known = set(layers.load_layer(workspace, "villages")["commune_code"].dropna())
+    return [
+        Note(
+            "unknown_commune",
+            code,
+            f"Không có thôn nào thuộc xã mang mã {code}.",
+            f"No village belongs to a commune with code {code}.",
+        )
+        for code in sorted(named - known)
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,8 +20,8 @@ from coverage.criteria import Criteria
 from coverage.crosswalk import crosswalk, outage_windows, place_hexes
 from coverage.places.power import grid_status
 from coverage.places.settlements import places_of
+from coverage.progress import Tell, silent
 
-Progress = Callable[[str], None]
 # Raised whenever a stage changes what the same inputs give, so that old snapshots are never mistaken for new.
 _RULE_VERSION = 2
 _NO_CLUSTERS = pd.DataFrame(
@@ -51,9 +50,10 @@ class Inputs:
     communes: gpd.GeoDataFrame
     power: pd.DataFrame
     outages: pd.DataFrame
+    simulated_uploads: bool
 
 
-def assess(workspace: Workspace, as_of: date, progress: Progress = lambda _: None) -> SnapshotInfo:
+def assess(workspace: Workspace, as_of: date, tell: Tell = silent) -> SnapshotInfo:
     """What the archive says on that date, saved as the latest snapshot.
 
     The same archive, places, criteria and date give the same snapshot id, and its tables are not
@@ -61,7 +61,7 @@ def assess(workspace: Workspace, as_of: date, progress: Progress = lambda _: Non
     """
     inputs = fetch(workspace, as_of)
     if not (workspace.snapshots / inputs.snapshot_id).exists():
-        snapshots.save(workspace.snapshots, judge(inputs, progress))
+        snapshots.save(workspace.snapshots, judge(inputs, tell))
     info = snapshots.load_info(workspace.snapshots, inputs.snapshot_id)
     history.publish(workspace, info)
     return info
@@ -81,6 +81,7 @@ def fetch(workspace: Workspace, as_of: date) -> Inputs:
         communes=layers.load_layer(workspace, "communes") if has_communes else _NO_COMMUNES,
         power=_table_or(workspace, "power", _NO_POWER),
         outages=_table_or(workspace, "outages", _NO_OUTAGES),
+        simulated_uploads=uploads.any_simulated(workspace),
     )
 
 
@@ -99,25 +100,25 @@ def _snapshot_id(workspace: Workspace, criteria: Criteria, as_of: date, parts: l
     return hashlib.sha256(orjson.dumps(inputs, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
-def judge(inputs: Inputs, progress: Progress = lambda _: None) -> Snapshot:
+def judge(inputs: Inputs, tell: Tell = silent) -> Snapshot:
     """The snapshot of those inputs: every stage in order, nothing written."""
     criteria, villages = inputs.criteria, inputs.villages
     backend = engine.connect()
-    progress("crosswalk")
+    tell("thôn × ô lục giác / villages × hexes", 0.0)
     pairs = crosswalk(villages, criteria.hex_resolution)
     places = places_of(villages, inputs.clusters)
     pooled = place_hexes(places, pairs, criteria.hex_resolution, criteria.village.neighbour_rings)
     windows = outage_windows(inputs.outages, villages, places, pooled)
 
-    progress("observations")
+    tell("số đo → lần thử / measurements → tests", 0.15)
     measurements = engine.read_measurements(backend, inputs.parts)
     tests = evidence.observations(measurements, criteria, inputs.as_of)
     tests = evidence.set_aside_outages(tests, engine.load_frame(backend, "windows", windows)).cache()
 
-    progress("hexes")
+    tell("xét từng ô / judging hexes", 0.5)
     hex_verdicts = _judged_hexes(tests, criteria)
 
-    progress("villages")
+    tell("xét từng thôn / judging villages", 0.7)
     pooled_tests = evidence.tests_by_place(tests, engine.load_frame(backend, "place_hexes", pooled), criteria)
     measured = set(tests.select("operator").distinct().execute()["operator"])
     in_scope = criteria.operators_in_scope(measured)
@@ -127,7 +128,7 @@ def judge(inputs: Inputs, progress: Progress = lambda _: None) -> Snapshot:
     power = grid_status(inputs.power, households, criteria.village.electrified_share)
     village_rows = gaps.village_verdicts(villages, place_rows, power, criteria, in_scope)
 
-    progress("snapshot")
+    tell("ghi kết quả / saving", 0.9)
     return Snapshot(
         _info(inputs, operators, in_scope, int(measurements.count().execute())),
         hex_verdicts=tables.check_frame(tables.HEX_VERDICTS, hex_verdicts),
@@ -150,7 +151,7 @@ def _info(inputs: Inputs, operators: list[str], in_scope: list[str], measurement
         in_scope=tuple(in_scope),
         uploads=tuple(part.name.split("-", 1)[0] for part in inputs.parts),
         measurements=measurements,
-        simulated=bool(source.str.contains("simulated", case=False).any()),
+        simulated=inputs.simulated_uploads or bool(source.str.contains("simulated", case=False).any()),
     )
 
 

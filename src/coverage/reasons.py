@@ -11,7 +11,8 @@ _WEAKNESS = {
     "thin": ("còn quá ít lần đo", "too few tests so far"),
     "mixed": ("kết quả đo trái ngược nhau", "the tests contradict each other"),
     "single_device": ("chỉ có một máy đo (hoặc máy không rõ)", "only one phone (or an unknown one) measured"),
-    "single_occasion": ("chỉ đo trong một ngày", "measured on one day only"),
+    "single_occasion": ("chỉ đo trong một dịp", "measured on one occasion only"),
+    "single_spot": ("chỉ mất sóng ở một điểm đo", "it failed at one spot only"),
     "suspected_outage": (
         "có thể chỉ là sự cố: mất sóng trong một ngày, hoặc đúng lúc đã báo mất điện, mất mạng",
         "possibly an outage: it failed on one day only, or while power or network was known to be down",

@@ -20,7 +20,10 @@ TECHNOLOGIES = ("GSM", "UMTS", "LTE", "NR")
 VERDICTS = ("covered", "below_standard", "dead_zone", "not_enough_evidence", "no_data")
 STATUSES = ("trang_song", "lom_song", "phu_song", "chua_du_bang_chung", "chua_co_du_lieu")
 DEAD_STATUSES = ("trang_song", "lom_song")
-SUB_REASONS = ("thin", "mixed", "single_device", "single_occasion", "suspected_outage", "weak_service")
+SUB_REASONS = (
+    *("thin", "mixed", "single_device", "single_occasion", "single_spot"),
+    *("suspected_outage", "weak_service"),
+)
 NOT_SPOTS = ("total", "partial", "undetermined")
 GRID_STATUSES = ("national_grid", "off_grid", "none", "unknown")
 LISTS = ("gaps", "no_power", "verify_power", "need_measurement")
@@ -239,7 +242,7 @@ OUTAGES = Table(
 
 VILLAGE_VERDICTS = Table(
     "village_verdicts",
-    "one village for one operator, with power and the list it belongs to",
+    "one village for one operator, with power and the list it belongs to; the evidence from tests on is that of the place which decided",
     (
         *VILLAGES.columns[:4],
         Column("operator", _TEXT, "MCC+MNC or the file's own name"),

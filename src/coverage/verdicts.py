@@ -6,6 +6,8 @@ both `below_standard` and `covered`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -21,7 +23,7 @@ _GRADES = {1: "A", 2: "B", 3: "C", 4: "D"}
 def share_above(fails: Numbers, tests: Numbers, share: float) -> Numbers:
     """P(more than `share` of tests fail) for each pair of effective counts, Jeffreys prior Beta(½, ½).
 
-    3 of 3 above 0.5: 0.972. 0 of 9 above 0.2: 0.036. No test at all gives the prior's own 0.5.
+    3 of 3 above 0.5: 0.967. 0 of 9 above 0.2: 0.042. No test at all gives the prior's own 0.5.
     """
     above: Numbers = 1.0 - np.asarray(betainc(fails + 0.5, tests - fails + 0.5, share), dtype=np.float64)
     return above
@@ -88,31 +90,23 @@ def _sub_reason(evidence: pd.DataFrame, criteria: Criteria) -> pd.Series[str]:
     looks_dead = share_above(k, n, rules.dead_share) >= rules.dead_probability
     # What a known outage explains may hide a dead zone as well: only tests of another time can tell.
     mostly_outage = evidence["outage_tests"] > evidence["tests"] - evidence["fails"]
-    one_phone = (evidence["fail_devices"] < floors.devices) & (evidence["fail_calibrated"] < 1)
-    reasons = np.select(
-        [
-            evidence["verdict"] != "not_enough_evidence",
-            mostly_outage,
-            looks_dead & one_phone,
-            looks_dead & (evidence["dates"] < floors.dates),
-            looks_dead & (evidence["fail_dates"] < floors.dates),
-            n < floors.effective_fails,
-            evidence["devices"] < floors.devices,
-            evidence["dates"] < floors.dates,
-            k < 1,
-        ],
-        [
-            "",
-            "suspected_outage",
-            "single_device",
-            "single_occasion",
-            "suspected_outage",
-            "thin",
-            "single_device",
-            "single_occasion",
-            "thin",
-        ],
-        default="mixed",
+    one_phone = (evidence["fail_devices"] < floors.devices) & (
+        evidence["fail_calibrated"] < floors.calibrated_devices
     )
-    named = pd.Series(reasons, index=evidence.index, dtype=object)
+    reasons: list[tuple[Any, str]] = [
+        (evidence["verdict"] != "not_enough_evidence", ""),
+        (mostly_outage, "suspected_outage"),
+        (looks_dead & one_phone, "single_device"),
+        (looks_dead & (evidence["dates"] < floors.dates), "single_occasion"),
+        (looks_dead & (evidence["fail_dates"] < floors.dates), "suspected_outage"),
+        (looks_dead & (evidence["fail_span_s"] < floors.hours_apart * 3600), "single_occasion"),
+        (looks_dead & (evidence["fail_hexes"] < floors.hexes_res10), "single_spot"),
+        (looks_dead | (n < floors.effective_fails), "thin"),
+        (evidence["devices"] < floors.devices, "single_device"),
+        (evidence["dates"] < floors.dates, "single_occasion"),
+        (k < 1, "thin"),
+    ]
+    conditions, names = zip(*reasons, strict=True)
+    found = np.select(conditions, names, default="mixed")
+    named = pd.Series(found, index=evidence.index, dtype=object)
     return named.where(named != "", None)

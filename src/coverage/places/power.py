@@ -13,11 +13,23 @@ from coverage.places.vector_files import need, numbers, read_table, refuse_rows,
 _SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon"),
     "households": ("Số hộ", "households_total"),
-    "households_grid": ("Số hộ có điện lưới", "Số hộ có điện", "so_ho_co_dien"),
+    "households_grid": ("Số hộ có điện lưới", "so_ho_co_dien_luoi"),
     "source": ("nguồn",),
     "evidence": ("Loại bằng chứng",),
     "as_of": ("Ngày", "Ngày số liệu", "date"),
 }
+# Words in a source that make it a hint, whatever class its author had in mind: night lights and map lines.
+_HINTS = (
+    "inferred",
+    "viirs",
+    "nightlight",
+    "ntl",
+    "anhsangdem",
+    "suyluan",
+    "uocluong",
+    "openstreetmap",
+    "osm",
+)
 _CLASSES = {"official_list", "utility", "field", "inferred"}
 _RANK = {"utility": 0, "official_list": 1, "field": 2, "inferred": 3}
 
@@ -25,8 +37,10 @@ _RANK = {"utility": 0, "official_list": 1, "field": 2, "inferred": 3}
 def read_power(path: Path) -> pd.DataFrame:
     """What a CSV says of villages' electricity, as the contract POWER; raises `PlacesRefused`.
 
-    `evidence` is taken from its own column or, without one, from the source's first word: sources that
-    begin with "inferred" (night lights, lines) are hints and never prove anything.
+    `evidence` is taken from its own column or, without one, from the source: its first word where that is
+    a class, `inferred` where it names night lights or map lines (a hint never proves), else official_list.
+    Households with electricity are not households on the grid: statistics count generators and family
+    hydropower too, so such a column is not taken for one.
     """
     frame = rename(read_table(path), _SYNONYMS)
     need(frame, "village_id", path, _SYNONYMS["village_id"])
@@ -51,7 +65,7 @@ def _class_of(source: str) -> str:
     for name in _CLASSES:
         if key.startswith(fold(name)):
             return name
-    return "official_list"
+    return "inferred" if any(hint in key for hint in _HINTS) else "official_list"
 
 
 def _dates(values: pd.Series, path: Path) -> pd.Series:
