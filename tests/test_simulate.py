@@ -20,7 +20,7 @@ from coverage.errors import InputError
 from coverage.simulate import simulate, write_sample
 from coverage.simulate.world import crew_phones
 
-VILLAGES, ROWS, SEED = 60, 150_000, 7
+VILLAGES, ROWS, SEED = 60, 150_000, 9
 SAMPLE = Path(__file__).parent.parent / "data" / "boundaries"
 PLAIN_NAMES = {
     "thời gian": "time",
