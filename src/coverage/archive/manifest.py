@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+from sqlalchemy.pool import NullPool
 
 METADATA = MetaData()
 
@@ -83,12 +85,18 @@ def now_utc() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def open_manifest(path: Path) -> Engine:
-    """The manifest in that SQLite file, made where it is new."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+def prepare(path: Path) -> None:
+    """Lay out the manifest in that SQLite file, where it is new."""
+    METADATA.create_all(_engine(path))
+
+
+# One engine per file and process: SQLAlchemy compiles a statement once per engine. Connections are not
+# kept, so that a workspace can be moved or removed at any time.
+@lru_cache(maxsize=8)
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30}, poolclass=NullPool)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin_immediate)
-    METADATA.create_all(engine)
     return engine
 
 
@@ -106,9 +114,5 @@ def _begin_immediate(connection: Connection) -> None:
 @contextmanager
 def transaction(path: Path) -> Iterator[Connection]:
     """One transaction on the manifest: all of it or nothing."""
-    engine = open_manifest(path)
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    with _engine(path).begin() as connection:
+        yield connection

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from coverage import criteria as rules
 from coverage.archive.durable import write_durably
+from coverage.archive.manifest import prepare
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def open_workspace(root: Path, criteria_text: str | None = None) -> Workspace:
         rules.parse(criteria_text, "criteria")
     for folder in (workspace.parts, workspace.incoming, workspace.places, workspace.snapshots):
         folder.mkdir(parents=True, exist_ok=True)
+    prepare(workspace.manifest)
     if criteria_text is not None or not workspace.criteria_file.exists():
         text = rules.default_text() if criteria_text is None else criteria_text
         write_durably(workspace.criteria_file, text.encode())
