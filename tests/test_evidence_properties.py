@@ -5,10 +5,16 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
+import geopandas as gpd
 import pandas as pd
+import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from measurements import LAT, MORNING, campaign, judge_together, row, silent
+from measurements import AS_OF, LAT, LON, MORNING, campaign, judge_together, row, rules, silent, table
+
+from coverage import engine, evidence, gaps, verdicts
+from coverage.crosswalk import crosswalk, place_hexes
+from coverage.places.settlements import places_of
 
 RANK = {"dead_zone": 0, "below_standard": 1, "not_enough_evidence": 2, "covered": 3}
 # Every example judges some twenty cases in one go, each as an operator of its own.
@@ -87,3 +93,57 @@ def test_one_device_repeating_itself_a_thousand_times_convicts_nobody() -> None:
     found = verdicts_of([rows]).iloc[0]
     assert found["fails"] == 1000
     assert (found["verdict"], found["sub_reason"]) == ("not_enough_evidence", "single_device")
+
+
+VILLAGES = 10
+ALL = [f"v{index}" for index in range(VILLAGES)]
+
+
+def village_layer() -> gpd.GeoDataFrame:
+    """Ten villages 5.5 km apart, with power, the first one of `campaign` among them."""
+    lat = [LAT + 0.05 * index for index in range(VILLAGES)]
+    about = {"village_name": ALL, "commune_code": None, "commune_name": None, "source": "t"}
+    numbers = {"households": 50.0, "population": 200.0, "especially_difficult": None}
+    shapes = [shapely.box(LON - 0.01, at - 0.01, LON + 0.01, at + 0.01) for at in lat]
+    columns = {"village_id": ALL, "centre_lat": lat, "centre_lon": LON} | about | numbers
+    return gpd.GeoDataFrame(columns, geometry=shapes, crs=4326)
+
+
+def village_verdicts_of(rows: list[dict]) -> pd.DataFrame:
+    villages, backend = village_layer(), engine.connect()
+    columns = ("village_id", "cluster_id", "lat", "lon", "households", "grid")
+    homes = pd.DataFrame(columns=columns, dtype=object).astype(
+        {"lat": float, "lon": float, "households": float}
+    )
+    places = places_of(villages, homes)
+    pooled = place_hexes(places, crosswalk(villages, 9), 9, 1)
+    tests = evidence.observations(engine.load(backend, "measurements", table(rows)), rules(), AS_OF).cache()
+    found = evidence.tests_by_place(tests, engine.load_frame(backend, "place_hexes", pooled), rules())
+    scope = ["45201", "45204"]
+    power = pd.DataFrame(
+        {"grid_status": "national_grid", "electrified": True, "power_source": "t", "power_as_of": None},
+        index=pd.Index(ALL, name="village_id"),
+    )
+    rows_of_places = gaps.complete(verdicts.judge(found, rules()), places, scope)
+    return gaps.village_verdicts(villages, rows_of_places, power, rules(), scope)
+
+
+@CALM
+@given(
+    st.sets(st.tuples(st.integers(0, VILLAGES - 1), st.sampled_from(["45201", "45204"])), max_size=14),
+    st.sampled_from([silent, row]),
+)
+def test_what_nobody_measured_is_never_a_gap_and_what_is_silent_is_never_hidden(
+    measured: set, kind: object
+) -> None:
+    rows = [
+        one | {"lat": one["lat"] + 0.05 * village, "operator": operator}
+        for village, operator in sorted(measured)
+        for one in campaign(kind, devices=5, days=3)
+    ]
+    found = village_verdicts_of(rows)
+    for one in found.itertuples():
+        if (int(one.village_id[1:]), one.operator) in measured:
+            assert one.list == ("gaps" if kind is silent else None), one
+        else:
+            assert (one.status, one.list) == ("chua_co_du_lieu", "need_measurement"), one
