@@ -157,6 +157,35 @@ def test_a_village_measured_only_in_an_outage_is_undecided_not_unmeasured(
     assert (row["tests"], row["sub_reason"], row["outage_tests"] > 0) == (0, "suspected_outage", True)
 
 
+def test_a_dead_cluster_outside_its_village_keeps_its_dead_area(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "clusters.csv").write_text(f"village_id,cluster_id,lat,lon\nfar,k1,{LAT},{LON}\n")
+    intake.add_places(workspace, "clusters", tmp_path / "clusters.csv")
+    read(workspace, [crew_file(tmp_path, crew_lines())], Context(source="drive_test"))
+    found = lists.select(assess(workspace), "gaps").set_index("village_id")
+    assert found.loc["far", "status"] == "lom_song"
+    assert not found.geometry.is_empty.any()
+
+
+def test_what_was_said_of_a_file_holds_until_another_value_is_given(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    lines = [line.replace(",45204,", ",,") for line in crew_lines()]
+    file = crew_file(tmp_path, lines)
+    (first,) = read(workspace, [file], Context(operator="Viettel", calibrated=True, device="scanner"))
+    (again,) = read(workspace, [file])
+    assert (again.effect, again.accepted) == ("already_received", first.accepted)
+    (other,) = read(workspace, [file], Context(operator="MobiFone"))
+    assert (other.effect, other.operator) == ("replaced", "45201")
+    kept = uploads.context_of(workspace, first.upload_id)
+    assert kept is not None
+    assert (kept.calibrated, kept.device) == (
+        True,
+        uploads.show(workspace, first.upload_id)["context"]["device"],
+    )
+    (taken_back,) = read(workspace, [file], Context(calibrated=False))
+    assert (taken_back.effect, taken_back.operator) == ("replaced", "45201")
+
+
 def test_a_covered_village_is_no_gap(workspace: Workspace, tmp_path: Path) -> None:
     read(workspace, [crew_file(tmp_path, crew_lines("in_service", "-85"))])
     snapshot = assess(workspace)

@@ -40,7 +40,7 @@ def test_the_name_fills_what_nobody_says(tmp_path):
     assert row["time_utc"] == datetime.datetime(2026, 10, 1, 5)
     assert found.context == Context(
         source="drive_test", operator="45204", technology="LTE", device=hashed("s1"),
-        date=datetime.date(2026, 10, 1), format="canonical",
+        date=datetime.date(2026, 10, 1), format="canonical", timezone="Asia/Ho_Chi_Minh", calibrated=False,
     )  # fmt: skip
 
 

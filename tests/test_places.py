@@ -85,6 +85,12 @@ def test_what_cannot_be_a_village_is_refused_in_words(tmp_path: Path, rows: list
     assert says in refusal.value.en
 
 
+def test_swapped_axes_are_refused_by_name(tmp_path: Path) -> None:
+    swapped = shapely.box(11.0, 108.0, 11.02, 108.02)
+    with pytest.raises(PlacesRefused, match=r"feature 2: .* may be swapped"):
+        read_villages(village_file(tmp_path, [village(), village(village_id="v2", geometry=swapped)]))
+
+
 @pytest.mark.filterwarnings("ignore:'crs' was not provided:UserWarning")
 def test_a_layer_without_coordinate_system_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlacesRefused) as refusal:

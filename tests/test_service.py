@@ -141,3 +141,60 @@ def test_docs_need_no_other_host(server: str) -> None:
     assert "https://" not in page
     script = page.split('src="', 1)[1].split('"', 1)[0]
     assert httpx.get(server + script).status_code == 200
+
+
+def test_a_mistyped_field_is_refused_and_takes_nothing_back(server: str, tmp_path: Path) -> None:
+    lines = [line.replace(",45204,", ",,") for line in crew_lines()]
+    file = crew_file(tmp_path, lines)
+    told = httpx.post(
+        f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, data={"operator": "Viettel"}
+    )
+    assert told.json()["files"][0]["quarantined"] == 0
+    typo = httpx.post(
+        f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, data={"operatr": "Viettel"}
+    )
+    assert (typo.status_code, typo.json()["code"]) == (400, "bad_input")
+    again = httpx.post(f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())})
+    assert again.json()["files"][0]["effect"] == "already_received"
+    assert len(httpx.get(f"{server}/gaps.geojson").json()["features"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/v1/uploads", 422), ("GET", "/nowhere", 404), ("DELETE", "/healthz", 405)],
+)
+def test_every_refusal_is_a_problem_document(server: str, method: str, path: str, status: int) -> None:
+    answer = httpx.request(method, server + path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {"code", "detail", "detail_en", "status", "title", "type"} <= set(answer.json())
+
+
+def test_other_sites_and_forged_names_are_kept_out(server: str, tmp_path: Path) -> None:
+    file = crew_file(tmp_path, crew_lines())
+    for headers, status in (({"Origin": "https://evil.example"}, 403), ({"Host": "evil.example"}, 400)):
+        answer = httpx.post(
+            f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, headers=headers
+        )
+        assert answer.status_code == status
+    same = httpx.post(
+        f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, headers={"Origin": server}
+    )
+    assert same.status_code == 201
+
+
+def test_a_port_in_use_is_told_in_words(server: str, tmp_path: Path) -> None:
+    port = server.rsplit(":", 1)[1]
+    command = [
+        sys.executable,
+        "-m",
+        "coverage",
+        "serve",
+        "--workspace",
+        str(tmp_path / "other"),
+        "--port",
+        port,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 2
+    assert "--port" in done.stderr

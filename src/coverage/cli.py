@@ -130,12 +130,12 @@ def ingest(
     technology: Annotated[str | None, typer.Option(help="GSM, UMTS, LTE, NR")] = None,
     device: Annotated[str | None, typer.Option(help="Máy đo / phone or scanner")] = None,
     date: Annotated[str | None, typer.Option(help="YYYY-MM-DD")] = None,
-    timezone: Annotated[str, typer.Option()] = "Asia/Ho_Chi_Minh",
+    timezone: Annotated[str | None, typer.Option(help="[Asia/Ho_Chi_Minh]")] = None,
     format: Annotated[str | None, typer.Option(help="gnettrack_text, gnettrack_csv, canonical")] = None,  # noqa: A002
     team: Annotated[str | None, typer.Option()] = None,
     in_vehicle: Annotated[bool | None, typer.Option("--in-vehicle/--not-in-vehicle")] = None,
     antenna: Annotated[Literal["inside", "roof", "hand"] | None, typer.Option()] = None,
-    calibrated: Annotated[bool, typer.Option("--calibrated")] = False,
+    calibrated: Annotated[bool | None, typer.Option("--calibrated/--not-calibrated")] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:

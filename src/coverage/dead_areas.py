@@ -45,5 +45,5 @@ def _area(cells: list[int], village: shapely.Geometry) -> shapely.Geometry:
     # Neighbouring hexes come with vertices that differ in the last bits: a grid of 1e-9 degrees (0.1 mm) joins them.
     whole = shapely.union_all(hexes.polygons(cells), grid_size=1e-9)
     clipped = shapely.intersection(whole, village)
-    parts = [part for part in shapely.get_parts(clipped) if part.geom_type in {"Polygon", "MultiPolygon"}]
+    parts = [part for part in shapely.get_parts(clipped) if part.geom_type == "Polygon" and not part.is_empty]
     return shapely.union_all(parts) if parts else whole

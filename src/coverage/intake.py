@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -15,7 +16,7 @@ from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace
 from coverage.errors import FileRefused, PlacesRefused
 from coverage.logs import operators
-from coverage.logs.context import Context, zone
+from coverage.logs.context import DEFAULT_TIMEZONE, Context, zone
 from coverage.logs.read import Reading, read_file
 from coverage.places.communes import read_communes
 from coverage.places.outages import read_outages
@@ -42,13 +43,15 @@ def ingest(workspace: Workspace, path: Path, context: Context) -> Iterator[Recei
 
     A member of a zip that cannot be measurements comes as its `FileRefused`; a file on its own raises it.
     """
-    names = workspace.criteria.operators.names
-    for found in read_file(path, context, device_key=workspace.device_key, operator_names=names):
+    names, earlier = workspace.criteria.operators.names, partial(uploads.context_of, workspace)
+    for found in read_file(
+        path, context, device_key=workspace.device_key, operator_names=names, earlier=earlier
+    ):
         yield uploads.receive(workspace, found) if isinstance(found, Reading) else found.error
 
 
 def add_places(
-    workspace: Workspace, kind: PlacesKind, path: Path, timezone: str = "Asia/Ho_Chi_Minh"
+    workspace: Workspace, kind: PlacesKind, path: Path, timezone: str = DEFAULT_TIMEZONE
 ) -> PlacesReport:
     """The report of a places file, after it took the place of the former layer. Raises `PlacesRefused`.
 

@@ -112,6 +112,7 @@ def judge(inputs: Inputs, tell: Tell = silent) -> Snapshot:
 
     tell("số đo → lần thử / measurements → tests", 0.15)
     measurements = engine.read_measurements(backend, inputs.parts)
+    counted = evidence.within_validity(measurements, criteria, inputs.as_of).count()
     tests = evidence.observations(measurements, criteria, inputs.as_of)
     tests = evidence.set_aside_outages(tests, engine.load_frame(backend, "windows", windows)).cache()
 
@@ -130,7 +131,7 @@ def judge(inputs: Inputs, tell: Tell = silent) -> Snapshot:
 
     tell("ghi kết quả / saving", 0.9)
     return Snapshot(
-        _info(inputs, operators, in_scope, int(measurements.count().execute())),
+        _info(inputs, operators, in_scope, int(counted.execute())),
         hex_verdicts=tables.check_frame(tables.HEX_VERDICTS, hex_verdicts),
         place_verdicts=tables.check_frame(tables.PLACE_VERDICTS, place_rows),
         village_verdicts=tables.check_frame(tables.VILLAGE_VERDICTS, village_rows),

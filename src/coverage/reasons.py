@@ -117,8 +117,11 @@ def _counts(row: Mapping[Any, Any]) -> tuple[str, str]:
     if not row["tests"]:
         return "không có lần thử nào ở điểm cần xét", "no test at the place in question"
     level = row["median_rsrp_dbm"]
-    vi = f"{row['fails']}/{row['tests']} lần thử không đạt, {row['devices']} máy, {row['dates']} ngày"
-    en = f"{row['fails']} of {row['tests']} tests fail, {row['devices']} phones, {row['dates']} days"
+    phones = (f"{row['devices']} máy", f"{row['devices']} phones")
+    if not row["devices"]:
+        phones = ("máy không rõ tên", "a phone nobody named")
+    vi = f"{row['fails']}/{row['tests']} lần thử không đạt, {phones[0]}, {row['dates']} ngày"
+    en = f"{row['fails']} of {row['tests']} tests fail, {phones[1]}, {row['dates']} days"
     silent = round(100 * row["no_service_share"])
     vi, en = f"{vi}, {silent} % mất dịch vụ", f"{en}, {silent} % without service"
     if pd.notna(level):

@@ -27,6 +27,7 @@ class SnapshotInfo:
 
     as_of: ISO date on which the evidence is judged. criteria: name@hash. operators: code → name of
     every operator judged. in_scope: those that must all be dead for a total not-spot.
+    measurements: rows within the window of validity.
     simulated: true where any village or upload says that it was simulated.
     """
 

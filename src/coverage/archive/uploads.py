@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from coverage.archive.durable import write_parquet_durably
 from coverage.archive.manifest import EVENTS, UPLOADS, now_utc, transaction
 from coverage.archive.workspace import Workspace
 from coverage.errors import ArchiveDamaged, NotFound
+from coverage.logs.context import Context
 from coverage.logs.read import Reading
 
 Effect = Literal["added", "replaced", "already_received"]
@@ -49,8 +51,8 @@ class Receipt:
 def receive(workspace: Workspace, reading: Reading) -> Receipt:
     """The receipt of a reading, after it is safe on disk and in the manifest.
 
-    The same bytes with the same context add nothing; with another context they replace the former
-    reading in one transaction. A withdrawn upload stays withdrawn until it is restored.
+    The same bytes with the same context add nothing; with another context (see `context.with_earlier`:
+    what is left out is not taken back) they replace the former reading in one transaction. A withdrawn upload stays withdrawn until it is restored.
     """
     context = _context(reading)
     with transaction(workspace.manifest) as connection:
@@ -60,6 +62,17 @@ def receive(workspace: Workspace, reading: Reading) -> Receipt:
     row = _write_parts(workspace, reading) | {"context": context}
     with transaction(workspace.manifest) as connection:
         return _commit(connection, row)
+
+
+def context_of(workspace: Workspace, upload_id: str) -> Context | None:
+    """The context an upload was read with, as resolved then; None where there is no such upload."""
+    with transaction(workspace.manifest) as connection:
+        known = _find(connection, upload_id)
+    if known is None:
+        return None
+    values = dict(known["context"])
+    values["date"] = values["date"] and date.fromisoformat(values["date"])
+    return Context(**values)
 
 
 def _context(reading: Reading) -> dict[str, Any]:

@@ -18,14 +18,17 @@ from coverage.tables import UNKNOWN_DEVICE
 Source = Literal["drive_test", "crowdsourced"]
 Antenna = Literal["inside", "roof", "hand"]
 DEVICE_HASH_DIGITS = 16  # 64 bits: no two of a country's phones meet by chance
+DEFAULT_TIMEZONE = "Asia/Ho_Chi_Minh"
+# What a context resolves to where nobody says anything: no statement that a later upload could keep.
+_UNSAID = {"source": "crowdsourced", "timezone": DEFAULT_TIMEZONE, "calibrated": False}
 
 
 @dataclass(frozen=True)
 class Context:
-    """What the upload says of a file; used only where the file's rows say nothing.
+    """What the upload says of a file; used only where the file's rows say nothing. None = not said.
 
     operator: PLMN digits or a name; technology: 4G, LTE, …; device: as the team names it, or its hash
-    once resolved; date: for files without times; in_vehicle and antenna: None = not said.
+    once resolved; date: for files without times; timezone: IANA name of times without a zone.
     """
 
     source: Source | None = None
@@ -33,12 +36,28 @@ class Context:
     technology: str | None = None
     device: str | None = None
     date: datetime.date | None = None
-    timezone: str = "Asia/Ho_Chi_Minh"
+    timezone: str | None = None
     format: str | None = None
     team: str | None = None
     in_vehicle: bool | None = None
     antenna: Antenna | None = None
-    calibrated: bool = False
+    calibrated: bool | None = None
+
+
+def with_earlier(context: Context, earlier: Context | None) -> Context:
+    """The context with what was said when the same bytes came before, wherever it says nothing itself.
+
+    So sending a folder again without its options never takes them back; another value replaces the former
+    one. `earlier` is as resolved then; its device is a hash, which `resolve` cannot take: see `read`.
+    """
+    if earlier is None:
+        return context
+    said = {
+        name: value
+        for name, value in vars(earlier).items()
+        if name != "device" and getattr(context, name) is None and value != _UNSAID.get(name)
+    }
+    return replace(context, **said)
 
 
 def resolve(context: Context, name: NameSays, device_key: bytes, names: Mapping[str, str]) -> Context:
@@ -59,13 +78,15 @@ def resolve(context: Context, name: NameSays, device_key: bytes, names: Mapping[
         device=device_hash(device_key, device) if device else UNKNOWN_DEVICE,
         date=context.date or name.date,
         in_vehicle=_in_vehicle(context),
+        timezone=context.timezone or DEFAULT_TIMEZONE,
+        calibrated=bool(context.calibrated),
     )
 
 
 def zone(context: Context) -> ZoneInfo:
     """The upload's timezone; raises `FileRefused` where no such zone exists."""
     try:
-        return ZoneInfo(context.timezone)
+        return ZoneInfo(context.timezone or DEFAULT_TIMEZONE)
     except (KeyError, ValueError, OSError) as fault:
         raise FileRefused(
             f"Không có múi giờ {context.timezone!r}. Hãy dùng tên IANA, ví dụ --timezone Asia/Ho_Chi_Minh.",

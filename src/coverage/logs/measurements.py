@@ -87,7 +87,7 @@ def _context(sheet: Sheet, accepted: Ints, origin: Origin) -> dict[str, pa.Array
         "speed_mps": _optional(_either(sheet, "speed_mps", "speed_kmh", KMH_PER_MPS)[accepted]),
         "in_vehicle": pc.coalesce(vehicle, said),
         "device": _devices(sheet, origin).take(pa.array(accepted)),
-        "calibrated": pa.repeat(context.calibrated, count),
+        "calibrated": pa.repeat(bool(context.calibrated), count),
         "source": pa.repeat(pa.scalar(context.source, pa.string()), count),
         "serving_cell": _serving_cell(sheet).take(pa.array(accepted)),
         "download_mbps": _optional(_either(sheet, "download_mbps", "download_kbps", KBPS_PER_MBPS)[accepted]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ from coverage.logs.text import readable
 from coverage.tables import OUTCOMES, check
 
 UPLOAD_ID_DIGITS = 16
-DEFAULT_MAX_ACCURACY_M = 50.0  # Bundesnetzagentur drops positions that are worse
+MAX_ACCURACY_M = 50.0  # Bundesnetzagentur drops positions that are worse
 # What simulated rows say of themselves, in some cell of theirs; looked for in the first mebibyte.
 SIMULATED = re.compile(rb"\bsimulated\b", re.IGNORECASE)
 SIMULATED_WITHIN = 1 << 20
@@ -71,12 +71,19 @@ class Refused:
 
 @dataclass(frozen=True)
 class Rules:
-    """What reading needs besides the file: the key, the operators' names, the position floor, the time now."""
+    """What reading needs besides the file: the key, the operators' names, the time now.
+
+    earlier: upload id → the context those bytes were read with before; None where they are new.
+    """
 
     device_key: bytes
     operator_names: Mapping[str, str]
-    max_accuracy_m: float
     now: datetime.datetime
+    earlier: Callable[[str], Context | None]
+
+
+def _new(_upload_id: str) -> None:
+    return None
 
 
 def read_file(
@@ -85,16 +92,17 @@ def read_file(
     *,
     device_key: bytes,
     operator_names: Mapping[str, str],
-    max_accuracy_m: float = DEFAULT_MAX_ACCURACY_M,
     now: datetime.datetime | None = None,
+    earlier: Callable[[str], Context | None] = _new,
 ) -> Iterator[Reading | Refused]:
     """The file's reading; for a zip one `Reading` or `Refused` per member, in the zip's order.
 
+    earlier: the context that an upload id was read with before, which holds where `context` says nothing;
     operator_names: digits → name, for operators given by name; now: aware, default the clock: readings more
     than a day later are quarantined. Raises `FileRefused` for a file, or a zip as a whole, that cannot be
     measurements; of a member that cannot, a `Refused` is yielded instead.
     """
-    rules = Rules(device_key, operator_names, max_accuracy_m, now or datetime.datetime.now(datetime.UTC))
+    rules = Rules(device_key, operator_names, now or datetime.datetime.now(datetime.UTC), earlier)
     for packed in containers.files(path):
         yield _read_packed(packed, context, rules, alone=packed.file == path.name)
 
@@ -116,6 +124,8 @@ def _read_packed(
 def read_bytes(file: str, data: bytes, context: Context, rules: Rules) -> Reading:
     """The reading of one file's bytes; raises `FileRefused`."""
     sha256 = hashlib.sha256(data).hexdigest()
+    before = rules.earlier(sha256[:UPLOAD_ID_DIGITS])
+    context = contexts.with_earlier(context, before)
     zone = contexts.zone(context)
     lines = lines_of(readable(data, file))
     header = header_index(lines, file)
@@ -124,6 +134,8 @@ def read_bytes(file: str, data: bytes, context: Context, rules: Rules) -> Readin
     known = replace(
         contexts.resolve(context, name, rules.device_key, rules.operator_names), format=layout.format.name
     )
+    if context.device is None and before is not None and before.device is not None:
+        known = replace(known, device=before.device)
     cells = sheet(lines, header, layout, file)
     network = service.read(cells, layout.format, known, rules.operator_names)
     rows = _rows(cells, network, known, zone)
@@ -148,7 +160,7 @@ def _reading(
     file: str, sha256: str, context: Context, rows: Rows, rules: Rules, *, simulated: bool
 ) -> Reading:
     now = np.datetime64(rules.now.astimezone(datetime.UTC).replace(tzinfo=None), "us")
-    verdicts = judge(rows, now, rules.max_accuracy_m)
+    verdicts = judge(rows, now, MAX_ACCURACY_M)
     upload_id = sha256[:UPLOAD_ID_DIGITS]
     without = pc.is_in(rows.network.state, value_set=pa.array(service.WITHOUT_SERVICE))
     served = ~without.to_numpy(zero_copy_only=False)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyogrio
 import shapely
@@ -117,6 +119,7 @@ def flags(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
 def polygons(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
     """The features as valid polygons or multipolygons; raises `PlacesRefused` where one has no area."""
     geometry = shapely.force_2d(shapely.make_valid(frame.geometry.to_numpy()))
+    _refuse_off_the_globe(geometry, path)
     areal = [_areal(shape) for shape in geometry]
     empty = [row for row, shape in enumerate(areal) if shape is None or shape.is_empty]
     if empty:
@@ -126,6 +129,18 @@ def polygons(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
             f"{path.name}, feature {empty[0] + 1}: needs a polygon, but is {getattr(kind, 'geom_type', 'empty')}.",
         )
     return frame.set_geometry(gpd.GeoSeries(areal, index=frame.index, crs=frame.crs))
+
+
+def _refuse_off_the_globe(geometry: npt.NDArray[np.object_], path: Path) -> None:
+    west, south, east, north = shapely.bounds(geometry).T
+    off = (south < -90) | (north > 90) | (west < -180) | (east > 180)
+    if off.any():
+        row = int(off.argmax())
+        shown = f"{west[row]:.4f}, {south[row]:.4f}"
+        raise PlacesRefused(
+            f"{path.name}, đối tượng {row + 1}: toạ độ ngoài Trái Đất ({shown}); có thể kinh độ và vĩ độ bị đảo.",
+            f"{path.name}, feature {row + 1}: coordinates off the globe ({shown}); longitude and latitude may be swapped.",
+        )
 
 
 def _areal(shape: shapely.Geometry | None) -> shapely.Geometry | None:

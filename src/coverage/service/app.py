@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import orjson
-from fastapi import FastAPI, Form, Response, UploadFile
+from fastapi import Depends, FastAPI, Form, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse
 from fastapi_offline import FastAPIOffline
 
@@ -26,9 +26,14 @@ from coverage.errors import InputError, NotFound
 from coverage.exports import files, lists
 from coverage.exports.maps import map_html
 from coverage.logs.context import Context
+from coverage.service.doors import add_doors
 from coverage.service.problems import add_handlers, problem
 
 _COPY_BYTES = 1 << 20
+_FIELDS = (
+    *("file", "source", "operator", "technology", "device", "date", "timezone"),
+    *("in_vehicle", "calibrated"),
+)
 _EMPTY_PAGE = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>Phủ Sóng</title>
 <body style="font-family:system-ui;margin:3rem"><h1>Phủ Sóng</h1>
 <p>Chưa có bản đánh giá nào. Hãy thêm ranh giới thôn rồi tải số liệu đo lên <code>POST /v1/uploads</code>
@@ -38,7 +43,10 @@ _EMPTY_PAGE = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>Ph�
 
 def create_app(workspace: Workspace, today: Callable[[], date] = date.today) -> FastAPI:
     """The application on one workspace; `today` is the date on which an upload is judged."""
-    app: FastAPI = FastAPIOffline(title="Phủ Sóng", version="0.1.0", static_url="/static-docs")
+    app: FastAPI = FastAPIOffline(
+        title="Phủ Sóng", version="0.1.0", static_url="/static-docs", redoc_url=None
+    )
+    add_doors(app)
     pages: dict[str, str] = {}
     judging = threading.Lock()
     add_handlers(app)
@@ -61,7 +69,7 @@ def create_app(workspace: Workspace, today: Callable[[], date] = date.today) -> 
         frame = lists.select(history.latest(workspace), "gaps")
         return Response(files.to_bytes(frame, "geojson"), media_type="application/geo+json")
 
-    @app.post("/v1/uploads", status_code=201)
+    @app.post("/v1/uploads", status_code=201, dependencies=[Depends(_known_fields)])
     def upload(
         file: UploadFile,
         source: Annotated[Literal["drive_test", "crowdsourced"] | None, Form()] = None,
@@ -69,9 +77,9 @@ def create_app(workspace: Workspace, today: Callable[[], date] = date.today) -> 
         technology: Annotated[str | None, Form()] = None,
         device: Annotated[str | None, Form()] = None,
         day: Annotated[date | None, Form(alias="date")] = None,
-        timezone: Annotated[str, Form()] = "Asia/Ho_Chi_Minh",
+        timezone: Annotated[str | None, Form()] = None,
         in_vehicle: Annotated[bool | None, Form()] = None,
-        calibrated: Annotated[bool, Form()] = False,
+        calibrated: Annotated[bool | None, Form()] = None,
     ) -> Response:
         """Receive a measurement file, account for every row, and judge again."""
         context = Context(
@@ -108,6 +116,16 @@ def create_app(workspace: Workspace, today: Callable[[], date] = date.today) -> 
         return {"status": "ok"}
 
     return app
+
+
+async def _known_fields(request: Request) -> None:
+    # A field that nobody reads is a mistyped one: without it the rows would be read wrongly, in silence.
+    unknown = sorted(set(await request.form()) - set(_FIELDS))
+    if unknown:
+        raise InputError(
+            f"Không có trường {unknown[0]!r:.60}; các trường: {', '.join(_FIELDS)}.",
+            f"There is no field {unknown[0]!r:.60}; the fields are: {', '.join(_FIELDS)}.",
+        )
 
 
 def _judge(workspace: Workspace, as_of: date) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
+import sys
 
 import uvicorn
 
@@ -18,7 +20,16 @@ def serve(workspace: Workspace, host: str, port: int) -> None:
             f"Dịch vụ chưa có khoá truy cập nên chỉ mở trên 127.0.0.1, không mở trên {host}.",
             f"The service has no keys, so it opens on 127.0.0.1 only, not on {host}.",
         )
-    uvicorn.run(create_app(workspace), host=host, port=port, log_level="warning")
+    try:
+        door = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as fault:
+        raise InputError(
+            f"Không mở được {host}:{port} ({fault.strerror}). Hãy chọn cổng khác: --port.",
+            f"Cannot open {host}:{port} ({fault.strerror}). Choose another port: --port.",
+        ) from fault
+    print(f"http://{host}:{door.getsockname()[1]}  (Ctrl-C: dừng / stop)", file=sys.stderr, flush=True)
+    config = uvicorn.Config(create_app(workspace), log_level="warning")
+    uvicorn.Server(config).run(sockets=[door])
 
 
 def _is_loopback(host: str) -> bool:

@@ -53,7 +53,7 @@ phusong.dressMap = function () {
 phusong.frameMap = function () {
   const { map, bounds } = phusong.layers;
   const fit = () => map.invalidateSize({ animate: false }).fitBounds(bounds, { padding: [20, 20], animate: false });
-  map.setMinZoom(6).setMaxZoom(17);
+  map.setMinZoom(3).setMaxZoom(17);
   fit();
   new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(map.getContainer());
   const reading = (on) => document.getElementById('frame').classList.toggle('reading', on);
@@ -109,7 +109,7 @@ phusong.deadKind = function (area) {
   const gap = area.l === 0;
   if (phusong.view !== 0) { return area.v !== phusong.view ? null : gap ? 'gaps' : 'other'; }
   if (area.n) { return gap ? 'gaps' : 'other'; }
-  return gap ? 'partial' : null;
+  return gap ? 'partial' : 'other';
 };
 
 phusong.deadStyle = function (feature) {

@@ -40,12 +40,19 @@ phusong.joined = function (parts, className) {
 phusong.operatorDetails = function (village, view, open) {
   const status = phusong.statusOf(village, view);
   const summary = phusong.element('summary', '', phusong.swatch(status),
-    phusong.element('span', 'name', phusong.data.views[view].name), phusong.word(status));
+    phusong.element('span', 'name', phusong.data.views[view].name), phusong.statusWord(village, view, status));
   const details = phusong.element('details', 'operator', summary);
   details.open = open;
   const row = phusong.verdictRow(village, view);
   if (row !== undefined) { details.append(...phusong.facts(row)); }
   return details;
+};
+
+/* Weak service was measured enough: its word is not "not enough evidence". */
+phusong.statusWord = function (village, view, status) {
+  const row = phusong.verdictRow(village, view);
+  const weak = row !== undefined && phusong.cell(phusong.data.verdicts, 'sub_reason', row) === 'weak_service';
+  return phusong.word(weak ? 'weak_service' : status);
 };
 
 phusong.facts = function (row) {
@@ -73,12 +80,12 @@ phusong.action = function (of) {
 
 phusong.power = function (of) {
   const date = of('power_as_of') && phusong.date(of('power_as_of'));
-  return phusong.joined([phusong.word(of('grid_status')), of('power_source'), date], '');
+  return phusong.joined([phusong.word(of('grid_status')), of('power_source') && phusong.word(of('power_source')), date], '');
 };
 
 phusong.evidence = function (of) {
-  if (!of('tests')) { return phusong.both('Chưa có lần đo nào', 'No tests yet'); }
-  const vi = [of('tests') + ' lần đo', of('fails') + ' không đạt', of('devices') + ' máy', of('occasions') + ' dịp'];
+  if (!of('tests')) { return phusong.both('Chưa có lần thử nào', 'No tests yet'); }
+  const vi = [of('tests') + ' lần thử', of('fails') + ' không đạt', of('devices') + ' máy', of('occasions') + ' dịp'];
   const en = [of('tests') + ' tests', of('fails') + ' failed', of('devices') + ' devices', of('occasions') + ' occasions'];
   const parts = [phusong.both(vi.join(' · '), en.join(' · '))];
   if (of('median_rsrp_dbm') !== null) {
