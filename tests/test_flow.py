@@ -18,7 +18,7 @@ from coverage.archive import history, uploads
 from coverage.archive.snapshots import Snapshot
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace, open_workspace
-from coverage.errors import FileRefused, NotFound
+from coverage.errors import FileRefused, NotFound, PlacesRefused
 from coverage.exports import lists
 from coverage.logs.context import Context
 from coverage.simulate import simulate
@@ -158,12 +158,27 @@ def test_a_village_measured_only_in_an_outage_is_undecided_not_unmeasured(
 
 
 def test_a_dead_cluster_outside_its_village_keeps_its_dead_area(workspace: Workspace, tmp_path: Path) -> None:
-    (tmp_path / "clusters.csv").write_text(f"village_id,cluster_id,lat,lon\nfar,k1,{LAT},{LON}\n")
-    intake.add_places(workspace, "clusters", tmp_path / "clusters.csv")
-    read(workspace, [crew_file(tmp_path, crew_lines())], Context(source="drive_test"))
+    # 5.5 km north of the boundary: told, and judged all the same.
+    north = LAT + 0.06
+    (tmp_path / "clusters.csv").write_text(f"village_id,cluster_id,lat,lon\nnear,k1,{north},{LON}\n")
+    report = intake.add_places(workspace, "clusters", tmp_path / "clusters.csv")
+    assert [note.code for note in report.notes] == ["cluster_outside"]
+    shifted = [shift_north(line, 0.06) for line in crew_lines()]
+    read(workspace, [crew_file(tmp_path, shifted)], Context(source="drive_test"))
     found = lists.select(assess(workspace), "gaps").set_index("village_id")
-    assert found.loc["far", "status"] == "lom_song"
+    assert found.loc["near", "status"] == "lom_song"
     assert not found.geometry.is_empty.any()
+
+
+def shift_north(line: str, degrees: float) -> str:
+    time, lat, rest = line.split(",", 2)
+    return f"{time},{float(lat) + degrees},{rest}"
+
+
+def test_a_cluster_of_another_place_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "clusters.csv").write_text(f"village_id,cluster_id,lat,lon\nfar,k1,{LAT - 1},{LON}\n")
+    with pytest.raises(PlacesRefused, match="km from village far"):
+        intake.add_places(workspace, "clusters", tmp_path / "clusters.csv")
 
 
 def test_what_was_said_of_a_file_holds_until_another_value_is_given(

@@ -19,10 +19,11 @@ from coverage.logs import operators
 from coverage.logs.context import DEFAULT_TIMEZONE, Context, zone
 from coverage.logs.read import Reading, read_file
 from coverage.places.communes import read_communes
+from coverage.places.notes import Note
 from coverage.places.outages import read_outages
 from coverage.places.power import read_power
-from coverage.places.settlements import read_clusters
-from coverage.places.villages import Note, locate_in_communes, read_villages
+from coverage.places.settlements import check_distances, read_clusters
+from coverage.places.villages import locate_in_communes, read_villages
 
 PlacesKind = Literal["communes", "villages", "clusters", "power", "outages"]
 PLACES_KINDS: tuple[PlacesKind, ...] = get_args(PlacesKind)
@@ -64,9 +65,10 @@ def add_places(
     if kind == "communes":
         return _add_communes(workspace, path)
     frame = _read_table(workspace, kind, path, timezone)
+    notes = _unknown_villages(workspace, set(frame["village_id"].dropna()))
+    if kind == "clusters" and layers.has_layer(workspace, "villages"):
+        notes += check_distances(frame, layers.load_layer(workspace, "villages"), path.name)
     layers.save_layer(workspace, kind, frame, path)
-    named = set(frame["village_id"].dropna())
-    notes = _unknown_villages(workspace, named)
     if kind == "outages":
         notes += _unknown_communes(workspace, set(frame["commune_code"].dropna()))
     return PlacesReport(kind, path.name, len(frame), notes)

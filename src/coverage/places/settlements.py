@@ -7,6 +7,8 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
+from coverage.errors import PlacesRefused
+from coverage.places.notes import Note
 from coverage.places.vector_files import (
     flags,
     need,
@@ -26,6 +28,9 @@ _SYNONYMS = {
     "households": ("Số hộ",),
     "grid": ("Có điện lưới", "Điện lưới"),
 }
+
+
+FARTHEST_KM = 20.0  # no village of a commune stretches farther; a wrong digit or a swapped id does
 
 
 def read_clusters(path: Path) -> pd.DataFrame:
@@ -75,6 +80,36 @@ def _refuse_bad_rows(clusters: pd.DataFrame, path: Path) -> None:
             (repeated, "mã cụm bị lặp trong thôn", "cluster id repeated within the village"),
         ),
     )
+
+
+def check_distances(clusters: pd.DataFrame, villages: gpd.GeoDataFrame, file: str) -> list[Note]:
+    """What to look at: clusters outside their village's boundary.
+
+    Raises `PlacesRefused` for a cluster farther than `FARTHEST_KM` from its village: that is another place,
+    and its tests would speak for the wrong people. `villages` in EPSG:4326; clusters of unknown villages pass.
+    """
+    metres = villages.estimate_utm_crs()
+    shapes = villages.set_index("village_id").geometry.to_crs(metres)
+    known = clusters[clusters["village_id"].isin(shapes.index)]
+    points = gpd.GeoSeries(gpd.points_from_xy(known["lon"], known["lat"]), crs="EPSG:4326").to_crs(metres)
+    away_km = points.distance(shapes.loc[known["village_id"]].reset_index(drop=True)).to_numpy() / 1000
+    named = list(zip(known["village_id"], known["cluster_id"], away_km.round(1), strict=True))
+    for village_id, cluster_id, km in named:
+        if km > FARTHEST_KM:
+            raise PlacesRefused(
+                f"{file}: cụm {cluster_id} cách thôn {village_id} {km} km: hãy kiểm tra toạ độ hoặc mã thôn.",
+                f"{file}: cluster {cluster_id} lies {km} km from village {village_id}: check its coordinates or id.",
+            )
+    return [
+        Note(
+            "cluster_outside",
+            village_id,
+            f"Cụm {cluster_id} nằm ngoài ranh giới thôn {village_id} {km} km.",
+            f"Cluster {cluster_id} lies {km} km outside the boundary of village {village_id}.",
+        )
+        for village_id, cluster_id, km in named
+        if km > 0
+    ]
 
 
 def places_of(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFrame:

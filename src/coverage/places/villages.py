@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
+from coverage.places.notes import Note
 from coverage.places.vector_files import flags, numbers, polygons, read_layer, rename_layer, texts
 
 _SYNONYMS = {
@@ -21,16 +21,6 @@ _SYNONYMS = {
     "especially_difficult": ("Đặc biệt khó khăn", "ĐBKK"),
     "source": ("nguồn",),
 }
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something a person should look at: which village, and the sentence in two languages."""
-
-    code: str
-    village_id: str
-    vi: str
-    en: str
 
 
 def read_villages(path: Path) -> tuple[gpd.GeoDataFrame, list[Note]]:
