@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from coverage.archive.durable import write_durably
 from coverage.demo import run_demo
 
 PHUSONG = [sys.executable, "-m", "coverage"]
@@ -145,3 +146,22 @@ def test_the_demo_leaves_its_promised_files(tmp_path: Path, monkeypatch: pytest.
     assert json.loads((tmp_path / "demo" / "villages.geojson").read_text())["features"]
     again = run_demo(tmp_path / "demo")
     assert again.text == result.text
+
+
+@pytest.mark.parametrize("target", ["missing/folder/out.csv", "."])
+def test_a_file_that_cannot_be_written_is_told_in_words(tmp_path: Path, target: str) -> None:
+    run("ingest", log(tmp_path, ROW), cwd=tmp_path)
+    done = run("export", "measurements", "--format", "csv", "-o", target, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "Lỗi" in done.stderr
+
+
+def test_links_are_followed_and_pipes_written_to_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "real.txt")
+    write_durably(tmp_path / "link.txt", b"new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+    write_durably(Path("/dev/null"), b"gone")
+    assert Path("/dev/null").is_char_device()

@@ -380,3 +380,32 @@ def test_three_columns_go_in_once_somebody_says_what_they_are(real_data: Path, t
     snapshot = assess_real(tmp_path, [path], context, box, date(2026, 6, 1))
     assert snapshot.info.measurements == 715
     assert not (snapshot.hex_verdicts["verdict"] == "dead_zone").any()
+
+
+def test_outages_added_again_in_another_zone_are_judged_anew(workspace: Workspace, tmp_path: Path) -> None:
+    read(workspace, [crew_file(tmp_path, crew_lines())], Context(source="drive_test"))
+    path = tmp_path / "outages.csv"
+    rows = [f"near,,2026-10-0{day} 07:00,2026-10-0{day} 11:00,điện lực" for day in range(1, 5)]
+    path.write_text("\n".join(["Mã thôn,Nhà mạng,Từ,Đến,Nguồn", *rows]) + "\n", encoding="utf-8")
+    intake.add_places(workspace, "outages", path)
+    assert len(lists.select(assess(workspace), "gaps")) == 1
+    intake.add_places(workspace, "outages", path, timezone="UTC")
+    assert lists.select(assess(workspace), "gaps").empty
+
+
+def test_dates_do_not_hang_on_the_zone_a_file_was_sent_in(tmp_path: Path) -> None:
+    # One morning from 06:30 to 08:30 in Việt Nam lies on two dates of UTC.
+    lines = [
+        f"2026-10-01T23:3{spot}:00Z,{LAT + 0.0015 * spot},{LON},45204,,no_service,,phone-{device},5"
+        for device in range(4)
+        for spot in range(3)
+    ]
+    lines += [line.replace("01T23", "02T01") for line in lines]
+    found = []
+    for zone in ("Asia/Ho_Chi_Minh", "UTC"):
+        workspace = open_workspace(tmp_path / zone.replace("/", "-"))
+        add_two_villages(workspace, tmp_path)
+        read(workspace, [crew_file(tmp_path, lines)], Context(timezone=zone))
+        row = assess(workspace).village_verdicts.set_index(["village_id", "operator"]).loc[("near", "45204")]
+        found.append((row["status"], row["sub_reason"], row["fails"]))
+    assert found[0] == found[1] == ("chua_du_bang_chung", "single_occasion", 24)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import unicodedata
 
 import pytest
 from test_logs_read import HEADER, ROW, columns, hashed, only, outcome, read
@@ -13,11 +14,16 @@ from coverage.logs import Context
 def test_the_operator_comes_from_row_then_file_then_option_then_name(tmp_path):
     silent = ROW.replace("45204", "")
     name = "drive_test__phone__MobiFone__2026-10-01.csv"
-    in_file = read(tmp_path, HEADER + ROW + "\n" + silent, name=name, operator="Vinaphone")
+    in_file = read(tmp_path, HEADER + ROW + "\n" + silent, name=name)
     assert in_file.measurements["operator"].to_pylist() == ["45204", "45204"]
     assert in_file.measurements["operator_inferred"].to_pylist() == [False, True]
     assert only(read(tmp_path, HEADER + silent, name=name, operator="viet tel"))["operator"] == "45204"
     assert only(read(tmp_path, HEADER + silent, name=name))["operator"] == "45201"
+    told = read(tmp_path, HEADER + ROW + "\n" + silent, name=name, operator="Viettel")
+    assert told.measurements["operator"].to_pylist() == ["45204", "45204"]
+    # The upload and the other rows disagree: nobody knows whose silence it is.
+    disputed = read(tmp_path, HEADER + ROW + "\n" + silent, name=name, operator="Vinaphone")
+    assert (disputed.accepted, outcome(disputed)[1]) == (1, "operator_unknown")
     two = read(tmp_path, HEADER + "\n".join([ROW, ROW.replace("45204", "45201"), silent]))
     assert (two.accepted, outcome(two)[1]) == (2, "operator_unknown")
 
@@ -79,3 +85,13 @@ def test_the_device_of_a_row_wins_and_is_stored_as_a_keyedhashed(tmp_path):
 )  # fmt: skip
 def test_in_vehicle(tmp_path, cell, said, expected):
     assert only(read(tmp_path, columns(in_vehicle=cell), **said))["in_vehicle"] is expected
+
+
+def test_one_phone_spelt_in_several_ways_is_one_phone(tmp_path):
+    spellings = ["Máy 1", "máy 1", "máy_1", unicodedata.normalize("NFD", "máy 1")]
+    found = {
+        only(read(tmp_path, HEADER + ROW.replace("phone-1", ""), device=one))["device"] for one in spellings
+    }
+    assert len(found) == 1
+    for nobody in ("unknown", "Unknown", "UNKNOWN", "—"):
+        assert only(read(tmp_path, HEADER + ROW.replace("phone-1", ""), device=nobody))["device"] == "unknown"

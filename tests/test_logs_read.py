@@ -12,6 +12,7 @@ import pytest
 from coverage import hexes
 from coverage.errors import FileRefused
 from coverage.logs import CODES, Context, Reading, read_file, reason
+from coverage.names import fold
 from coverage.tables import MEASUREMENTS, OUTCOMES, schema
 
 KEY = b"key of the workspace"
@@ -233,7 +234,7 @@ def test_quoted_fields_may_hold_the_delimiter(tmp_path):
 
 
 def hashed(device: str) -> str:
-    return hmac.new(KEY, device.encode(), hashlib.sha256).hexdigest()[:16]
+    return hmac.new(KEY, fold(device).encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def test_reading_does_not_depend_on_the_order_of_rows(tmp_path):
@@ -278,3 +279,44 @@ def test_options_that_mean_nothing_are_refused(tmp_path, said):
 
 def test_a_header_without_rows_is_a_reading_of_no_rows(tmp_path):
     assert read(tmp_path, HEADER).rows == 0
+
+
+@pytest.mark.parametrize("level", ["#N/A", "No signal", "-120 dBm", "inf", "∞", "2147483647", ""])
+def test_a_row_without_service_is_evidence_whatever_stands_in_its_level(tmp_path, level):
+    found = read(tmp_path, f"{SILENT_HEADER}2026-10-30T08:00:00,11.94,108.43,45204,,no_service,{level}\n")
+    assert (found.accepted, found.no_service) == (1, 1)
+    assert only(found)["service_state"] == "no_service"
+
+
+SILENT_HEADER = "time,lat,lon,operator,technology,service_state,rsrp_dbm\n"
+
+
+@pytest.mark.parametrize("commas", [1, 3])
+def test_empty_columns_that_a_spreadsheet_leaves_at_the_end_harm_nobody(tmp_path, commas):
+    lines = [
+        SILENT_HEADER.strip(),
+        "2026-10-30T08:00:00,11.94,108.43,45204,,no_service,",
+        "2026-10-30T08:00:09,11.94,108.43,45204,LTE,,-97",
+    ]
+    found = read(tmp_path, "\n".join(line + "," * commas for line in lines) + "\n")
+    assert (found.rows, found.accepted) == (2, 2)
+
+
+@pytest.mark.parametrize("accuracy", ["2000 m", "120m", "2147483647", "1e10", "inf", "51"])
+def test_an_accuracy_that_is_poor_or_unreadable_is_set_aside(tmp_path, accuracy):
+    found = read(
+        tmp_path,
+        f"time,lat,lon,operator,technology,rsrp_dbm,accuracy_m\n2026-10-30T08:00:00,11.94,108.43,45204,LTE,-97,{accuracy}\n",
+    )
+    assert (found.quarantined, outcome(found)[1]) == (1, "poor_accuracy")
+
+
+def test_a_speed_that_cannot_be_read_may_be_a_cars(tmp_path):
+    header = "time,lat,lon,operator,technology,rsrp_dbm,speed\n"
+    assert only(read(tmp_path, f"{header}2026-10-30T08:00:00,11.94,108.43,45204,LTE,-118,60 km/h\n"))[
+        "in_vehicle"
+    ]
+    assert (
+        only(read(tmp_path, f"{header}2026-10-30T08:00:00,11.94,108.43,45204,LTE,-118,1\n"))["in_vehicle"]
+        is None
+    )

@@ -251,7 +251,7 @@ def test_households_with_electricity_are_not_households_on_the_grid(tmp_path: Pa
     [
         ("v1,100,101,official_list,2026-01-01", "more households on the grid"),
         ("v1,100,70,official_list,01/02/2026", "not like 2026-10-31"),
-        ("v1,100,-1,official_list,2026-01-01", "negative"),
+        ("v1,100,-1,official_list,2026-01-01", "is no count"),
         (",100,70,official_list,2026-01-01", "village id missing"),
     ],
 )
@@ -327,3 +327,45 @@ def test_the_real_communes_go_in_and_every_sample_village_is_placed_or_reported(
     nowhere = {note.village_id for note in notes if note.code == "in_no_commune"}
     assert counts.max() == 1
     assert set(villages.loc[counts == 0, "village_id"]) == nowhere
+
+
+def test_whole_ids_with_a_gap_among_them_stay_whole(tmp_path: Path) -> None:
+    path = tmp_path / "villages.geojson"
+    rows = [village(village_id=101), village(village_id=None)]
+    gpd.GeoDataFrame(rows, geometry="geometry", crs=4326).to_file(path)
+    assert "101" in read_villages(path)[0]["village_id"].tolist()
+
+
+def test_a_made_id_never_meets_a_real_one(tmp_path: Path) -> None:
+    rows = [village(village_id="a"), village(village_id="a"), village(village_id="24823-r1")]
+    ids = read_villages(village_file(tmp_path, rows))[0]["village_id"]
+    assert ids.is_unique
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"centre_lat": 108.01, "centre_lon": 11.01}, "off the globe"),
+        ({"centre_lat": 1_320_000.0, "centre_lon": 540_000.0}, "off the globe"),
+        ({"centre_lat": 11.01}, "lacks a coordinate"),
+        ({"households": -5}, "is no count"),
+        ({"population": 1.5}, "is no count"),
+        ({"geometry": shapely.box(107, 11, 109, 13)}, "larger than"),
+    ],
+)
+def test_a_village_that_cannot_be_is_refused_in_words(tmp_path: Path, given: dict, says: str) -> None:
+    with pytest.raises(PlacesRefused, match=says):
+        read_villages(village_file(tmp_path, [village(**given)]))
+
+
+def test_vietnamese_thousands_are_not_fractions(tmp_path: Path) -> None:
+    power = read_power(power_file(tmp_path, "v1,1.300,1.200,official_list,2026-01-01"))
+    assert power[["households", "households_grid"]].to_numpy().tolist() == [[1300.0, 1200.0]]
+
+
+@pytest.mark.parametrize(
+    "line", ["v1,inf,70,official_list,2026-01-01", "v1,100,nan,official_list,2026-01-01,extra"]
+)
+def test_endless_numbers_and_surplus_fields_are_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(PlacesRefused):
+        read_power(power_file(tmp_path, line))

@@ -114,13 +114,13 @@ def test_operators_are_judged_apart() -> None:
 
 
 def test_a_pass_inside_a_failing_half_hour_does_not_stretch_the_span_of_the_fails() -> None:
-    # Fails from 22:31 to 02:01 local: two dates, but seven half-hours apart, one short of four hours.
+    # Fails from 22:31 to 10:01 local: two dates, but 23 half-hours apart, one short of twelve hours.
     late = MORNING.replace(hour=15, minute=31)
     rows = [
         silent(device=f"phone-{d}", lat=LAT + 0.0015 * spot, time_utc=late + timedelta(minutes=30 * step))
         for d in range(3)
         for spot in range(3)
-        for step in range(8)
+        for step in range(24)
     ]
     last = max(one["time_utc"] for one in rows)
     passing = [row(device="phone-0", time_utc=last + timedelta(minutes=28), lat=LAT)]
@@ -130,3 +130,34 @@ def test_a_pass_inside_a_failing_half_hour_does_not_stretch_the_span_of_the_fail
     assert verdict(rows + outvoted + passing) == ("not_enough_evidence", "single_occasion")
     longer = [silent(device="phone-1", time_utc=last + timedelta(minutes=30), lat=LAT)]
     assert verdict(rows + outvoted + longer)[0] == "dead_zone"
+
+
+def test_a_power_cut_of_one_evening_and_night_convicts_nobody() -> None:
+    evening = MORNING.replace(hour=13, minute=5)  # 20:05 in Việt Nam, until 01:05 on the next date
+    rows = [
+        silent(
+            device=f"phone-{d}",
+            lat=LAT + 0.0015 * (step % 3),
+            time_utc=evening + timedelta(minutes=35 * step),
+        )
+        for d in range(3)
+        for step in range(9)
+    ]
+    found = judge_together(rows).iloc[0]
+    assert (found["fail_dates"], found["verdict"]) == (2, "not_enough_evidence")
+
+
+def test_the_same_moments_without_the_phones_name_are_no_second_witness() -> None:
+    named = campaign(silent, devices=2, days=2, spots=1, seconds=1)
+    echoes = [one | {"device": "unknown"} for one in named]
+    alone, together = judge_together(named).iloc[0], judge_together(named + echoes).iloc[0]
+    assert (together["effective_fails"], together["fails"]) == (alone["effective_fails"], alone["fails"])
+    later = [one | {"time_utc": one["time_utc"] + timedelta(hours=2)} for one in echoes]
+    assert judge_together(named + later).iloc[0]["fails"] > alone["fails"]
+
+
+def test_a_pass_of_another_kind_adds_no_weight_to_a_calibrated_phone() -> None:
+    rows = campaign(silent, devices=1, days=1, spots=3, calibrated=True)
+    passing = [row(device="phone-0", lat=LAT, time_utc=MORNING + timedelta(seconds=9), calibrated=False)]
+    before, after = judge_together(rows).iloc[0], judge_together(rows + passing).iloc[0]
+    assert after["effective_fails"] <= before["effective_fails"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -54,6 +55,10 @@ def main() -> None:
     except PhusongError as fault:
         _say(f"Lỗi: {fault.vi}\nError: {fault.en}")
         sys.exit(FAILED)
+    except OSError as fault:
+        what = f"{fault.strerror or fault}: {fault.filename or ''}"
+        _say(f"Lỗi: không đọc hoặc ghi được ({what}).\nError: cannot read or write ({what}).")
+        sys.exit(FAILED)
 
 
 def _say(text: str) -> None:
@@ -76,13 +81,14 @@ def _workspace(given: Path | None, criteria_text: str | None = None) -> Any:  # 
 def _date(text: str | None, option: str) -> date | None:
     if text is None:
         return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as fault:
-        raise InputError(
-            f"{option}: “{text}” không phải ngày dạng 2026-10-31.",
-            f"{option}: “{text}” is not a date like 2026-10-31.",
-        ) from fault
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        if day.year >= 2000:
+            return day
+    raise InputError(
+        f"{option}: “{text}” không phải ngày dạng 2026-10-31.",
+        f"{option}: “{text}” is not a date like 2026-10-31.",
+    )
 
 
 @app.command()

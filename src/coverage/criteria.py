@@ -21,7 +21,7 @@ THRESHOLD_NAMES: tuple[ThresholdName, ...] = ("headline", "at_105", "at_121")
 
 
 class _Rules(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Thresholds(_Rules):
@@ -98,6 +98,7 @@ class Criteria(_Rules):
     """One complete decision rule. `name` and `hash` are printed on every export."""
 
     name: str
+    utc_offset_hours: float = Field(ge=-12, le=14)
     hex_resolution: Literal[8, 9]
     gsm_is_coverage_until: date
     operators: Operators

@@ -32,7 +32,15 @@ _OUTCOME = {"headline": "fails", "at_105": "fails_at_105", "at_121": "fails_at_1
 def within_validity(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
     """The measurements that still count: not after `as_of`, not older than the validity window."""
     oldest = (pd.Timestamp(as_of) - pd.DateOffset(months=criteria.evidence.validity_months)).date()
-    return measurements.filter(_.local_date > ibis.literal(oldest), _.local_date <= ibis.literal(as_of))
+    dated = measurements.mutate(local_date=_local_date(measurements, criteria))
+    return dated.filter(_.local_date > ibis.literal(oldest), _.local_date <= ibis.literal(as_of))
+
+
+def _local_date(rows: Expression, criteria: Criteria) -> Value:
+    # One calendar for all uploads: a date floor must not hang on the zone in which a file was sent.
+    # Where a file knew the date only, that date stands.
+    shifted = (rows.time_utc + ibis.interval(minutes=round(criteria.utc_offset_hours * 60))).date()
+    return (rows.time_precision == "date").ifelse(rows.local_date, shifted)
 
 
 def observations(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
@@ -44,7 +52,7 @@ def observations(measurements: Expression, criteria: Criteria, as_of: date) -> E
     """
     valid = within_validity(measurements, criteria, as_of)
     keys = ["operator", "device", "hex_res10", "half_hour"]
-    seconds = _seconds(_scored(valid, criteria, as_of))
+    seconds = _without_echoes(_seconds(_scored(valid, criteria, as_of)))
     votes = {_OUTCOME[name]: _vote(seconds, name) for name in THRESHOLD_NAMES}
     return seconds.group_by(keys).agg(
         hex=_.hex.min(),
@@ -140,6 +148,14 @@ def _seconds(scored: Expression) -> Expression:
     )
 
 
+def _without_echoes(seconds: Expression) -> Expression:
+    # The same moment once more without the phone's name is the same witness, not a second one.
+    keys = ["operator", "hex_res10", "second", "spot_lat", "spot_lon"]
+    named = seconds.filter(_.device != UNKNOWN_DEVICE)
+    echoes = seconds.filter(_.device == UNKNOWN_DEVICE).semi_join(named, keys)
+    return seconds.anti_join(echoes.select(*keys, "device"), [*keys, "device"])
+
+
 def _vote(seconds: Expression, name: ThresholdName) -> Value:
     best = seconds[f"best_{name}"]
     fail = (best == _FAIL).sum()
@@ -199,9 +215,12 @@ def _evidence(pooled: Expression, name: ThresholdName, criteria: Criteria) -> Ex
     # Two steps: weigh the tests of each cluster (one phone; one phone and occasion where calibrated),
     # then add the clusters up. m tests of one cluster count as m / (1 + (m - 1) rho): 10 -> 2.7, 30 -> 3.1.
     tested = pooled.filter(pooled[_OUTCOME[name]].notnull())
+    # A device is calibrated here where all its tests are: one reading of another kind never adds weight.
+    same_device = ibis.window(group_by=["place_id", "operator", "device"])
     tested = tested.mutate(
-        failed=tested[_OUTCOME[name]], cluster_block=tested.calibrated.ifelse(tested.block, ibis.literal(-1))
+        failed=tested[_OUTCOME[name]], calibrated=tested.calibrated.all().over(same_device)
     )
+    tested = tested.mutate(cluster_block=tested.calibrated.ifelse(tested.block, ibis.literal(-1)))
     clusters = tested.group_by("place_id", "operator", "device", "cluster_block").agg(
         m=_.count(), k=_.failed.sum()
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import orjson
@@ -22,8 +24,9 @@ from coverage.places.power import grid_status
 from coverage.places.settlements import places_of
 from coverage.progress import Tell, silent
 
+Record = Mapping[str, dict[str, Any]]
 # Raised whenever a stage changes what the same inputs give, so that old snapshots are never mistaken for new.
-_RULE_VERSION = 2
+_RULE_VERSION = 3
 _NO_CLUSTERS = pd.DataFrame(
     {"village_id": [], "cluster_id": [], "lat": [], "lon": [], "households": [], "grid": []}, dtype=object
 ).astype({"lat": float, "lon": float, "households": float})
@@ -70,32 +73,34 @@ def assess(workspace: Workspace, as_of: date, tell: Tell = silent) -> SnapshotIn
 def fetch(workspace: Workspace, as_of: date) -> Inputs:
     """The inputs of an assessment as the workspace holds them now. Raises `NotFound` without villages."""
     criteria, parts = workspace.criteria, uploads.committed_parts(workspace)
-    has_communes = layers.has_layer(workspace, "communes")
+    # One look at what is there: a layer that is replaced while we read is another assessment's.
+    record = layers.origins(workspace)
+    has_communes = "communes" in record
     return Inputs(
-        snapshot_id=_snapshot_id(workspace, criteria, as_of, parts),
+        snapshot_id=_snapshot_id(record, criteria, as_of, parts),
         as_of=as_of,
         criteria=criteria,
         parts=parts,
-        villages=layers.load_layer(workspace, "villages"),
-        clusters=_table_or(workspace, "clusters", _NO_CLUSTERS),
-        communes=layers.load_layer(workspace, "communes") if has_communes else _NO_COMMUNES,
-        power=_table_or(workspace, "power", _NO_POWER),
-        outages=_table_or(workspace, "outages", _NO_OUTAGES),
+        villages=layers.load_layer(workspace, "villages", record),
+        clusters=_table_or(workspace, "clusters", record, _NO_CLUSTERS),
+        communes=layers.load_layer(workspace, "communes", record) if has_communes else _NO_COMMUNES,
+        power=_table_or(workspace, "power", record, _NO_POWER),
+        outages=_table_or(workspace, "outages", record, _NO_OUTAGES),
         simulated_uploads=uploads.any_simulated(workspace),
     )
 
 
-def _table_or(workspace: Workspace, name: str, absent: pd.DataFrame) -> pd.DataFrame:
-    return layers.load_table(workspace, name) if layers.has_layer(workspace, name) else absent
+def _table_or(workspace: Workspace, name: str, record: Record, absent: pd.DataFrame) -> pd.DataFrame:
+    return layers.load_table(workspace, name, record) if name in record else absent
 
 
-def _snapshot_id(workspace: Workspace, criteria: Criteria, as_of: date, parts: list[Path]) -> str:
+def _snapshot_id(record: Record, criteria: Criteria, as_of: date, parts: list[Path]) -> str:
     inputs = {
         "rule": _RULE_VERSION,
         "criteria": criteria.hash,
         "as_of": as_of.isoformat(),
         "parts": [part.name for part in parts],
-        "places": {name: about["sha256"] for name, about in layers.origins(workspace).items()},
+        "places": {name: about["part"] for name, about in record.items()},
     }
     return hashlib.sha256(orjson.dumps(inputs, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 

@@ -5,23 +5,30 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 
-def write_durably(path: Path, content: bytes, *, secret: bool = False) -> None:
-    """Put the bytes under that name in one step: temporary file, fsync, rename, fsync of the folder.
+def write_durably(path: Path, content: bytes) -> None:
+    """Put the bytes under that name in one step: temporary file, fsync, rename, fsync of the folder."""
+    replace_durably(path, lambda draft: draft.write_bytes(content))
 
-    A secret is readable by its owner only, from its first byte on.
-    """
 
-    def write(draft: Path) -> None:
-        draft.touch(0o600 if secret else 0o666)
+def create_durably(path: Path, content: bytes) -> None:
+    """Put a secret under that name unless it exists; of several at once one wins, and its content stays."""
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        draft.touch(0o600)
         draft.write_bytes(content)
-
-    replace_durably(path, write)
+        fsync(draft)
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    fsync(path.parent)
 
 
 def write_parquet_durably(path: Path, table: pa.Table) -> None:
@@ -30,7 +37,14 @@ def write_parquet_durably(path: Path, table: pa.Table) -> None:
 
 
 def replace_durably(path: Path, write: Callable[[Path], object]) -> None:
-    """Put whatever `write` makes of a draft file under that name in one step."""
+    """Put whatever `write` makes of a draft file under that name in one step.
+
+    A link is followed; what is no plain file (a device, a pipe) is written to, never replaced.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        write(path)
+        return
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
         write(draft)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
+import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from coverage.archive.durable import replace_durably, write_durably, write_parquet_durably
+from coverage.archive.durable import write_durably
 from coverage.archive.manifest import now_utc
 from coverage.archive.workspace import Workspace
 from coverage.errors import NotFound
@@ -43,18 +44,22 @@ def replace_layer(workspace: Workspace, name: str, frame: pd.DataFrame) -> None:
 
 
 def _save(workspace: Workspace, name: str, frame: pd.DataFrame, about: dict[str, Any]) -> None:
-    # Each state is a Parquet file of its own; the JSON that names it is replaced last and in one step,
-    # so that a crash leaves the former layer whole.
-    former = _about(workspace, name).get("part") if has_layer(workspace, name) else None
-    part = f"{name}-{uuid.uuid4().hex[:16]}.parquet"
+    # Each state is a Parquet file named by its content and never changed; the JSON that names it is
+    # replaced last and in one step. Former states stay: somebody may be reading them.
+    content = _parquet(frame)
+    part = f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
+    write_durably(workspace.places / part, content)
+    named = orjson.dumps(about | {"part": part}, option=orjson.OPT_INDENT_2)
+    write_durably(workspace.places / f"{name}.json", named)
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    sink = io.BytesIO()
     if isinstance(frame, gpd.GeoDataFrame):
-        replace_durably(workspace.places / part, lambda draft: frame.to_parquet(draft, index=False))
+        frame.to_parquet(sink, index=False)
     else:
-        write_parquet_durably(workspace.places / part, pa.Table.from_pandas(frame, preserve_index=False))
-    content = orjson.dumps(about | {"part": part}, option=orjson.OPT_INDENT_2)
-    write_durably(workspace.places / f"{name}.json", content)
-    if former is not None:
-        (workspace.places / former).unlink(missing_ok=True)
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink, compression="zstd")
+    return sink.getvalue()
 
 
 def has_layer(workspace: Workspace, name: str) -> bool:
@@ -62,14 +67,21 @@ def has_layer(workspace: Workspace, name: str) -> bool:
     return (workspace.places / f"{name}.json").exists()
 
 
-def load_layer(workspace: Workspace, name: str) -> gpd.GeoDataFrame:
-    """A layer with geometry, EPSG:4326. Raises `NotFound` with the command that adds it."""
-    return gpd.read_parquet(_part(workspace, name))
+def load_layer(
+    workspace: Workspace, name: str, record: Mapping[str, dict[str, Any]] | None = None
+) -> gpd.GeoDataFrame:
+    """A layer with geometry, EPSG:4326. Raises `NotFound` with the command that adds it.
+
+    `record` is what `origins` gave: then the state of that moment, whatever has replaced it since.
+    """
+    return gpd.read_parquet(_part(workspace, name, record))
 
 
-def load_table(workspace: Workspace, name: str) -> pd.DataFrame:
-    """A layer without geometry. Raises `NotFound` with the command that adds it."""
-    table: pd.DataFrame = pq.read_table(_part(workspace, name)).to_pandas()
+def load_table(
+    workspace: Workspace, name: str, record: Mapping[str, dict[str, Any]] | None = None
+) -> pd.DataFrame:
+    """A layer without geometry; the same otherwise."""
+    table: pd.DataFrame = pq.read_table(_part(workspace, name, record)).to_pandas()
     return table
 
 
@@ -83,8 +95,9 @@ def _about(workspace: Workspace, name: str) -> dict[str, Any]:
     return about
 
 
-def _part(workspace: Workspace, name: str) -> Path:
-    if not has_layer(workspace, name):
+def _part(workspace: Workspace, name: str, record: Mapping[str, dict[str, Any]] | None) -> Path:
+    known = origins(workspace) if record is None else record
+    if name not in known:
         vi, en = _CURES.get(name, (f"Chưa có lớp {name}.", f"There is no layer {name} yet."))
         raise NotFound(vi, en)
-    return workspace.places / str(_about(workspace, name)["part"])
+    return workspace.places / str(known[name]["part"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coverage import criteria as rules
-from coverage.archive.durable import write_durably
+from coverage.archive.durable import create_durably, write_durably
 from coverage.archive.manifest import prepare
 
 
@@ -75,5 +75,5 @@ def open_workspace(root: Path, criteria_text: str | None = None) -> Workspace:
         write_durably(workspace.criteria_file, text.encode())
     key = workspace.root / "device.key"
     if not key.exists():
-        write_durably(key, secrets.token_hex(32).encode(), secret=True)
+        create_durably(key, secrets.token_hex(32).encode())
     return workspace

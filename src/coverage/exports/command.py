@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+from pyarrow import compute
 
 from coverage.archive import history, uploads
 from coverage.archive.workspace import Workspace
@@ -46,11 +47,22 @@ def _write_measurements(workspace: Workspace, path: Path, fmt: str, filters: Map
     return _write_batches(path, fmt, parts.schema, batches)
 
 
+def _harmless(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with an apostrophe before every text that a spreadsheet would run as a formula."""
+    columns = [
+        compute.replace_substring_regex(column, files.FORMULA_PATTERN, r"'\1")
+        if pa.types.is_string(column.type)
+        else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
 def _write_batches(path: Path, fmt: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
     rows = 0
     open_writer = pq.ParquetWriter if fmt == "parquet" else pc.CSVWriter
     with open_writer(path, schema) as writer:
         for batch in batches:
-            writer.write_batch(batch)
+            writer.write_batch(_harmless(batch) if fmt == "csv" else batch)
             rows += batch.num_rows
     return rows

@@ -15,7 +15,7 @@ MAX_FILE_BYTES = 2048 * MIB  # one file is read whole: about ten million rows
 MAX_UNPACKED_BYTES = 8192 * MIB  # all members together
 MAX_MEMBERS = 20_000
 MAX_RATIO = 250  # text logs pack 5 to 40 times; a bomb a thousand times
-RATIO_FREE_BYTES = 16 * MIB  # below this a member harms nobody, however well it packs
+RATIO_FREE_BYTES = MIB  # below this a member harms nobody, however well it packs
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _UNREADABLE = (
     zlib.error,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from coverage.errors import FileRefused
 from coverage.logs import operators, quantities
 from coverage.logs.filename import NameSays
+from coverage.names import fold
 from coverage.tables import UNKNOWN_DEVICE
 
 Source = Literal["drive_test", "crowdsourced"]
@@ -95,14 +96,18 @@ def zone(context: Context) -> ZoneInfo:
 
 
 def device_hash(device_key: bytes, device: str) -> str:
-    """The keyed hash under which a phone or scanner is stored: 16 hex digits of HMAC-SHA256."""
-    digest = hmac.new(device_key, device.strip().encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    """The keyed hash under which a phone or scanner is stored: 16 hex digits of HMAC-SHA256.
+
+    Letter case, tone marks' encoding, spaces and signs do not count: one phone spelt twice is one witness.
+    """
+    digest = hmac.new(device_key, fold(device).encode("utf-8", "replace"), hashlib.sha256).hexdigest()
     return digest[:DEVICE_HASH_DIGITS]
 
 
 def _said(text: str | None) -> str | None:
     stripped = (text or "").strip()
-    return None if stripped.casefold() in quantities.MISSING or stripped == UNKNOWN_DEVICE else stripped
+    nobody = stripped.casefold() in quantities.MISSING or fold(stripped) in {UNKNOWN_DEVICE, ""}
+    return None if nobody else stripped
 
 
 def _technology(text: str | None) -> str | None:

@@ -21,12 +21,16 @@ _UNIT = re.compile(r"[(\[]\s*(?:dbm|db|m|m/s|mbps|mbit/s|°|độ)\s*[)\]]\s*$",
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is laid out: its format, delimiter, header names, and the position of each of our fields."""
+    """How a file is laid out: its format, delimiter, header names, and the position of each of our fields.
+
+    fields: how many the header line has, empty names at its end included.
+    """
 
     format: Format
     delimiter: str
     names: tuple[str, ...]
     positions: Mapping[str, int]
+    fields: int
 
 
 def layout(header: str, file: str, wanted: str | None) -> Layout:
@@ -36,15 +40,18 @@ def layout(header: str, file: str, wanted: str | None) -> Layout:
     table of a known app, and for an unknown format: it lists what was found and what is needed.
     """
     choices = _choices(wanted)
-    splits = [(delimiter, _names(header, delimiter)) for delimiter in DELIMITERS]
-    for _, names in splits:
+    splits = [(delimiter, *_names(header, delimiter)) for delimiter in DELIMITERS]
+    for _, names, _ in splits:
         _refuse_foreign(names, file)
     for fmt in choices:
-        found = [Layout(fmt, delimiter, names, positions(fmt, names)) for delimiter, names in splits]
+        found = [
+            Layout(fmt, delimiter, names, positions(fmt, names), fields)
+            for delimiter, names, fields in splits
+        ]
         best = max(found, key=lambda one: len(one.positions))
         if all(any(field in best.positions for field in group) for group in fmt.needs):
             return best
-    raise _unknown(max((names for _, names in splits), key=len), file, choices)
+    raise _unknown(max((names for _, names, _ in splits), key=len), file, choices)
 
 
 def positions(fmt: Format, names: Sequence[str]) -> dict[str, int]:
@@ -74,7 +81,8 @@ def _choices(wanted: str | None) -> tuple[Format, ...]:
     return chosen
 
 
-def _names(header: str, delimiter: str) -> tuple[str, ...]:
+def _names(header: str, delimiter: str) -> tuple[tuple[str, ...], int]:
+    """The names in the header, without empty ones at its end; and how many fields it has with them."""
     try:
         fields = next(csv.reader([header[:MAX_HEADER_CHARS]], delimiter=delimiter), [])
     except csv.Error:
@@ -82,7 +90,7 @@ def _names(header: str, delimiter: str) -> tuple[str, ...]:
     names = [field.strip() for field in fields]
     while names and not names[-1]:
         names.pop()
-    return tuple(names)
+    return tuple(names), len(fields)
 
 
 def _refuse_foreign(names: Sequence[str], file: str) -> None:

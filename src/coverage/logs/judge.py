@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coverage.hexes import valid_points
-from coverage.logs.service import Network
+from coverage.logs.service import WITHOUT_SERVICE, Network
 from coverage.logs.sheet import Cells, Ints, Sheet
 from coverage.logs.times import Moments
 from coverage.logs.values import Numbers
@@ -95,7 +95,8 @@ def _position_faults(rows: Rows, max_accuracy_m: float) -> Iterator[Fault]:
         on_globe = valid_points(values, zero) if name == "lat" else valid_points(zero, values)
         yield Fault("coordinate_out_of_range", "rejected", ~np.isnan(values) & ~on_globe, cells)
     yield Fault("null_island", "quarantined", (lat == 0) & (lon == 0), rows.sheet.get("lat"))
-    poor = rows.accuracy.values > max_accuracy_m
+    # An accuracy that cannot be read may be any: better set aside than taken for none given.
+    poor = (rows.accuracy.values > max_accuracy_m) | rows.accuracy.wrong
     yield Fault("poor_accuracy", "quarantined", poor, rows.sheet.get("accuracy_m"))
 
 
@@ -110,8 +111,10 @@ def _time_faults(rows: Rows, now: np.datetime64) -> Iterator[Fault]:
 
 def _network_faults(rows: Rows) -> Iterator[Fault]:
     network = rows.network
+    # Without service there is no level to read: whatever stands in its cell, the row is evidence.
+    silent = pc.is_in(network.state, value_set=pa.array(WITHOUT_SERVICE)).to_numpy(zero_copy_only=False)
     for field, wrong in network.bad_level.items():
-        yield Fault("bad_level", "rejected", wrong, rows.sheet.get(field))
+        yield Fault("bad_level", "rejected", wrong & ~silent, rows.sheet.get(field))
     yield Fault("bad_service_state", "quarantined", network.bad_state, rows.sheet.get("service_state"))
     nobody = pc.is_null(network.operator).to_numpy(zero_copy_only=False)
     yield Fault("operator_unknown", "quarantined", nobody, rows.sheet.get("operator"))

@@ -16,6 +16,7 @@ from coverage.logs.context import Context, device_hash
 from coverage.logs.judge import Rows
 from coverage.logs.quantities import KBPS_PER_MBPS, KMH_PER_MPS, RSRQ_RANGE_DB, SINR_RANGE_DB, not_negative
 from coverage.logs.sheet import Ints, Sheet
+from coverage.names import fold
 from coverage.tables import LEVEL_COLUMNS, MEASUREMENTS, check
 
 Floats = npt.NDArray[np.float64]
@@ -51,7 +52,7 @@ def _place_and_time(rows: Rows, accepted: Ints) -> dict[str, pa.Array]:
         "local_date": pa.array(rows.moments.local_date[accepted]),
         "lat": pa.array(lat),
         "lon": pa.array(lon),
-        "accuracy_m": _optional(rows.accuracy.values[accepted]),
+        "accuracy_m": _optional(not_negative(rows.accuracy.values)[accepted]),
         "hex_res10": pa.array(res10),
         "hex_res9": pa.array(hexes.parents(res10, 9)),
         "hex_res8": pa.array(hexes.parents(res10, 8)),
@@ -85,7 +86,7 @@ def _context(sheet: Sheet, accepted: Ints, origin: Origin) -> dict[str, pa.Array
     return {
         "upload_id": pa.repeat(pa.scalar(origin.upload_id, pa.string()), count),
         "speed_mps": _optional(_either(sheet, "speed_mps", "speed_kmh", KMH_PER_MPS)[accepted]),
-        "in_vehicle": pc.coalesce(vehicle, said),
+        "in_vehicle": pc.coalesce(vehicle, said, _odd_speed(sheet).take(pa.array(accepted))),
         "device": _devices(sheet, origin).take(pa.array(accepted)),
         "calibrated": pa.repeat(bool(context.calibrated), count),
         "source": pa.repeat(pa.scalar(context.source, pa.string()), count),
@@ -95,12 +96,19 @@ def _context(sheet: Sheet, accepted: Ints, origin: Origin) -> dict[str, pa.Array
     }
 
 
+def _odd_speed(sheet: Sheet) -> pa.Array:
+    """True where a speed is given that cannot be read: it may be a car's, and a car's weak level accuses nobody."""
+    odd = values.numbers(sheet.get("speed_mps")).wrong | values.numbers(sheet.get("speed_kmh")).wrong
+    return pc.if_else(pa.array(odd), pa.scalar(True), pa.scalar(None, pa.bool_()))
+
+
 def _devices(sheet: Sheet, origin: Origin) -> pa.Array:
     """The hash of each row's device, else of the upload's, else "unknown"."""
 
     def hashed(text: str) -> str | None:
         named = values.given(text)
-        return None if named in (None, "unknown") else device_hash(origin.device_key, text)
+        nobody = named is None or fold(text) in {"unknown", ""}
+        return None if nobody else device_hash(origin.device_key, text)
 
     return pc.fill_null(values.words(sheet.get("device"), hashed), origin.context.device or "unknown")
 

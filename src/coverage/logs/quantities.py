@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 # Marks that stand for "no value" in field files, folded to lower case.
-MISSING = frozenset({"", "-", "--", "---", "na", "n/a", "nan", "nil", "none", "null", "\\n", "?"})
+MISSING = frozenset({"", "-", "--", "---", "na", "n/a", "#n/a", "nan", "nil", "none", "null", "\\n", "?"})
 
 # Plausible levels in dBm, both ends included; a level outside is unknown, never a missing network.
 # LTE: 3GPP TS 36.133 reports -140…-44; the two ends themselves are clamps and sentinels on Android.

@@ -15,12 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coverage.errors import FileRefused
-from coverage.logs import containers, detect, filename, service, times, values
+from coverage.logs import containers, detect, filename, operators, service, times, values
 from coverage.logs import context as contexts
 from coverage.logs.context import Context
 from coverage.logs.judge import Rows, judge
 from coverage.logs.measurements import Origin, measurements
-from coverage.logs.quantities import not_negative
 from coverage.logs.sheet import Sheet, header_index, lines_of, sheet
 from coverage.logs.text import readable
 from coverage.tables import OUTCOMES, check
@@ -124,6 +123,7 @@ def _read_packed(
 def read_bytes(file: str, data: bytes, context: Context, rules: Rules) -> Reading:
     """The reading of one file's bytes; raises `FileRefused`."""
     sha256 = hashlib.sha256(data).hexdigest()
+    said = operators.resolve(context.operator, rules.operator_names)
     before = rules.earlier(sha256[:UPLOAD_ID_DIGITS])
     context = contexts.with_earlier(context, before)
     zone = contexts.zone(context)
@@ -137,7 +137,7 @@ def read_bytes(file: str, data: bytes, context: Context, rules: Rules) -> Readin
     if context.device is None and before is not None and before.device is not None:
         known = replace(known, device=before.device)
     cells = sheet(lines, header, layout, file)
-    network = service.read(cells, layout.format, known, rules.operator_names)
+    network = service.read(cells, layout.format, known, rules.operator_names, said)
     rows = _rows(cells, network, known, zone)
     simulated = SIMULATED.search(data[:SIMULATED_WITHIN]) is not None
     return _reading(file, sha256, known, rows, rules, simulated=simulated)
@@ -146,7 +146,6 @@ def read_bytes(file: str, data: bytes, context: Context, rules: Rules) -> Readin
 def _rows(cells: Sheet, network: service.Network, context: Context, zone: ZoneInfo) -> Rows:
     lat, lon = values.numbers(cells.get("lat")), values.numbers(cells.get("lon"))
     accuracy = values.numbers(cells.get("accuracy_m"))
-    accuracy = replace(accuracy, values=not_negative(accuracy.values))
     field = next((name for name in ("time", "time_utc") if name in cells.cells), None)
     if field is None:
         moments = times.of_date(context.date, len(cells.line), zone)

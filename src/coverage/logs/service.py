@@ -59,8 +59,13 @@ class Network:
     bad_state: Bools
 
 
-def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str]) -> Network:
-    """The network side of every whole row of the sheet; `context` fills what rows do not say."""
+def read(
+    sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], said: str | None = None
+) -> Network:
+    """The network side of every whole row of the sheet; `context` fills what rows do not say.
+
+    said: the operator that the upload itself states.
+    """
     named = _named_operator(sheet, fmt, names)
     own = values.words(sheet.get("technology"), quantities.technology)
     stated = values.words(sheet.get("service_state"), lambda text: _STATES.get(fold(text)))
@@ -71,7 +76,7 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str]) 
     state = _state(stated, has_level, _camped(sheet, fmt, technology))
     served = ~_is(state, WITHOUT_SERVICE)
     return Network(
-        operator=_inherited(named, context),
+        operator=_inherited(named, said, context),
         inferred=pc.is_null(named).to_numpy(zero_copy_only=False),
         technology=technology,
         state=state,
@@ -102,10 +107,15 @@ def _named_operator(sheet: Sheet, fmt: Format, names: Mapping[str, str]) -> pa.A
     return pc.coalesce(by_code, values.words(sheet.get("operator"), meaning))
 
 
-def _inherited(named: pa.Array, context: Context) -> pa.Array:
-    """The row's operator, else the only one that the file's other rows name, else the upload's."""
+def _inherited(named: pa.Array, said: str | None, context: Context) -> pa.Array:
+    """The row's operator, else the only one that the file's other rows name, else the upload's or the file name's.
+
+    Where the upload states another one than the other rows, nobody knows whose silence it is: none.
+    """
     in_file = pc.unique(named.drop_null()).to_pylist()
     heir = in_file[0] if len(in_file) == 1 else context.operator
+    if said is not None and heir != said:
+        heir = None
     return named if heir is None else pc.fill_null(named, heir)
 
 

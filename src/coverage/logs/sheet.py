@@ -187,11 +187,17 @@ def _pieces(lines: Lines, first: int, last: int, spoilt: Bools) -> Iterable[byte
 
 
 def _width(raw: pa.Array, layout: Layout) -> int:
-    """How many fields a row has: as many as the header, or one more where more rows end with a delimiter."""
+    """How many fields a row has, by what most rows have.
+
+    As many as the header has names; as many as the header has fields, where spreadsheets left empty columns;
+    or one more than names, where rows end with a delimiter.
+    """
     names = len(layout.names)
     fields = pc.add(pc.count_substring(raw, layout.delimiter), 1)
     one_more = pc.and_(pc.equal(fields, names + 1), pc.ends_with(raw, layout.delimiter + "\n"))
-    return names + 1 if _count(one_more) > _count(pc.equal(fields, names)) else names
+    rows = {width: _count(pc.equal(fields, width)) for width in (names, layout.fields)}
+    rows[names + 1] = max(rows.get(names + 1, 0), _count(one_more))
+    return max(rows, key=lambda width: rows[width])
 
 
 def _count(mask: pa.Array) -> int:

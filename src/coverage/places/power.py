@@ -8,7 +8,7 @@ import pandas as pd
 
 from coverage.errors import PlacesRefused
 from coverage.names import fold
-from coverage.places.vector_files import need, numbers, read_table, refuse_rows, rename, texts
+from coverage.places.vector_files import counts, need, read_table, refuse_rows, rename, texts
 
 _SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon"),
@@ -49,8 +49,8 @@ def read_power(path: Path) -> pd.DataFrame:
     power = pd.DataFrame(
         {
             "village_id": texts(frame, "village_id"),
-            "households": numbers(frame, "households", path),
-            "households_grid": numbers(frame, "households_grid", path),
+            "households": counts(frame, "households", path),
+            "households_grid": counts(frame, "households_grid", path),
             "source": source,
             "evidence": texts(frame, "evidence").fillna(source.map(_class_of)),
             "as_of": _dates(texts(frame, "as_of"), path),

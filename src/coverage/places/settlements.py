@@ -10,6 +10,7 @@ import pandas as pd
 from coverage.errors import PlacesRefused
 from coverage.places.notes import Note
 from coverage.places.vector_files import (
+    counts,
     flags,
     need,
     numbers,
@@ -46,7 +47,7 @@ def read_clusters(path: Path) -> pd.DataFrame:
             "cluster_id": texts(frame, "cluster_id"),
             "lat": numbers(frame, "lat", path),
             "lon": numbers(frame, "lon", path),
-            "households": numbers(frame, "households", path),
+            "households": counts(frame, "households", path),
             "grid": flags(frame, "grid"),
         }
     )
@@ -77,6 +78,11 @@ def _refuse_bad_rows(clusters: pd.DataFrame, path: Path) -> None:
         (
             (misplaced, "toạ độ thiếu hoặc ngoài quả đất", "coordinates missing or off the globe"),
             (clusters["village_id"].isna(), "thiếu mã thôn", "village id missing"),
+            (
+                clusters["cluster_id"].str.contains("[;/]", na=False),
+                "mã cụm có dấu ; hoặc /",
+                "a cluster id with ; or /",
+            ),
             (repeated, "mã cụm bị lặp trong thôn", "cluster id repeated within the village"),
         ),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from coverage.errors import PlacesRefused
 from coverage.names import fold, nfc
 
 WGS84 = "EPSG:4326"
+_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")
+LARGEST_KM2 = 10_000.0  # several times the largest commune of the country: no village, a mistake
 _YES = {"1", "true", "yes", "y", "co", "x", "t"}
 _NO = {"0", "false", "no", "n", "khong", "f"}
 
@@ -48,8 +53,13 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
 def read_table(path: Path) -> pd.DataFrame:
     """A CSV as text columns (missing = None); delimiter and byte-order mark are found by themselves."""
     try:
-        frame: pd.DataFrame = pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig", dtype=str)
-    except (UnicodeDecodeError, ValueError, OSError) as fault:
+        with warnings.catch_warnings():
+            # More fields in a row than in the header: pandas would shift or drop them, we refuse.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame: pd.DataFrame = pd.read_csv(
+                path, sep=None, engine="python", encoding="utf-8-sig", dtype=str, index_col=False
+            )
+    except (UnicodeDecodeError, ValueError, OSError, csv.Error, pd.errors.ParserWarning) as fault:
         raise PlacesRefused(
             f"{path.name}: không đọc được như bảng CSV UTF-8 ({fault}).",
             f"{path.name}: cannot be read as a UTF-8 CSV table ({fault}).",
@@ -91,15 +101,33 @@ def texts(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     """A column as NFC text; missing column, missing and blank cells are None."""
     if column not in frame:
         return pd.Series([None] * len(frame), index=frame.index, dtype=object)
-    values = frame[column].map(lambda value: None if pd.isna(value) else nfc(str(value)) or None)
+    values = frame[column].map(lambda value: None if pd.isna(value) else nfc(_text(value)) or None)
     return values.astype(object).where(values.notna(), None)
+
+
+def _text(value: object) -> str:
+    # A column of whole numbers with a gap arrives as 101.0: the file wrote 101.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def counts(frame: pd.DataFrame, column: str, path: Path) -> pd.Series[float]:
+    """A column of people or households; “1.200” is twelve hundred, as Vietnamese sheets write it.
+
+    Missing = NaN. Raises `PlacesRefused` at the first text that is no whole number from 0 on.
+    """
+    raw = texts(frame, column)
+    plain = raw.map(lambda text: text.replace(".", "") if text and _THOUSANDS.fullmatch(text) else text)
+    found = numbers(pd.DataFrame({column: plain}), column, path)
+    bad = found.notna() & ((found < 0) | (found % 1 != 0))
+    refuse_rows(path, [(bad, f"cột {column} không phải số đếm", f"column {column} is no count")])
+    return found
 
 
 def numbers(frame: pd.DataFrame, column: str, path: Path) -> pd.Series[float]:
     """A column as numbers, decimal comma accepted; missing = NaN; raises `PlacesRefused` at the first other text."""
     raw = texts(frame, column)
     parsed = pd.to_numeric(raw.map(lambda text: text and text.replace(",", ".")), errors="coerce")
-    bad = raw.notna() & parsed.isna()
+    bad = raw.notna() & ~np.isfinite(parsed.astype(float))
     if bad.any():
         row = int(bad.to_numpy().argmax())
         raise PlacesRefused(
@@ -118,8 +146,8 @@ def flags(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
 
 def polygons(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
     """The features as valid polygons or multipolygons; raises `PlacesRefused` where one has no area."""
+    _refuse_off_the_globe(frame.geometry.to_numpy(), path)
     geometry = shapely.force_2d(shapely.make_valid(frame.geometry.to_numpy()))
-    _refuse_off_the_globe(geometry, path)
     areal = [_areal(shape) for shape in geometry]
     empty = [row for row, shape in enumerate(areal) if shape is None or shape.is_empty]
     if empty:
@@ -134,6 +162,8 @@ def polygons(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
 def _refuse_off_the_globe(geometry: npt.NDArray[np.object_], path: Path) -> None:
     west, south, east, north = shapely.bounds(geometry).T
     off = (south < -90) | (north > 90) | (west < -180) | (east > 180)
+    points, whose = shapely.get_coordinates(geometry, return_index=True)
+    off[whose[~np.isfinite(points).all(axis=1)]] = True
     if off.any():
         row = int(off.argmax())
         shown = f"{west[row]:.4f}, {south[row]:.4f}"

@@ -8,7 +8,17 @@ import geopandas as gpd
 import pandas as pd
 
 from coverage.places.notes import Note
-from coverage.places.vector_files import flags, numbers, polygons, read_layer, rename_layer, texts
+from coverage.places.vector_files import (
+    LARGEST_KM2,
+    counts,
+    flags,
+    numbers,
+    polygons,
+    read_layer,
+    refuse_rows,
+    rename_layer,
+    texts,
+)
 
 _SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon", "id"),
@@ -37,15 +47,38 @@ def read_villages(path: Path) -> tuple[gpd.GeoDataFrame, list[Note]]:
             "commune_code": texts(frame, "commune_code"),
             "centre_lat": numbers(frame, "centre_lat", path),
             "centre_lon": numbers(frame, "centre_lon", path),
-            "households": numbers(frame, "households", path),
-            "population": numbers(frame, "population", path),
+            "households": counts(frame, "households", path),
+            "population": counts(frame, "population", path),
             "especially_difficult": flags(frame, "especially_difficult"),
             "source": texts(frame, "source").fillna(path.name),
         },
         geometry=frame.geometry,
         crs=frame.crs,
     )
+    _refuse_bad_rows(villages, path)
     return villages.sort_values("village_id", ignore_index=True), notes + _check_centres(villages)
+
+
+def _refuse_bad_rows(villages: gpd.GeoDataFrame, path: Path) -> None:
+    known = villages["centre_lat"].notna() | villages["centre_lon"].notna()
+    on_globe = villages["centre_lat"].abs().le(90) & villages["centre_lon"].abs().le(180)
+    west, south, east, north = villages.total_bounds
+    equal_area = f"+proj=laea +lat_0={(south + north) / 2} +lon_0={(west + east) / 2}"
+    refuse_rows(
+        path,
+        [
+            (
+                known & ~on_globe,
+                "điểm trung tâm thiếu một toạ độ hoặc ngoài Trái Đất (độ WGS 84; có thể bị đảo)",
+                "the centre lacks a coordinate or is off the globe (WGS 84 degrees; may be swapped)",
+            ),
+            (
+                villages.geometry.to_crs(equal_area).area > LARGEST_KM2 * 1e6,
+                f"ranh giới lớn hơn {LARGEST_KM2:.0f} km²: không phải một thôn",
+                f"the boundary is larger than {LARGEST_KM2:.0f} km²: not one village",
+            ),
+        ],
+    )
 
 
 def _unique_ids(given: pd.Series, communes: pd.Series) -> tuple[pd.Series, list[Note]]:
@@ -56,10 +89,17 @@ def _unique_ids(given: pd.Series, communes: pd.Series) -> tuple[pd.Series, list[
         if village_id in taken:
             ids.append(village_id)
             continue
-        made = f"{commune or 'x'}-r{position}"
+        made = _free(f"{commune or 'x'}-r{position}", taken)
+        taken.add(made)
         ids.append(made)
         notes.append(_note_made_id(made, village_id))
     return pd.Series(ids, index=given.index, dtype=object), notes
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    while wanted in taken:
+        wanted += "x"
+    return wanted
 
 
 def _note_made_id(made: str, given: str | None) -> Note:

@@ -30,6 +30,7 @@ from coverage.service.doors import add_doors
 from coverage.service.problems import add_handlers, problem
 
 _COPY_BYTES = 1 << 20
+_LONGEST_NAME = 120  # bytes; file systems take 255
 _FIELDS = (
     *("file", "source", "operator", "technology", "device", "date", "timezone"),
     *("in_vehicle", "calibrated"),
@@ -58,10 +59,12 @@ def create_app(workspace: Workspace, today: Callable[[], date] = date.today) -> 
             newest = history.latest_id(workspace)
         except NotFound:
             return _EMPTY_PAGE
-        if newest not in pages:
+        page = pages.get(newest)
+        if page is None:
+            page = map_html(history.latest(workspace))
             pages.clear()
-            pages[newest] = map_html(history.latest(workspace))
-        return pages[newest]
+            pages[newest] = page
+        return page
 
     @app.get("/gaps.geojson")
     def gaps_geojson() -> Response:
@@ -139,7 +142,8 @@ def _judge(workspace: Workspace, as_of: date) -> str | None:
 @contextmanager
 def _on_disk(workspace: Workspace, file: UploadFile) -> Iterator[Path]:
     # The client's name may carry operator and date, so its harmless letters are kept, in a folder of our making.
-    name = re.sub(r"[^\w.\-]", "_", Path(file.filename or "").name)[-120:].lstrip(".")
+    name = re.sub(r"[^\w.\-]", "_", Path(file.filename or "").name).lstrip(".")
+    name = name.encode()[-_LONGEST_NAME:].decode(errors="ignore").lstrip(".")
     if not name:
         raise InputError("Tệp tải lên không có tên.", "The uploaded file has no name.")
     folder = workspace.incoming / uuid.uuid4().hex
