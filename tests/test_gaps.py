@@ -234,6 +234,8 @@ def test_power_at_the_cluster_never_borrows_the_source_of_the_village() -> None:
     found = judge(places("45204", FINE, DEAD), clusters(50.0, grid=(True,)), hint).loc["45204"]
     assert (found["electrified"], found["power_source"]) == (True, "clusters")
     assert pd.isna(found["power_as_of"])
+    listed = judge(places("45204", FINE, DEAD), clusters(50.0, grid=(True,)), power()).loc["45204"]
+    assert (listed["electrified"], listed["power_source"]) == (True, "list")
 
 
 def test_all_people_count_where_only_the_centre_was_found_dead() -> None:

@@ -191,7 +191,8 @@ def _with_power_where_dead(table: pd.DataFrame) -> pd.DataFrame:
     powered["electrified"] = (
         table["electrified"].mask(on_grid, True).mask(off_grid, False).mask(disputed, None)
     )
-    by_cluster = on_grid | off_grid
+    # The village's own source stays where it says the same.
+    by_cluster = (on_grid & ~table["electrified"].eq(True)) | (off_grid & ~table["electrified"].eq(False))
     powered["power_source"] = table["power_source"].mask(by_cluster, "clusters")
     powered["power_as_of"] = table["power_as_of"].mask(by_cluster, None)
     return powered
