@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from coverage.errors import FileRefused
 from coverage.logs.formats import FORMATS, Format
 from coverage.logs.formats.foreign import FOREIGN
+from coverage.logs.lines import Lines, header_index
 from coverage.names import fold
 
 DELIMITERS = ("\t", ";", ",", "|")
@@ -31,6 +32,30 @@ class Layout:
     names: tuple[str, ...]
     positions: Mapping[str, int]
     fields: int
+
+
+def find(lines: Lines, file: str, wanted: str | None) -> tuple[Layout, int]:
+    """The layout of a file, and the index of its first row.
+
+    Lines that apps and spreadsheets write above the header are passed over; a file whose first line already
+    is a row is known by that line's shape. Raises `FileRefused` as `layout` does.
+    """
+    first = header_index(lines, file)
+    for fmt in _choices(wanted):
+        bare = fmt.headerless
+        if bare is not None and bare.first_line.match(lines.line(first)):
+            return Layout(fmt, bare.delimiter, bare.names, positions(fmt, bare.names), len(bare.names)), first
+    header = _below_preamble(lines, first)
+    return layout(lines.line(header), file, wanted), header + 1
+
+
+def _below_preamble(lines: Lines, first: int) -> int:
+    above = [fmt.preamble for fmt in FORMATS if fmt.preamble is not None]
+    last = len(lines.starts) - 2
+    index = first
+    while index < last and any(pattern.match(lines.line(index)) for pattern in above):
+        index += 1
+    return index
 
 
 def layout(header: str, file: str, wanted: str | None) -> Layout:

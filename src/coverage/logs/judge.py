@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,8 @@ from coverage.hexes import valid_points
 from coverage.logs.service import WITHOUT_SERVICE, Network
 from coverage.logs.sheet import Cells, Ints, Sheet
 from coverage.logs.times import Moments
-from coverage.logs.values import Numbers
+from coverage.logs.values import Numbers, marked
+from coverage.names import fold
 from coverage.tables import OUTCOMES, schema
 
 Bools = npt.NDArray[np.bool_]
@@ -81,9 +83,28 @@ def judge(rows: Rows, now: np.datetime64, max_accuracy_m: float) -> Verdicts:
 
 
 def _faults(rows: Rows, now: np.datetime64, max_accuracy_m: float) -> Iterator[Fault]:
-    yield from _position_faults(rows, max_accuracy_m)
-    yield from _time_faults(rows, now)
-    yield from _network_faults(rows)
+    # A row of a neighbour or of Wi-Fi is set aside for what it is: nothing else about it matters.
+    others = list(_other_rows(rows))
+    yield from others
+    ours = np.ones(len(rows.sheet.line), bool)
+    for other in others:
+        ours &= ~other.rows
+    for fault in (
+        *_position_faults(rows, max_accuracy_m),
+        *_time_faults(rows, now),
+        *_network_faults(rows),
+    ):
+        yield replace(fault, rows=fault.rows & ours)
+
+
+def _other_rows(rows: Rows) -> Iterator[Fault]:
+    for other in rows.sheet.format.other_rows:
+        cells = rows.sheet.get(other.field)
+        yield Fault(other.code, "rejected", marked(cells, partial(_says, other.words)), cells)
+
+
+def _says(words: frozenset[str], text: str) -> bool:
+    return fold(text) in words
 
 
 def _position_faults(rows: Rows, max_accuracy_m: float) -> Iterator[Fault]:

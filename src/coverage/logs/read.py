@@ -19,8 +19,9 @@ from coverage.logs import containers, detect, filename, operators, service, time
 from coverage.logs import context as contexts
 from coverage.logs.context import Context
 from coverage.logs.judge import Rows, judge
+from coverage.logs.lines import lines_of
 from coverage.logs.measurements import Origin, measurements
-from coverage.logs.sheet import Sheet, header_index, lines_of, sheet
+from coverage.logs.sheet import Sheet, sheet
 from coverage.logs.text import readable
 from coverage.tables import OUTCOMES, check
 
@@ -128,15 +129,14 @@ def read_bytes(file: str, data: bytes, context: Context, rules: Rules) -> Readin
     context = contexts.with_earlier(context, before)
     zone = contexts.zone(context)
     lines = lines_of(readable(data, file))
-    header = header_index(lines, file)
-    layout = detect.layout(lines.line(header), file, context.format)
+    layout, first = detect.find(lines, file, context.format)
     name = filename.read(file.rsplit("/", 1)[-1], layout.format.file_name)
     known = replace(
         contexts.resolve(context, name, rules.device_key, rules.operator_names), format=layout.format.name
     )
     if context.device is None and before is not None and before.device is not None:
         known = replace(known, device=before.device)
-    cells = sheet(lines, header, layout, file)
+    cells = sheet(lines, first, layout, file)
     network = service.read(cells, layout.format, known, rules.operator_names, said)
     rows = _rows(cells, network, known, zone)
     simulated = SIMULATED.search(data[:SIMULATED_WITHIN]) is not None

@@ -59,6 +59,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Dấu ngoặc kép trong dòng không khép đúng: hãy bỏ dấu ngoặc kép thừa hoặc xuất lại tệp.",
         "A quotation mark in the row does not close: take out the stray mark or export the file again.",
     ),
+    "neighbour_cell": (
+        "Dòng của trạm lân cận, không phải trạm phục vụ ({at}): không dùng để xét sóng, không cần làm gì.",
+        "A row of a neighbouring cell, not of the serving one ({at}): not evidence of service, nothing to do.",
+    ),
+    "not_mobile": (
+        "Dòng Wi-Fi hoặc Bluetooth, không phải mạng di động ({at}): không dùng, không cần làm gì.",
+        "A Wi-Fi or Bluetooth row, not a mobile network ({at}): not used, nothing to do.",
+    ),
     "duplicate_row": (
         "Trùng hoàn toàn với dòng {value} của tệp: đã giữ dòng đó, không cần làm gì.",
         "The same in every field as line {value} of the file: that one was kept, nothing to do.",

@@ -67,7 +67,7 @@ def read(
     said: the operator that the upload itself states.
     """
     named = _named_operator(sheet, fmt, names)
-    own = values.words(sheet.get("technology"), quantities.technology)
+    own = _technology(sheet, fmt)
     stated = values.words(sheet.get("service_state"), lambda text: _STATES.get(fold(text)))
     stated = _without_service(sheet, fmt, named, stated)
     technology = _filled(own, sheet, stated, context)
@@ -85,6 +85,16 @@ def read(
         bad_level=bad_level,
         bad_state=_null(stated) & ~values.missing(sheet.get("service_state")),
     )
+
+
+def _technology(sheet: Sheet, fmt: Format) -> pa.Array:
+    if fmt.technology is not None:
+        return pa.array([fmt.technology] * len(sheet.line), pa.string())
+
+    def meaning(text: str) -> str | None:
+        return fmt.technology_words.get(fold(text)) or quantities.technology(text)
+
+    return values.words(sheet.get("technology"), meaning)
 
 
 def _null(array: pa.Array) -> Bools:

@@ -13,6 +13,8 @@ import pyarrow.csv as pacsv
 
 from coverage.errors import FileRefused
 from coverage.logs.detect import Layout
+from coverage.logs.formats.profile import Format
+from coverage.logs.lines import Lines
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -20,24 +22,6 @@ MAX_LINE_BYTES = 1_000_000  # a longer line is no row of a log
 SAMPLE_ROWS = 4000
 BAD_QUOTES = "bad_quotes"
 BLOCK_BYTES = 16 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Lines:
-    """The lines of a text: UTF-8 bytes, and where each line starts (one more than there are lines)."""
-
-    text: bytes
-    starts: Ints
-
-    def array(self, first: int, last: int) -> pa.Array:
-        """Lines first…last-1 as Arrow strings, each with its newline; shares the text's memory."""
-        offsets = np.ascontiguousarray(self.starts[first : last + 1])
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(self.text)]
-        return pa.Array.from_buffers(pa.large_string(), last - first, buffers)
-
-    def line(self, index: int) -> str:
-        """One line without its newline."""
-        return self.text[self.starts[index] : self.starts[index + 1] - 1].decode("utf-8")
 
 
 @dataclass(frozen=True)
@@ -76,6 +60,7 @@ class Sheet:
     raw: pa.Array
     cells: dict[str, Cells]
     broken: Broken
+    format: Format
 
     def get(self, field: str) -> Cells:
         """The cells of one of our fields; an absent column is one empty text."""
@@ -83,26 +68,9 @@ class Sheet:
         return self.cells.get(field, absent)
 
 
-def lines_of(text: bytes) -> Lines:
-    """The lines of a text that ends with a newline; empty lines at its end are left off."""
-    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")).astype(np.int64) + 1
-    starts = np.concatenate([np.zeros(1, np.int64), ends])
-    filled = np.flatnonzero(np.diff(starts) > 1)
-    return Lines(text, starts[: filled[-1] + 2] if len(filled) else starts[:1])
-
-
-def header_index(lines: Lines, file: str) -> int:
-    """Which line holds the header: the first that is not blank and not a spreadsheet's `sep=;`."""
-    for index in range(len(lines.starts) - 1):
-        line = lines.line(index).strip()
-        if line and not line.casefold().startswith("sep="):
-            return index
-    raise FileRefused(f"{file}: tệp trống, không có dòng nào.", f"{file}: the file is empty.")
-
-
-def sheet(lines: Lines, header: int, layout: Layout, file: str) -> Sheet:
-    """The rows below the header, taken apart; every line below it is a row, whole or broken."""
-    first, last = header + 1, len(lines.starts) - 1
+def sheet(lines: Lines, first: int, layout: Layout, file: str) -> Sheet:
+    """The rows from line `first` on, taken apart; every line from there on is a row, whole or broken."""
+    last = len(lines.starts) - 1
     raw = lines.array(first, last)
     spoilt = _spoilt(raw, layout.delimiter)
     ragged, table = _parsed(_body(lines, first, last, spoilt), _width(raw, layout), layout, file)
@@ -116,8 +84,39 @@ def sheet(lines: Lines, header: int, layout: Layout, file: str) -> Sheet:
         field: _cells(layout.names[place], table.column(f"f{place}"), kept)
         for field, place in layout.positions.items()
     }
+    cells = with_derived(cells)
     raw_whole = raw if len(whole) == len(raw) else raw.take(pa.array(whole))
-    return Sheet(len(raw), whole + first + 1, raw_whole, cells, _broken(found, first + 1))
+    return Sheet(len(raw), whole + first + 1, raw_whole, cells, _broken(found, first + 1), layout.format)
+
+
+def with_derived(cells: dict[str, Cells]) -> dict[str, Cells]:
+    """The cells with those that files give in two columns: operator code of mcc and mnc, time of date and clock."""
+    made = dict(cells)
+    if "operator_code" not in cells and "mcc" in cells and "mnc" in cells:
+        made["operator_code"] = _joined(cells["mcc"], cells["mnc"], _plmn)
+    if "time" not in cells and "date" in cells and "clock" in cells:
+        made["time"] = _joined(cells["date"], cells["clock"], _moment)
+    return made
+
+
+def _joined(left: Cells, right: Cells, join: Callable[[pa.Array, pa.Array], pa.Array]) -> Cells:
+    """One column of two; each pair of texts that occurs is joined once."""
+    pairs, codes = np.unique(np.stack([left.codes, right.codes]), axis=1, return_inverse=True)
+    texts = join(left.texts.take(pa.array(pairs[0])), right.texts.take(pa.array(pairs[1])))
+    return Cells(f"{left.name}+{right.name}", texts, codes.ravel().astype(np.int32))
+
+
+def _plmn(mcc: pa.Array, mnc: pa.Array) -> pa.Array:
+    # A network code below ten lost its zero on the way through a number; codes that are no code name nobody.
+    known = pc.and_(
+        pc.match_substring_regex(mcc, r"^[1-9]\d\d$"), pc.match_substring_regex(mnc, r"^\d{1,3}$")
+    )
+    return pc.if_else(known, pc.binary_join_element_wise(mcc, pc.utf8_lpad(mnc, 2, "0"), ""), "")
+
+
+def _moment(date: pa.Array, clock: pa.Array) -> pa.Array:
+    empty = pc.or_(pc.equal(date, ""), pc.equal(clock, ""))
+    return pc.if_else(empty, "", pc.binary_join_element_wise(date, clock, " "))
 
 
 def _without(rows: int, out: Iterable[int]) -> Ints:

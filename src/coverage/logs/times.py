@@ -23,6 +23,7 @@ EARLIEST, LATEST = np.datetime64("2000-01-01"), np.datetime64("9000-01-01")
 # dates of Vietnamese spreadsheets, whose single digits are padded first.
 _STYLES = (
     (r"^(\d{4})\.(\d\d)\.(\d\d)_(\d\d)\.(\d\d)\.(\d\d)$", r"\1-\2-\3T\4:\5:\6"),
+    (r"^(\d{4})/(\d\d)/(\d\d)\b", r"\1-\2-\3"),
     (r"^(\d{4}-\d\d-\d\d) +(\d)", r"\1T\2"),
     (r"^(\d/)", r"0\1"),
     (r"^(\d\d)/(\d/)", r"\1/0\2"),
@@ -31,6 +32,7 @@ _STYLES = (
     (r"^(\d\d)/(\d\d)/(\d{4})$", r"\3-\2-\1"),
 )
 _ISO = r"^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)? ?(?:[Zz]|[+-]\d\d:?\d\d|[+-]\d\d)?)?$"
+_EPOCH_MS = r"^1\d{12}$"  # from 2001 to 2033
 _ZONED = r"T.*(?:[Zz]|[+-]\d\d:?\d\d|[+-]\d\d)$"
 _DATE_ONLY_LENGTH = len("2026-10-31")
 
@@ -55,7 +57,7 @@ class Moments:
 
 def read(cells: Cells, zone: ZoneInfo, written_in: ZoneInfo) -> Moments:
     """When each row was measured; texts without a zone are in `written_in`, local dates are in `zone`."""
-    texts = _iso(cells.texts)
+    texts = _iso(_of_epoch(cells.texts))
     date_only = pc.equal(pc.utf8_length(texts), _DATE_ONLY_LENGTH).to_numpy(zero_copy_only=False)
     zoned = pc.match_substring_regex(texts, _ZONED).to_numpy(zero_copy_only=False)
     clock = _clock(texts, date_only)
@@ -69,6 +71,16 @@ def of_date(date: datetime.date | None, rows: int, zone: ZoneInfo) -> Moments:
     clock = np.array([np.datetime64("NaT") if date is None else f"{date.isoformat()}T{NOON}"], "M8[us]")
     utc = _to_utc(clock, zone)
     return Moments(np.repeat(utc, rows), np.repeat(clock.astype("M8[D]"), rows), np.ones(rows, bool))
+
+
+def _of_epoch(texts: pa.Array) -> pa.Array:
+    """Texts of thirteen digits (milliseconds since 1970) as ISO 8601 in UTC; the others as they are."""
+    is_epoch = pc.match_substring_regex(texts, _EPOCH_MS)
+    if not pc.any(is_epoch).as_py():
+        return texts
+    digits = pc.if_else(is_epoch, texts, pa.scalar(None, pa.string())).cast(pa.int64())
+    written = pc.strftime(digits.cast(pa.timestamp("ms", "UTC")), format="%Y-%m-%dT%H:%M:%SZ")
+    return pc.coalesce(written, texts)
 
 
 def _iso(texts: pa.Array) -> pa.Array:

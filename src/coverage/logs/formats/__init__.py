@@ -1,9 +1,40 @@
 """The formats that can be read, one small profile each; a new one is a file here, a line below and a sample."""
 
-from coverage.logs.formats import canonical, gnettrack_csv, gnettrack_text
+from coverage.logs.formats import (
+    analysers,
+    canonical,
+    cellmapper,
+    cradlepoint,
+    gmon,
+    gnettrack_csv,
+    gnettrack_text,
+    neostumbler,
+    networksurvey,
+    rtr,
+    towercollector,
+    wigle,
+)
 from coverage.logs.formats.profile import Format
 
 # Asked in this order: apps with names of their own before the format that takes any common name.
-FORMATS: tuple[Format, ...] = (gnettrack_text.FORMAT, gnettrack_csv.FORMAT, canonical.FORMAT)
+FORMATS: tuple[Format, ...] = (
+    gnettrack_text.FORMAT,
+    gnettrack_csv.FORMAT,
+    towercollector.EXPORT,
+    cellmapper.FORMAT,
+    networksurvey.LTE,
+    networksurvey.NR,
+    networksurvey.UMTS,
+    networksurvey.GSM,
+    gmon.FORMAT,
+    neostumbler.FORMAT,
+    rtr.FORMAT,
+    wigle.FORMAT,
+    cradlepoint.FORMAT,
+    analysers.TEMS_DISCOVERY,
+    analysers.XCAL,
+    analysers.E6474A,
+    canonical.FORMAT,
+)
 
 __all__ = ["FORMATS", "Format"]

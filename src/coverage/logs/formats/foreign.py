@@ -37,23 +37,11 @@ FOREIGN: tuple[Foreign, ...] = (
         "averages per tile from Ookla, not single readings. Send the field log",
     ),
     Foreign(
-        ("mcc", "mnc", "neighboring", "measured_at"),
+        ("simState", "networkRegistrationInfo"),
         (),
-        "bảng xuất của Tower Collector, chưa đọc được (lẫn trạm lân cận). Hãy chuyển sang CSV chuẩn, chỉ giữ trạm phục vụ",
-        "a Tower Collector export, which is not read yet (it mixes in neighbours). "
-        "Convert it to the canonical CSV, serving cells only",
-    ),
-    Foreign(
-        ("PLMN", "SYSTEM", "xNBID", "NR_SS_RSRP"),
-        (),
-        "bảng xuất của G-MoN Pro, chưa đọc được. Hãy chuyển sang CSV chuẩn",
-        "a G-MoN Pro export, which is not read yet. Convert it to the canonical CSV",
-    ),
-    Foreign(
-        ("missionId", "recordNumber", "servingCell"),
-        (),
-        "bảng xuất của Network Survey, chưa đọc được (lẫn trạm lân cận). Hãy chuyển sang CSV chuẩn, chỉ giữ trạm phục vụ",
-        "a Network Survey export, which is not read yet (it mixes in neighbours). "
-        "Convert it to the canonical CSV, serving cells only",
+        "bảng trạng thái máy (phone state) của Network Survey, không có mức thu, chưa đọc được. "
+        "Hãy gửi các tệp LTE, NR, UMTS, GSM của cùng lần đo",
+        "the phone-state table of Network Survey, without levels, which is not read yet. "
+        "Send the LTE, NR, UMTS and GSM files of the same session",
     ),
 )

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # Our fields, each with its unit in the name. `level_dbm` means what the row's technology says it means.
 FIELDS = (
-    "time", "time_utc", "lat", "lon", "operator_code", "operator", "technology", "service_state", "device",
-    "level_dbm", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm", "rsrq_db", "sinr_db", "accuracy_m",
+    "time", "time_utc", "date", "clock", "lat", "lon", "operator_code", "mcc", "mnc", "operator", "technology",
+    "service_state", "device", "serving", "neighbour", "kind", "level_asu", "level_dbm", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm", "rsrq_db", "sinr_db", "accuracy_m",
     "speed_mps", "speed_kmh", "in_vehicle", "serving_cell", "area_number", "node_number", "cell_number",
     "download_mbps", "upload_mbps", "download_kbps", "upload_kbps",
 )  # fmt: skip
 LEVELS = ("level_dbm", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm")
+
+
+@dataclass(frozen=True)
+class Headerless:
+    """A file without a header: its delimiter, the names of its columns in order, and its first line's shape."""
+
+    delimiter: str
+    names: tuple[str, ...]
+    first_line: re.Pattern[str]
+
+
+@dataclass(frozen=True)
+class OtherRows:
+    """Rows of a file that are no reading of the serving cell: those whose `field` says one of `words` (folded).
+
+    code: the reason under which they are rejected.
+    """
+
+    field: str
+    words: frozenset[str]
+    code: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +48,11 @@ class Format:
         technology while it names no operator, when there is no service.
     camped_by_technology: a row that names a technology is in service even if its level cell is empty.
     file_name: the app's own pattern for file names, with groups `operator` and `date`.
+    preamble: what lines above the header look like, where the app writes any.
+    headerless: the names of the columns of a file without a header, and what its first line looks like.
+    technology: of every row, where the app writes one file per technology.
+    technology_words: what only this app calls a technology (folded) → one of ours.
+    other_rows: rows that are not the serving cell's.
     """
 
     name: str
@@ -38,6 +64,11 @@ class Format:
     no_service_technologies: frozenset[str] = frozenset()
     camped_by_technology: bool = False
     file_name: re.Pattern[str] | None = None
+    preamble: re.Pattern[str] | None = None
+    headerless: Headerless | None = None
+    technology: str | None = None
+    technology_words: Mapping[str, str] = field(default_factory=dict)
+    other_rows: tuple[OtherRows, ...] = ()
 
 
 @dataclass(frozen=True)
