@@ -19,6 +19,7 @@ check: $(STAMP)
 # The page of table contracts is made from the contracts themselves.
 docs: $(STAMP)
 	$(BIN)/python docs/make_tables.py > docs/tables.md
+	$(BIN)/python docs/make_formats.py > docs/formats.md
 
 format: $(STAMP)
 	$(BIN)/ruff format .

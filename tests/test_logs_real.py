@@ -89,8 +89,14 @@ def test_tehran_alone_is_quarantined():
     assert set(one.outcomes["code"].to_pylist()) == {"date_unknown", "operator_unknown", "technology_unknown"}
 
 
-@pytest.mark.parametrize("path", ["cellmapper-kassel", "gmon-sagunto"])
-def test_formats_that_are_not_read_yet_are_refused(path):
-    for file in sorted((LOGS / path).iterdir()):
-        with pytest.raises(FileRefused):
-            readings(file)
+def test_kassel():
+    (one,) = readings(LOGS / "cellmapper-kassel" / "telekom_signal-2022-12-15.csv")
+    assert (one.format, counts(one)) == ("cellmapper", (741, 577, 164, 0, 0))
+    assert set(one.measurements.column("operator").to_pylist()) == {"26201"}
+    assert set(one.measurements.column("technology").to_pylist()) == {"LTE"}
+
+
+def test_sagunto():
+    (one,) = readings(LOGS / "gmon-sagunto" / "Younes_O2_2026-05-08_5G_GMON.csv")
+    assert (one.format, counts(one), one.no_service) == ("gmon", (545, 545, 0, 0, 0), 1)
+    assert set(one.measurements.column("operator").to_pylist()) == {"21407"}

@@ -137,7 +137,7 @@ def ingest(
     device: Annotated[str | None, typer.Option(help="Máy đo / phone or scanner")] = None,
     date: Annotated[str | None, typer.Option(help="YYYY-MM-DD")] = None,
     timezone: Annotated[str | None, typer.Option(help="[Asia/Ho_Chi_Minh]")] = None,
-    format: Annotated[str | None, typer.Option(help="gnettrack_text, gnettrack_csv, canonical")] = None,  # noqa: A002
+    format: Annotated[str | None, typer.Option(help="Tên định dạng / name, see docs/formats.md")] = None,  # noqa: A002
     team: Annotated[str | None, typer.Option()] = None,
     in_vehicle: Annotated[bool | None, typer.Option("--in-vehicle/--not-in-vehicle")] = None,
     antenna: Annotated[Literal["inside", "roof", "hand"] | None, typer.Option()] = None,
