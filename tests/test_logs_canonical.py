@@ -67,3 +67,25 @@ def test_our_own_times_in_utc(tmp_path):
 def test_a_spreadsheet_s_sep_line_is_no_header(tmp_path):
     found = read(tmp_path, "sep=,\ntime,lat,lon,operator,technology,rsrp_dbm\n" + ROW)
     assert only(found)["line"] == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "cells"),
+    [
+        ("Ngày,Giờ", "31/10/2026,8:00"),
+        ("date,time", "2026-10-31,08:00:00"),
+        ("Ngày,Thời gian", "31/10/2026,08:00"),
+        ("Ngày", "31/10/2026 08:00"),
+        ("time", "31/10/2026 08:00"),
+        ("date,time", "2026-10-31,2026-10-31 08:00:00"),
+    ],
+)
+def test_date_and_time_of_day_in_one_column_or_in_two(tmp_path, names, cells):
+    found = read(tmp_path, f"{names},lat,lon,operator,technology,rsrp\n{cells},11.94,108.43,45204,LTE,-97\n")
+    row = only(found)
+    assert (row["time_utc"], row["time_precision"]) == (datetime.datetime(2026, 10, 31, 1), "second")
+
+
+def test_a_date_alone_is_known_to_be_no_more(tmp_path):
+    found = read(tmp_path, "Ngày,lat,lon,operator,technology,rsrp\n31/10/2026,11.94,108.43,45204,LTE,-97\n")
+    assert only(found)["time_precision"] == "date"

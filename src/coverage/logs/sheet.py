@@ -94,9 +94,19 @@ def with_derived(cells: dict[str, Cells]) -> dict[str, Cells]:
     made = dict(cells)
     if "operator_code" not in cells and "mcc" in cells and "mnc" in cells:
         made["operator_code"] = _joined(cells["mcc"], cells["mnc"], _plmn)
-    if "time" not in cells and "date" in cells and "clock" in cells:
-        made["time"] = _joined(cells["date"], cells["clock"], _moment)
+    if "date" in cells:
+        clock = cells.get("clock", cells.get("time"))
+        if clock is None:
+            made["time"] = cells["date"]
+        elif "time" not in cells or _is_clock(cells["time"]):
+            made["time"] = _joined(cells["date"], clock, _moment)
     return made
+
+
+def _is_clock(cells: Cells) -> bool:
+    """Whether a column of times holds times of day without a date."""
+    filled = cells.texts.filter(pc.not_equal(cells.texts, ""))
+    return len(filled) > 0 and bool(pc.all(pc.match_substring_regex(filled, r"^\d{1,2}:\d\d")).as_py())
 
 
 def _joined(left: Cells, right: Cells, join: Callable[[pa.Array, pa.Array], pa.Array]) -> Cells:

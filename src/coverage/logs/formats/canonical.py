@@ -12,7 +12,9 @@ FORMAT = Format(
     title_vi="bảng CSV chuẩn của Phủ Sóng",
     title_en="Phủ Sóng's canonical CSV",
     columns={
-        "time": ("time", "timestamp", "datetime", "date time", "measured_at", "local_time", "thời gian", "thời điểm", "ngày giờ", "thời gian đo", "date", "ngày", "ngày đo"),
+        "time": ("time", "timestamp", "datetime", "date time", "measured_at", "local_time", "thời gian", "thời điểm", "ngày giờ", "thời gian đo"),
+        "date": ("date", "ngày", "ngày đo"),
+        "clock": ("clock", "time of day", "giờ", "giờ đo"),
         "time_utc": ("time_utc", "utc_time", "timestamp_utc"),
         "lat": ("lat", "latitude", "vĩ độ", "vĩ tuyến"),
         "lon": ("lon", "lng", "long", "longitude", "kinh độ", "kinh tuyến"),
