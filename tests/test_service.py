@@ -17,23 +17,18 @@ from test_flow import add_two_villages, crew_file, crew_lines
 from coverage.archive.workspace import open_workspace
 
 
+def serving(workspace: Path, port: object) -> list[str]:
+    """The command that serves a workspace on a port."""
+    return [sys.executable, "-m", "coverage", "serve", "--workspace", str(workspace), "--port", str(port)]
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     add_two_villages(open_workspace(tmp_path / "workspace"), tmp_path)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "coverage",
-        "serve",
-        "--workspace",
-        str(tmp_path / "workspace"),
-        "--port",
-        str(port),
-    ]
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(serving(tmp_path / "workspace", port))
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for(address, process)
@@ -185,16 +180,8 @@ def test_other_sites_and_forged_names_are_kept_out(server: str, tmp_path: Path) 
 
 def test_a_port_in_use_is_told_in_words(server: str, tmp_path: Path) -> None:
     port = server.rsplit(":", 1)[1]
-    command = [
-        sys.executable,
-        "-m",
-        "coverage",
-        "serve",
-        "--workspace",
-        str(tmp_path / "other"),
-        "--port",
-        port,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        serving(tmp_path / "other", port), capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 2
     assert "--port" in done.stderr

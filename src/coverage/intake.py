@@ -65,13 +65,20 @@ def add_places(
     if kind == "communes":
         return _add_communes(workspace, path)
     frame = _read_table(workspace, kind, path, timezone)
-    notes = _unknown_villages(workspace, set(frame["village_id"].dropna()))
-    if kind == "clusters" and layers.has_layer(workspace, "villages"):
-        notes += check_distances(frame, layers.load_layer(workspace, "villages"), path.name)
+    has_villages = layers.has_layer(workspace, "villages")
+    notes = _check(kind, frame, layers.load_layer(workspace, "villages"), path) if has_villages else []
     layers.save_layer(workspace, kind, frame, path)
-    if kind == "outages":
-        notes += _unknown_communes(workspace, set(frame["commune_code"].dropna()))
     return PlacesReport(kind, path.name, len(frame), notes)
+
+
+def _check(kind: PlacesKind, frame: pd.DataFrame, villages: gpd.GeoDataFrame, path: Path) -> list[Note]:
+    # What the file says of villages, held against the villages there are. Raises `PlacesRefused`.
+    notes = _unknown_villages(frame, villages)
+    if kind == "clusters":
+        notes += check_distances(frame, villages, path.name)
+    if kind == "outages":
+        notes += _unknown_communes(frame, villages)
+    return notes
 
 
 def _read_table(
@@ -109,10 +116,8 @@ def _locate(workspace: Workspace, villages: gpd.GeoDataFrame) -> tuple[gpd.GeoDa
     return locate_in_communes(villages, layers.load_layer(workspace, "communes"))
 
 
-def _unknown_villages(workspace: Workspace, named: set[str]) -> list[Note]:
-    if not layers.has_layer(workspace, "villages"):
-        return []
-    known = set(layers.load_layer(workspace, "villages")["village_id"])
+def _unknown_villages(frame: pd.DataFrame, villages: gpd.GeoDataFrame) -> list[Note]:
+    unknown = set(frame["village_id"].dropna()) - set(villages["village_id"])
     return [
         Note(
             "unknown_village",
@@ -120,14 +125,12 @@ def _unknown_villages(workspace: Workspace, named: set[str]) -> list[Note]:
             f"Không có thôn nào mang mã {village_id}.",
             f"No village has the id {village_id}.",
         )
-        for village_id in sorted(named - known)
+        for village_id in sorted(unknown)
     ]
 
 
-def _unknown_communes(workspace: Workspace, named: set[str]) -> list[Note]:
-    if not layers.has_layer(workspace, "villages"):
-        return []
-    known = set(layers.load_layer(workspace, "villages")["commune_code"].dropna())
+def _unknown_communes(frame: pd.DataFrame, villages: gpd.GeoDataFrame) -> list[Note]:
+    unknown = set(frame["commune_code"].dropna()) - set(villages["commune_code"].dropna())
     return [
         Note(
             "unknown_commune",
@@ -135,5 +138,5 @@ def _unknown_communes(workspace: Workspace, named: set[str]) -> list[Note]:
             f"Không có thôn nào thuộc xã mang mã {code}.",
             f"No village belongs to a commune with code {code}.",
         )
-        for code in sorted(named - known)
+        for code in sorted(unknown)
     ]

@@ -159,15 +159,17 @@ def outcomes(workspace: Workspace, upload_id: str) -> pa.Table:
 
 def committed_parts(workspace: Workspace) -> list[Path]:
     """The measurement parts that count now, by upload id. Raises `ArchiveDamaged` where one is missing."""
-    committed = [row for row in list_uploads(workspace) if row["state"] == "committed"]
-    names = sorted(row["measurements_part"] for row in committed if row["accepted"])
+    names = sorted(row["measurements_part"] for row in _committed(workspace) if row["accepted"])
     return [_part(workspace, name) for name in names]
 
 
 def any_simulated(workspace: Workspace) -> bool:
     """Whether an upload that counts now says that it was simulated."""
-    rows = list_uploads(workspace)
-    return any(row["simulated"] for row in rows if row["state"] == "committed")
+    return any(row["simulated"] for row in _committed(workspace))
+
+
+def _committed(workspace: Workspace) -> list[dict[str, Any]]:
+    return [row for row in list_uploads(workspace) if row["state"] == "committed"]
 
 
 def _part(workspace: Workspace, name: str) -> Path:

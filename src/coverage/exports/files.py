@@ -20,9 +20,9 @@ from coverage.archive.durable import write_durably
 from coverage.errors import InputError
 
 _DECIMALS = 7  # RFC 7946 §11.2: about a centimetre
-# The same as a pattern, for columns of text.
-FORMULA_PATTERN = r"^([=+\-@\t\r\n＝＋－＠])"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# The same as a pattern, for columns of text.
+FORMULA_PATTERN = f"^([{''.join(_FORMULA_STARTS)}])".replace("-", r"\-")
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
