@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from coverage.errors import FileRefused
-from coverage.logs.text import readable
+from coverage.logs.text import blocks, recognise
+
+
+def readable(data, file):
+    return b"".join(blocks([data], recognise([data], file)))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from coverage.archive.workspace import Workspace
 from coverage.errors import FileRefused, PlacesRefused
 from coverage.logs import operators
 from coverage.logs.context import DEFAULT_TIMEZONE, Context, zone
-from coverage.logs.read import Reading, read_file
+from coverage.logs.read import Refused, Rules, open_logs
 from coverage.places.communes import read_communes
 from coverage.places.notes import Note
 from coverage.places.outages import read_outages
@@ -26,6 +26,8 @@ from coverage.places.settlements import check_distances, read_clusters
 from coverage.places.villages import locate_in_communes, read_villages
 
 PlacesKind = Literal["communes", "villages", "clusters", "power", "outages"]
+# Half a degree, some 50 km: crews drive from and to neighbouring provinces, and what they measure there is welcome.
+AREA_MARGIN = 0.5
 PLACES_KINDS: tuple[PlacesKind, ...] = get_args(PlacesKind)
 
 
@@ -44,11 +46,23 @@ def ingest(workspace: Workspace, path: Path, context: Context) -> Iterator[Recei
 
     A member of a zip that cannot be measurements comes as its `FileRefused`; a file on its own raises it.
     """
-    names, earlier = workspace.criteria.operators.names, partial(uploads.context_of, workspace)
-    for found in read_file(
-        path, context, device_key=workspace.device_key, operator_names=names, earlier=earlier
-    ):
-        yield uploads.receive(workspace, found) if isinstance(found, Reading) else found.error
+    rules = Rules(
+        workspace.device_key,
+        workspace.criteria.operators.names,
+        earlier=partial(uploads.context_of, workspace),
+        area=_area(workspace),
+    )
+    for log in open_logs(path, context, rules):
+        yield log.error if isinstance(log, Refused) else uploads.receive(workspace, log)
+
+
+def _area(workspace: Workspace) -> tuple[float, float, float, float] | None:
+    """The box around the communes, else around the villages, and some way beyond; None where there are neither."""
+    for kind in ("communes", "villages"):
+        if layers.has_layer(workspace, kind):
+            west, south, east, north = layers.load_layer(workspace, kind).total_bounds
+            return west - AREA_MARGIN, south - AREA_MARGIN, east + AREA_MARGIN, north + AREA_MARGIN
+    return None
 
 
 def add_places(

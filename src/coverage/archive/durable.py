@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -34,6 +35,45 @@ def create_durably(path: Path, content: bytes) -> None:
 def write_parquet_durably(path: Path, table: pa.Table) -> None:
     """Put the table under that name in one step, as zstd Parquet."""
     replace_durably(path, lambda draft: pq.write_table(table, draft, compression="zstd"))
+
+
+class Part:
+    """A Parquet part while it is written; `name` is set once it is wholly on disk."""
+
+    def __init__(self, draft: Path, schema: pa.Schema) -> None:
+        self._writer = pq.ParquetWriter(draft, schema, compression="zstd")
+        self.name = ""
+
+    def write(self, table: pa.Table) -> None:
+        """Add rows."""
+        if table.num_rows:
+            self._writer.write_table(table)
+
+    def close(self) -> None:
+        """No more rows come."""
+        self._writer.close()
+
+
+@contextmanager
+def parquet_part(folder: Path, stem: str, schema: pa.Schema) -> Iterator[Part]:
+    """A part that gets its name, `stem-<sha256 of its bytes>.parquet`, in one step when the block ends well.
+
+    Another content is another file, and neither changes. Where the block fails nothing is left behind.
+    """
+    draft = folder / f".{stem}.{uuid.uuid4().hex}.part"
+    part = Part(draft, schema)
+    try:
+        yield part
+        part.close()
+        fsync(draft)
+        with draft.open("rb") as stream:
+            name = f"{stem}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:16]}.parquet"
+        draft.rename(folder / name)
+        part.name = name
+    finally:
+        part.close()
+        draft.unlink(missing_ok=True)
+    fsync(folder)
 
 
 def replace_durably(path: Path, write: Callable[[Path], object]) -> None:

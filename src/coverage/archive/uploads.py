@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -13,15 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from coverage.archive.durable import write_parquet_durably
+from coverage.archive.durable import parquet_part
 from coverage.archive.manifest import EVENTS, UPLOADS, now_utc, transaction
 from coverage.archive.workspace import Workspace
 from coverage.errors import ArchiveDamaged, NotFound
 from coverage.logs.context import Context
-from coverage.logs.read import Reading
+from coverage.logs.read import COUNTS, Batch, Fix, Log, together
+from coverage.tables import MEASUREMENTS, OUTCOMES, schema
 
 Effect = Literal["added", "replaced", "already_received"]
-_COUNTS = ("rows", "accepted", "duplicates", "rejected", "quarantined", "no_service", "unknown_level")
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,10 @@ class Receipt:
     quarantined: int
     no_service: int
     unknown_level: int
+    fixed: int
+    fixes: list[dict[str, Any]]
+    confidence: float
+    dropped: list[str]
 
     @property
     def added_rows(self) -> int:
@@ -48,18 +51,19 @@ class Receipt:
         return 0 if self.effect == "already_received" else self.accepted
 
 
-def receive(workspace: Workspace, reading: Reading) -> Receipt:
-    """The receipt of a reading, after it is safe on disk and in the manifest.
+def receive(workspace: Workspace, log: Log) -> Receipt:
+    """The receipt of a log, after its rows are safe on disk and in the manifest.
 
-    The same bytes with the same context add nothing; with another context (see `context.with_earlier`:
-    what is left out is not taken back) they replace the former reading in one transaction. A withdrawn upload stays withdrawn until it is restored.
+    The same bytes with the same context add nothing; with another context (see `context.with_earlier`: what is
+    left out is not taken back) they replace the former reading in one transaction. A withdrawn upload stays
+    withdrawn until it is restored.
     """
-    context = _context(reading)
+    context = _context(log)
     with transaction(workspace.manifest) as connection:
-        known = _find(connection, reading.upload_id)
+        known = _find(connection, log.upload_id)
     if known is not None and known["context"] == context:
         return _receipt(known, "already_received")
-    row = _write_parts(workspace, reading) | {"context": context}
+    row = _write_parts(workspace, log) | {"context": context}
     with transaction(workspace.manifest) as connection:
         return _commit(connection, row)
 
@@ -75,32 +79,46 @@ def context_of(workspace: Workspace, upload_id: str) -> Context | None:
     return Context(**values)
 
 
-def _context(reading: Reading) -> dict[str, Any]:
+def _context(log: Log) -> dict[str, Any]:
     # Through JSON, so that it compares equal with what the manifest gives back.
-    context: dict[str, Any] = orjson.loads(orjson.dumps(asdict(reading.context)))
+    context: dict[str, Any] = orjson.loads(orjson.dumps(asdict(log.context)))
     return context
 
 
-def _write_parts(workspace: Workspace, reading: Reading) -> dict[str, Any]:
-    operators = reading.measurements.column("operator").unique().to_pylist()
-    about = ("upload_id", "sha256", "file", "format", "simulated", *_COUNTS)
-    row = {name: getattr(reading, name) for name in about}
-    row["operator"] = operators[0] if len(operators) == 1 else None
-    for kind in ("measurements", "outcomes"):
-        table = getattr(reading, kind)
-        row[f"{kind}_part"] = _write_part(workspace.parts, f"{reading.upload_id}-{kind}", table)
-    return row
+def _write_parts(workspace: Workspace, log: Log) -> dict[str, Any]:
+    """The manifest row of a log, after its batches went into two Parquet parts one by one."""
+    told = _Told()
+    about = ("upload_id", "sha256", "file", "format", "confidence", "simulated")
+    row = {name: getattr(log, name) for name in about} | {"dropped": list(log.dropped)}
+    with (
+        parquet_part(workspace.parts, f"{log.upload_id}-measurements", schema(MEASUREMENTS)) as measurements,
+        parquet_part(workspace.parts, f"{log.upload_id}-outcomes", schema(OUTCOMES)) as outcomes,
+    ):
+        for batch in log.batches():
+            measurements.write(batch.measurements)
+            outcomes.write(batch.outcomes)
+            told.add(batch)
+    parts = {"measurements_part": measurements.name, "outcomes_part": outcomes.name}
+    return row | told.row() | parts
 
 
-def _write_part(folder: Path, stem: str, table: pa.Table) -> str:
-    # Named after its content: another reading of the same bytes is another file, and neither changes.
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    name = f"{stem}-{hashlib.sha256(sink.getvalue()).hexdigest()[:16]}.parquet"
-    if not (folder / name).exists():
-        write_parquet_durably(folder / name, table)
-    return name
+class _Told:
+    """What the batches of a log add up to: counts, fixes, and the operators measured."""
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(COUNTS, 0)
+        self._operators: set[str] = set()
+        self._fixes: list[Fix] = []
+
+    def add(self, batch: Batch) -> None:
+        for name in COUNTS:
+            self._counts[name] += getattr(batch, name)
+        self._operators.update(batch.measurements.column("operator").unique().to_pylist())
+        self._fixes = together([*self._fixes, *batch.fixes])
+
+    def row(self) -> dict[str, Any]:
+        operator = next(iter(self._operators)) if len(self._operators) == 1 else None
+        return {**self._counts, "operator": operator, "fixes": [asdict(fix) for fix in self._fixes]}
 
 
 def _commit(connection: Connection, row: dict[str, Any]) -> Receipt:
@@ -205,5 +223,6 @@ def _log(connection: Connection, upload_id: str, action: str, reason: str | None
 
 
 def _receipt(row: RowMapping, effect: Effect) -> Receipt:
-    about = {name: row[name] for name in ("file", "upload_id", "format", "operator", "state", *_COUNTS)}
+    names = ("file", "upload_id", "format", "operator", "state", "fixes", "confidence", "dropped", *COUNTS)
+    about = {name: row[name] for name in names}
     return Receipt(**about, effect=effect)

@@ -1,7 +1,7 @@
 """A field file → measurements and outcomes, every row accounted for."""
 
 from coverage.logs.context import Context
-from coverage.logs.read import Reading, Refused, read_file
+from coverage.logs.read import Log, Reading, Refused, open_logs, read_file
 from coverage.logs.reasons import CODES, reason
 
-__all__ = ["CODES", "Context", "Reading", "Refused", "read_file", "reason"]
+__all__ = ["CODES", "Context", "Log", "Reading", "Refused", "open_logs", "read_file", "reason"]

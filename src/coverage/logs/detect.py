@@ -19,6 +19,17 @@ SHOWN_NAMES = 12
 # A unit in brackets after a name says nothing new, unless it changes the number (km/h, kbit/s).
 _UNIT = re.compile(r"[(\[]\s*(?:dbm|db|m|m/s|mbps|mbit/s|°|độ)\s*[)\]]\s*$", re.IGNORECASE)
 
+# Columns that name a person's phone, card, number or address: never read, and reported as left out.
+_PERSONAL = frozenset(
+    fold(name)
+    for name in (
+        "imei", "imei sv", "imsi", "msisdn", "iccid", "sim serial", "serial", "serial number", "device serial number",
+        "phone number", "phone", "tel", "số điện thoại", "sđt", "số thuê bao", "thuê bao", "email", "họ tên", "họ và tên",
+        "người đo", "cccd", "cmnd", "ip", "ip address", "ip_anonym", "internal ip", "external ip", "địa chỉ ip", "mac address",
+        "android id", "advertising id", "subscriber id", "bssid",
+    )
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -32,6 +43,8 @@ class Layout:
     names: tuple[str, ...]
     positions: Mapping[str, int]
     fields: int
+    width: int = 0
+    confidence: float = 1.0
 
 
 def find(lines: Lines, file: str, wanted: str | None) -> tuple[Layout, int]:
@@ -51,7 +64,7 @@ def find(lines: Lines, file: str, wanted: str | None) -> tuple[Layout, int]:
 
 def _below_preamble(lines: Lines, first: int) -> int:
     above = [fmt.preamble for fmt in FORMATS if fmt.preamble is not None]
-    last = len(lines.starts) - 2
+    last = len(lines) - 1
     index = first
     while index < last and any(pattern.match(lines.line(index)) for pattern in above):
         index += 1
@@ -140,3 +153,8 @@ def _unknown(names: Sequence[str], file: str, choices: Sequence[Format]) -> File
         f"{file}: unknown format. The first line has: {shown}. Missing columns: {'; '.join(missing)}. "
         f"Can be read: {formats}. Give it a header line, e.g. time,lat,lon,operator,technology,rsrp_dbm.",
     )
+
+
+def personal(names: Sequence[str]) -> tuple[str, ...]:
+    """The names of columns that hold personal data, as the file writes them."""
+    return tuple(name for name in names if fold(_UNIT.sub("", name)) in _PERSONAL)

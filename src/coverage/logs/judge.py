@@ -9,25 +9,27 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from coverage.hexes import valid_points
+from coverage.logs import trace
 from coverage.logs.service import WITHOUT_SERVICE, Network
 from coverage.logs.sheet import Cells, Ints, Sheet
 from coverage.logs.times import Moments
+from coverage.logs.trace import Trace
 from coverage.logs.values import Numbers, marked
 from coverage.names import fold
 from coverage.tables import OUTCOMES, schema
 
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 FUTURE_ALLOWED = np.timedelta64(1, "D")  # clocks and zones may be a day off, not more
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The whole rows of a file, read: everything that is judged."""
+    """The whole rows of a block, read: everything that is judged. trace: None where nobody knows whose the rows are."""
 
     sheet: Sheet
     lat: Numbers
@@ -36,6 +38,19 @@ class Rows:
     moments: Moments
     time_field: str | None
     network: Network
+    trace: Trace | None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a row is held against: the time now (UTC), the worst accuracy, and where measurements may lie.
+
+    area: west, south, east, north in degrees; None = anywhere.
+    """
+
+    now: np.datetime64
+    max_accuracy_m: float
+    area: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,39 +65,35 @@ class Fault:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What becomes of each whole row: the positions of the accepted ones, counts, and the outcomes table."""
+    """What becomes of each whole row: the positions of the sound ones, counts, and the outcomes of the others."""
 
-    accepted: Ints
-    duplicates: int
+    sound: Ints
     rejected: int
     quarantined: int
     outcomes: pa.Table
 
 
-def judge(rows: Rows, now: np.datetime64, max_accuracy_m: float) -> Verdicts:
-    """What becomes of every row of the file, its broken rows included.
+def judge(rows: Rows, limits: Limits) -> Verdicts:
+    """What becomes of every row of the block, its broken rows included.
 
-    A row with several faults has a line for each and counts once: rejected before quarantined. Duplicates
-    are judged among the rows that have no fault.
+    A row with several faults has a line for each and counts once: rejected before quarantined.
     """
-    faults = [fault for fault in _faults(rows, now, max_accuracy_m) if fault.rows.any()]
+    faults = [fault for fault in _faults(rows, limits) if fault.rows.any()]
     rejected, quarantined = _any(rows, faults, "rejected"), _any(rows, faults, "quarantined")
-    sound = np.flatnonzero(~(rejected | quarantined))
-    repeats, first = _repeats(rows, sound)
     broken = rows.sheet.broken
     parts = [_fault_lines(rows, fault, rejected) for fault in faults]
-    parts.append(_lines(broken.line, "rejected", broken.code, None, pa.array(broken.value, pa.string())))
-    parts.append(_repeat_lines(rows.sheet.line, repeats, first))
+    parts.append(
+        outcome_lines(broken.line, "rejected", broken.code, None, pa.array(broken.value, pa.string()))
+    )
     return Verdicts(
-        accepted=np.setdiff1d(sound, repeats, assume_unique=True),
-        duplicates=len(repeats),
+        sound=np.flatnonzero(~(rejected | quarantined)),
         rejected=int(rejected.sum()) + len(broken.line),
         quarantined=int((quarantined & ~rejected).sum()),
-        outcomes=pa.concat_tables(parts).sort_by([("line", "ascending"), ("code", "ascending")]),
+        outcomes=pa.concat_tables(parts),
     )
 
 
-def _faults(rows: Rows, now: np.datetime64, max_accuracy_m: float) -> Iterator[Fault]:
+def _faults(rows: Rows, limits: Limits) -> Iterator[Fault]:
     # A row of a neighbour or of Wi-Fi is set aside for what it is: nothing else about it matters.
     others = list(_other_rows(rows))
     yield from others
@@ -90,8 +101,9 @@ def _faults(rows: Rows, now: np.datetime64, max_accuracy_m: float) -> Iterator[F
     for other in others:
         ours &= ~other.rows
     for fault in (
-        *_position_faults(rows, max_accuracy_m),
-        *_time_faults(rows, now),
+        *_position_faults(rows, limits),
+        *_trace_faults(rows),
+        *_time_faults(rows, limits.now),
         *_network_faults(rows),
     ):
         yield replace(fault, rows=fault.rows & ours)
@@ -107,26 +119,55 @@ def _says(words: frozenset[str], text: str) -> bool:
     return fold(text) in words
 
 
-def _position_faults(rows: Rows, max_accuracy_m: float) -> Iterator[Fault]:
+def _position_faults(rows: Rows, limits: Limits) -> Iterator[Fault]:
     lat, lon = rows.lat.values, rows.lon.values
+    swapped = _swapped(lat, lon, limits)
     for name, values in (("lat", lat), ("lon", lon)):
         cells = rows.sheet.get(name)
         yield Fault("bad_coordinate", "rejected", np.isnan(values), cells)
         zero = np.zeros(len(values))
         on_globe = valid_points(values, zero) if name == "lat" else valid_points(zero, values)
-        yield Fault("coordinate_out_of_range", "rejected", ~np.isnan(values) & ~on_globe, cells)
-    yield Fault("null_island", "quarantined", (lat == 0) & (lon == 0), rows.sheet.get("lat"))
+        yield Fault("coordinate_out_of_range", "rejected", ~np.isnan(values) & ~on_globe & ~swapped, cells)
+    nowhere = (lat == 0) & (lon == 0)
+    yield Fault("null_island", "quarantined", nowhere, rows.sheet.get("lat"))
+    yield Fault("swapped_coordinates", "quarantined", swapped, rows.sheet.get("lat"))
+    outside = valid_points(lat, lon) & ~_inside(lat, lon, limits) & ~swapped & ~nowhere
+    yield Fault("outside_area", "quarantined", outside, rows.sheet.get("lat"))
     # An accuracy that cannot be read may be any: better set aside than taken for none given.
-    poor = (rows.accuracy.values > max_accuracy_m) | rows.accuracy.wrong
+    poor = (rows.accuracy.values > limits.max_accuracy_m) | rows.accuracy.wrong
     yield Fault("poor_accuracy", "quarantined", poor, rows.sheet.get("accuracy_m"))
 
 
+def _swapped(lat: Floats, lon: Floats, limits: Limits) -> Bools:
+    """Rows that make sense the other way round only: off the globe, or outside the area and inside it swapped."""
+    off: Bools = (np.abs(lat) > 90) & (np.abs(lat) <= 180) & (np.abs(lon) <= 90)
+    return off if limits.area is None else off | (~_inside(lat, lon, limits) & _inside(lon, lat, limits))
+
+
+def _inside(lat: Floats, lon: Floats, limits: Limits) -> Bools:
+    if limits.area is None:
+        return np.ones(len(lat), bool)
+    west, south, east, north = limits.area
+    inside: Bools = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    return inside
+
+
+def _trace_faults(rows: Rows) -> Iterator[Fault]:
+    if rows.trace is not None:
+        yield Fault("position_jump", "quarantined", trace.jumps(rows.trace), rows.sheet.get("lat"))
+        yield Fault("frozen_position", "quarantined", trace.frozen(rows.trace), rows.sheet.get("lat"))
+        yield Fault("stale_cell", "quarantined", trace.stale(rows.trace), rows.sheet.get("cell_number"))
+        fast = rows.trace.speed_mps > trace.MAX_SPEED_MPS
+        yield Fault("too_fast", "quarantined", fast, rows.sheet.get("speed_mps"))
+
+
 def _time_faults(rows: Rows, now: np.datetime64) -> Iterator[Fault]:
+    cells = None if rows.time_field is None else rows.sheet.get(rows.time_field)
     if rows.time_field is None:
         yield Fault("date_unknown", "quarantined", rows.moments.wrong, None)
     else:
-        yield Fault("bad_time", "rejected", rows.moments.wrong, rows.sheet.get(rows.time_field))
-    cells = None if rows.time_field is None else rows.sheet.get(rows.time_field)
+        yield Fault("bad_time", "rejected", rows.moments.wrong, cells)
+    yield Fault("date_ambiguous", "quarantined", rows.moments.ambiguous, cells)
     yield Fault("time_in_future", "quarantined", rows.moments.utc > now + FUTURE_ALLOWED, cells)
 
 
@@ -152,44 +193,18 @@ def _any(rows: Rows, faults: list[Fault], outcome: str) -> Bools:
     return found
 
 
-def _repeats(rows: Rows, sound: Ints) -> tuple[Ints, Ints]:
-    """Which of the sound rows repeat an earlier one letter by letter, and which row each repeats.
-
-    Texts are compared only where time and place already meet: most rows of a moving crew meet nobody.
-    """
-    suspects = sound[pd.Series(_time_and_place(rows, sound)).duplicated(keep=False).to_numpy()]
-    encoded = rows.sheet.raw.take(pa.array(suspects)).dictionary_encode()
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    first = np.empty(len(encoded.dictionary), np.int64)
-    first[codes[::-1]] = suspects[::-1]  # written last = seen first
-    repeats = first[codes] != suspects
-    return suspects[repeats], first[codes][repeats]
-
-
-def _time_and_place(rows: Rows, sound: Ints) -> Ints:
-    """A number per row that is equal for equal time and place (and by chance for a few others)."""
-    lat, lon = rows.lat.values[sound].view(np.int64), rows.lon.values[sound].view(np.int64)
-    utc = rows.moments.utc[sound].view(np.int64)
-    mixed: Ints = (lat * 31 + lon) * 1_000_003 + utc  # overflow wraps around, as wanted
-    return mixed
-
-
 def _fault_lines(rows: Rows, fault: Fault, rejected: Bools) -> pa.Table:
     where = np.flatnonzero(fault.rows)
     outcomes = np.where(rejected[where], "rejected", fault.outcome)
     column = None if fault.cells is None else fault.cells.name
     value = pa.nulls(len(where), pa.string()) if fault.cells is None else fault.cells.of_rows(where)
-    return _lines(rows.sheet.line[where], outcomes, (fault.code,) * len(where), column, value)
+    return outcome_lines(rows.sheet.line[where], outcomes, (fault.code,) * len(where), column, value)
 
 
-def _repeat_lines(line: Ints, repeats: Ints, first: Ints) -> pa.Table:
-    kept = pa.array(line[first]).cast(pa.string())
-    return _lines(line[repeats], "duplicate", ("duplicate_row",) * len(repeats), None, kept)
-
-
-def _lines(
+def outcome_lines(
     line: Ints, outcome: object, code: tuple[str, ...], column: str | None, value: pa.Array
 ) -> pa.Table:
+    """Rows of the contract OUTCOMES, one per line given; `outcome` is one for all or one for each."""
     count = len(line)
     outcomes = pa.array(np.broadcast_to(np.asarray(outcome, object), count), pa.string())
     columns = pa.array([column] * count, pa.string())

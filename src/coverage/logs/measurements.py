@@ -34,7 +34,7 @@ class Origin:
 
 
 def measurements(rows: Rows, accepted: Ints, origin: Origin) -> pa.Table:
-    """The measurements of the accepted rows (positions among the whole rows), checked against the contract."""
+    """The measurements of the given rows (positions among the whole rows), checked against the contract."""
     columns = (
         _place_and_time(rows, accepted) | _network(rows, accepted) | _context(rows.sheet, accepted, origin)
     )
@@ -85,7 +85,7 @@ def _context(sheet: Sheet, accepted: Ints, origin: Origin) -> dict[str, pa.Array
     said = pa.scalar(context.in_vehicle, pa.bool_())
     return {
         "upload_id": pa.repeat(pa.scalar(origin.upload_id, pa.string()), count),
-        "speed_mps": _optional(_either(sheet, "speed_mps", "speed_kmh", KMH_PER_MPS)[accepted]),
+        "speed_mps": _optional(speed_mps(sheet)[accepted]),
         "in_vehicle": pc.coalesce(vehicle, said, _odd_speed(sheet).take(pa.array(accepted))),
         "device": _devices(sheet, origin).take(pa.array(accepted)),
         "calibrated": pa.repeat(bool(context.calibrated), count),
@@ -94,6 +94,11 @@ def _context(sheet: Sheet, accepted: Ints, origin: Origin) -> dict[str, pa.Array
         "download_mbps": _optional(_either(sheet, "download_mbps", "download_kbps", KBPS_PER_MBPS)[accepted]),
         "upload_mbps": _optional(_either(sheet, "upload_mbps", "upload_kbps", KBPS_PER_MBPS)[accepted]),
     }
+
+
+def speed_mps(sheet: Sheet) -> Floats:
+    """The speed of each whole row in metres per second; NaN where not given."""
+    return _either(sheet, "speed_mps", "speed_kmh", KMH_PER_MPS)
 
 
 def _odd_speed(sheet: Sheet) -> pa.Array:

@@ -3,51 +3,111 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from coverage.errors import FileRefused
-from coverage.logs import containers, detect, filename, operators, service, times, values
+from coverage.logs import containers, detect, filename, operators, service, text
 from coverage.logs import context as contexts
+from coverage.logs.blocks import Fixed, Part, Reader, read_block
 from coverage.logs.context import Context
-from coverage.logs.judge import Rows, judge
-from coverage.logs.lines import lines_of
-from coverage.logs.measurements import Origin, measurements
-from coverage.logs.sheet import Sheet, sheet
-from coverage.logs.text import readable
-from coverage.tables import OUTCOMES, check
+from coverage.logs.judge import Limits, outcome_lines
+from coverage.logs.lines import Lines, numbered, rows_joined
+from coverage.logs.measurements import Origin
+from coverage.logs.repeats import Seen
+from coverage.logs.sheet import width, widths
+from coverage.logs.survey import survey
+from coverage.tables import MEASUREMENTS, OUTCOMES, check, schema
 
 UPLOAD_ID_DIGITS = 16
 MAX_ACCURACY_M = 50.0  # Bundesnetzagentur drops positions that are worse
-# What simulated rows say of themselves, in some cell of theirs; looked for in the first mebibyte.
-SIMULATED = re.compile(rb"\bsimulated\b", re.IGNORECASE)
-SIMULATED_WITHIN = 1 << 20
+WORKERS = 2  # blocks read side by side; more would hold more of the file in memory at once
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One file, read.
+class Fix:
+    """One way of writing that was read all the same: in how many accepted rows, and the first of them."""
 
-    file: its name, "box.zip/inner/a.csv" for a member; sha256: of its bytes; upload_id: the first 16 digits;
-    context: as resolved, its device a keyed hash or "unknown"; rows = accepted + duplicates + rejected +
-    quarantined, always; no_service and unknown_level count rows as read, duplicates and unusable ones
-    included; simulated: the file says so in its rows; measurements, outcomes: the tables of that name in
-    `tables`.
+    code: str
+    rows: int
+    line: int
+    column: str | None
+    value: str | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file, in its order: the accepted ones as MEASUREMENTS, the others as OUTCOMES, and counts.
+
+    rows = accepted + duplicates + rejected + quarantined; fixed = accepted rows with at least one of `fixes`;
+    no_service and unknown_level count rows as read, duplicates and unusable ones included.
+    """
+
+    rows: int
+    duplicates: int
+    rejected: int
+    quarantined: int
+    no_service: int
+    unknown_level: int
+    fixed: int
+    fixes: list[Fix]
+    measurements: pa.Table
+    outcomes: pa.Table
+
+    @property
+    def accepted(self) -> int:
+        """Rows that became measurements."""
+        return int(self.measurements.num_rows)
+
+
+COUNTS = ("rows", "accepted", "duplicates", "rejected", "quarantined", "no_service", "unknown_level", "fixed")
+
+
+@dataclass(frozen=True)
+class Log:
+    """A field file, recognised, before its rows are read.
+
+    file: its name, "box.zip/inner/a.csv" for a member; sha256: of its bytes, unpacked; upload_id: the first 16
+    digits; confidence: how sure the format is, 0…1; context: as resolved, its device a keyed hash or "unknown";
+    dropped: columns with personal data, which are never read; simulated: the file says so in its rows.
     """
 
     file: str
     sha256: str
     upload_id: str
     format: str
+    confidence: float
     context: Context
+    dropped: tuple[str, ...]
+    simulated: bool
+    _batches: Callable[[], Iterator[Batch]] = field(repr=False)
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows of the file in its order, a block at a time, so that memory does not grow with the file."""
+        return self._batches()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One file, read whole: what `Log` and `Batch` say of it, all batches together."""
+
+    file: str
+    sha256: str
+    upload_id: str
+    format: str
+    confidence: float
+    context: Context
+    dropped: tuple[str, ...]
+    simulated: bool
     rows: int
     accepted: int
     duplicates: int
@@ -55,7 +115,8 @@ class Reading:
     quarantined: int
     no_service: int
     unknown_level: int
-    simulated: bool
+    fixed: int
+    fixes: list[Fix]
     measurements: pa.Table
     outcomes: pa.Table
 
@@ -65,126 +126,181 @@ class Refused:
     """A member of a container that cannot be measurements, and why; the other members are read all the same."""
 
     file: str
-    sha256: str | None
     error: FileRefused
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What reading needs besides the file: the key, the operators' names, the time now.
-
-    earlier: upload id → the context those bytes were read with before; None where they are new.
-    """
-
-    device_key: bytes
-    operator_names: Mapping[str, str]
-    now: datetime.datetime
-    earlier: Callable[[str], Context | None]
 
 
 def _new(_upload_id: str) -> None:
     return None
 
 
-def read_file(
-    path: Path,
-    context: Context,
-    *,
-    device_key: bytes,
-    operator_names: Mapping[str, str],
-    now: datetime.datetime | None = None,
-    earlier: Callable[[str], Context | None] = _new,
-) -> Iterator[Reading | Refused]:
-    """The file's reading; for a zip one `Reading` or `Refused` per member, in the zip's order.
+@dataclass(frozen=True)
+class Rules:
+    """What reading needs besides the file.
 
-    earlier: the context that an upload id was read with before, which holds where `context` says nothing;
-    operator_names: digits → name, for operators given by name; now: aware, default the clock: readings more
-    than a day later are quarantined. Raises `FileRefused` for a file, or a zip as a whole, that cannot be
-    measurements; of a member that cannot, a `Refused` is yielded instead.
+    device_key: under which devices are stored; operator_names: digits → name, for operators given by name;
+    now: aware, None = the clock: readings more than a day later are quarantined; earlier: upload id → the
+    context those bytes were read with before, which holds where the upload says nothing, None where they are
+    new; area: west, south, east, north in degrees: readings outside are quarantined, None = anywhere.
     """
-    rules = Rules(device_key, operator_names, now or datetime.datetime.now(datetime.UTC), earlier)
+
+    device_key: bytes
+    operator_names: Mapping[str, str]
+    now: datetime.datetime | None = None
+    earlier: Callable[[str], Context | None] = _new
+    area: tuple[float, float, float, float] | None = None
+
+
+def open_logs(path: Path, context: Context, rules: Rules) -> Iterator[Log | Refused]:
+    """The file, recognised; for a zip or workbook one `Log` or `Refused` per member, in its order.
+
+    Read the batches of one before asking for the next. Raises `FileRefused` for a file, or a container as a
+    whole, that cannot be measurements; of a member that cannot, a `Refused` is yielded instead.
+    """
     for packed in containers.files(path):
-        yield _read_packed(packed, context, rules, alone=packed.file == path.name)
+        try:
+            yield _recognised(packed, context, rules)
+        except FileRefused as refusal:
+            if packed.file == path.name:
+                raise
+            yield Refused(packed.file, refusal)
 
 
-def _read_packed(
-    packed: containers.Packed, context: Context, rules: Rules, *, alone: bool
-) -> Reading | Refused:
-    data = packed.data
-    if isinstance(data, FileRefused):
-        return Refused(packed.file, None, data)
-    try:
-        return read_bytes(packed.file, data, context, rules)
-    except FileRefused as refusal:
-        if alone:
-            raise
-        return Refused(packed.file, hashlib.sha256(data).hexdigest(), refusal)
+def read_file(path: Path, context: Context, **rules: Any) -> Iterator[Reading | Refused]:  # noqa: ANN401
+    """The file's reading, whole in memory: `open_logs` with the fields of `Rules` as arguments."""
+    for log in open_logs(path, context, Rules(**rules)):
+        yield log if isinstance(log, Refused) else whole(log)
 
 
-def read_bytes(file: str, data: bytes, context: Context, rules: Rules) -> Reading:
-    """The reading of one file's bytes; raises `FileRefused`."""
-    sha256 = hashlib.sha256(data).hexdigest()
+def whole(log: Log) -> Reading:
+    """All batches of a log together."""
+    batches = list(log.batches())
+    about = {name: value for name, value in vars(log).items() if name != "_batches"}
+    counts = {name: sum(getattr(one, name) for one in batches) for name in COUNTS}
+    tables = {
+        contract.name: pa.concat_tables(
+            [schema(contract).empty_table(), *(getattr(one, contract.name) for one in batches)]
+        )
+        for contract in (MEASUREMENTS, OUTCOMES)
+    }
+    return Reading(**about, **counts, **tables, fixes=together(fix for one in batches for fix in one.fixes))
+
+
+def together(fixes: Iterable[Fix]) -> list[Fix]:
+    """One fix per code and column, rows added up, the first line kept."""
+    found: dict[tuple[str, str | None], Fix] = {}
+    for fix in fixes:
+        key = (fix.code, fix.column)
+        found[key] = replace(found[key], rows=found[key].rows + fix.rows) if key in found else fix
+    return list(found.values())
+
+
+def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Log:
+    told = text.recognise(packed.chunks(), packed.file)
+    upload_id = told.sha256[:UPLOAD_ID_DIGITS]
+    before = rules.earlier(upload_id)
     said = operators.resolve(context.operator, rules.operator_names)
-    before = rules.earlier(sha256[:UPLOAD_ID_DIGITS])
     context = contexts.with_earlier(context, before)
     zone = contexts.zone(context)
-    lines = lines_of(readable(data, file))
-    layout, first = detect.find(lines, file, context.format)
-    name = filename.read(file.rsplit("/", 1)[-1], layout.format.file_name)
+    blocks = partial(_blocks, packed, told)
+    head = next(numbered(blocks()))
+    layout, first = detect.find(head, packed.file, context.format)
+    layout = replace(layout, width=width(head.after(first).array(), layout))
+    lines = partial(_rows, blocks, layout, first)
+    name = filename.read(packed.file.rsplit("/", 1)[-1], layout.format.file_name)
     known = replace(
         contexts.resolve(context, name, rules.device_key, rules.operator_names), format=layout.format.name
     )
     if context.device is None and before is not None and before.device is not None:
         known = replace(known, device=before.device)
-    cells = sheet(lines, first, layout, file)
-    network = service.read(cells, layout.format, known, rules.operator_names, said)
-    rows = _rows(cells, network, known, zone)
-    simulated = SIMULATED.search(data[:SIMULATED_WITHIN]) is not None
-    return _reading(file, sha256, known, rows, rules, simulated=simulated)
-
-
-def _rows(cells: Sheet, network: service.Network, context: Context, zone: ZoneInfo) -> Rows:
-    lat, lon = values.numbers(cells.get("lat")), values.numbers(cells.get("lon"))
-    accuracy = values.numbers(cells.get("accuracy_m"))
-    field = next((name for name in ("time", "time_utc") if name in cells.cells), None)
-    if field is None:
-        moments = times.of_date(context.date, len(cells.line), zone)
-    else:
-        written_in = zone if field == "time" else ZoneInfo("UTC")
-        moments = times.read(cells.get(field), zone, written_in)
-    return Rows(cells, lat, lon, accuracy, moments, field, network)
-
-
-def _reading(
-    file: str, sha256: str, context: Context, rows: Rows, rules: Rules, *, simulated: bool
-) -> Reading:
-    now = np.datetime64(rules.now.astimezone(datetime.UTC).replace(tzinfo=None), "us")
-    verdicts = judge(rows, now, MAX_ACCURACY_M)
-    upload_id = sha256[:UPLOAD_ID_DIGITS]
-    without = pc.is_in(rows.network.state, value_set=pa.array(service.WITHOUT_SERVICE))
-    served = ~without.to_numpy(zero_copy_only=False)
-    return Reading(
-        file=file,
-        sha256=sha256,
+    facts = survey(lines(), layout, packed.file, rules.operator_names)
+    reader = Reader(
+        packed.file,
+        layout,
+        known,
+        zone,
+        rules.operator_names,
+        service.heir(facts.operators, said, known),
+        facts.day_first,
+        _limits(rules),
+        Origin(upload_id, known, rules.device_key),
+    )
+    return Log(
+        file=packed.file,
+        sha256=told.sha256,
         upload_id=upload_id,
-        format=context.format or "",
-        context=context,
-        rows=rows.sheet.rows,
-        accepted=len(verdicts.accepted),
-        duplicates=verdicts.duplicates,
-        rejected=verdicts.rejected,
-        quarantined=verdicts.quarantined,
-        no_service=int(pc.sum(pc.equal(rows.network.state, "no_service")).as_py() or 0),
-        unknown_level=int((served & ~rows.network.has_level & ~_bad_level(rows)).sum()),
-        simulated=simulated,
-        measurements=measurements(rows, verdicts.accepted, Origin(upload_id, context, rules.device_key)),
-        outcomes=check(OUTCOMES, verdicts.outcomes),
+        format=layout.format.name,
+        confidence=layout.confidence,
+        context=known,
+        dropped=detect.personal(layout.names),
+        simulated=told.simulated,
+        _batches=lambda: _read(lines(), reader),
     )
 
 
-def _bad_level(rows: Rows) -> service.Bools:
-    """Rows whose level cell is no number: they are rejected, their level is not merely unknown."""
-    wrong = np.zeros(len(rows.sheet.line), bool)
-    for one in rows.network.bad_level.values():
-        wrong |= one
-    return wrong
+def _blocks(packed: containers.Packed, told: text.Text) -> Iterator[bytes]:
+    return text.blocks(packed.chunks(), told)
+
+
+def _rows(blocks: Callable[[], Iterator[bytes]], layout: detect.Layout, first: int) -> Iterator[Lines]:
+    """The lines from the first row on, a block at a time; rows whose cells hold line breaks are joined."""
+    for index, lines in enumerate(numbered(rows_joined(blocks(), layout.delimiter, widths(layout)))):
+        rows = lines.after(first) if index == 0 else lines
+        if len(rows):
+            yield rows
+
+
+def _limits(rules: Rules) -> Limits:
+    clock = (rules.now or datetime.datetime.now(datetime.UTC)).astimezone(datetime.UTC)
+    now = np.datetime64(clock.replace(tzinfo=None), "us")
+    return Limits(now, MAX_ACCURACY_M, rules.area)
+
+
+def _read(lines: Iterable[Lines], reader: Reader) -> Iterator[Batch]:
+    seen = Seen()
+    for part in _side_by_side(partial(read_block, reader=reader), lines):
+        yield _batch(part, seen)
+
+
+def _side_by_side(read: Callable[[Lines], Part], lines: Iterable[Lines]) -> Iterator[Part]:
+    """The parts in order, while the next ones are being read."""
+    waiting: deque[Future[Part]] = deque()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for block in lines:
+            waiting.append(pool.submit(read, block))
+            if len(waiting) > WORKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _batch(part: Part, seen: Seen) -> Batch:
+    """The part without the rows that repeat an earlier one."""
+    origin = seen.repeats(part.keys, part.line)
+    kept = origin == 0
+    again = np.flatnonzero(~kept)
+    repeated = outcome_lines(
+        part.line[again],
+        "duplicate",
+        ("duplicate_row",) * len(again),
+        None,
+        pa.array(origin[again]).cast(pa.string()),
+    )
+    outcomes = pa.concat_tables([part.outcomes, repeated])
+    fixed = [one for one in part.fixed if (one.rows & kept).any()]
+    return Batch(
+        rows=part.rows,
+        duplicates=len(again),
+        rejected=part.rejected,
+        quarantined=part.quarantined,
+        no_service=part.no_service,
+        unknown_level=part.unknown_level,
+        fixed=int((np.any([one.rows for one in fixed], axis=0) & kept).sum()) if fixed else 0,
+        fixes=[_fix(one, kept, part.line) for one in fixed],
+        measurements=part.measurements if kept.all() else part.measurements.filter(pa.array(kept)),
+        outcomes=check(OUTCOMES, outcomes.sort_by([("line", "ascending"), ("code", "ascending")])),
+    )
+
+
+def _fix(fixed: Fixed, kept: npt.NDArray[np.bool_], line: npt.NDArray[np.int64]) -> Fix:
+    at, column, value = fixed.first(kept)
+    return Fix(fixed.code, int((fixed.rows & kept).sum()), int(line[at]), column, value)

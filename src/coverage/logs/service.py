@@ -46,7 +46,8 @@ class Network:
 
     operator, technology: missing where unknown; inferred: the row itself named no operator; state: one of
     `SERVICE_STATES`; level: dBm, NaN where unknown or without service; has_level: a plausible level even if
-    its technology is not known; bad_level, bad_state: the field whose text cannot be read, or none.
+    its technology is not known; bad_level, bad_state: the field whose text cannot be read, or none; converted:
+    levels that were given in another way than dBm: code of the fix, rows, field.
     """
 
     operator: pa.Array
@@ -57,16 +58,15 @@ class Network:
     has_level: Bools
     bad_level: Mapping[str, Bools]
     bad_state: Bools
+    converted: list[tuple[str, Bools, str]]
 
 
-def read(
-    sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], said: str | None = None
-) -> Network:
+def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], heir: str | None) -> Network:
     """The network side of every whole row of the sheet; `context` fills what rows do not say.
 
-    said: the operator that the upload itself states.
+    heir: the operator of rows that name none; None = nobody knows.
     """
-    named = _named_operator(sheet, fmt, names)
+    named = named_operator(sheet, fmt, names)
     own = _technology(sheet, fmt)
     stated = values.words(sheet.get("service_state"), lambda text: _STATES.get(fold(text)))
     stated = _without_service(sheet, fmt, named, stated)
@@ -76,7 +76,7 @@ def read(
     state = _state(stated, has_level, _camped(sheet, fmt, technology))
     served = ~_is(state, WITHOUT_SERVICE)
     return Network(
-        operator=_inherited(named, said, context),
+        operator=named if heir is None else pc.fill_null(named, heir),
         inferred=pc.is_null(named).to_numpy(zero_copy_only=False),
         technology=technology,
         state=state,
@@ -84,6 +84,7 @@ def read(
         has_level=has_level & served,
         bad_level=bad_level,
         bad_state=_null(stated) & ~values.missing(sheet.get("service_state")),
+        converted=[],
     )
 
 
@@ -107,8 +108,8 @@ def _is(array: pa.Array, wanted: tuple[str, ...]) -> Bools:
     return found
 
 
-def _named_operator(sheet: Sheet, fmt: Format, names: Mapping[str, str]) -> pa.Array:
-    """The operator that the row itself names: its digits before its name; missing where it names none."""
+def named_operator(sheet: Sheet, fmt: Format, names: Mapping[str, str]) -> pa.Array:
+    """The operator that each row itself names: its digits before its name; missing where it names none."""
 
     def meaning(text: str) -> str | None:
         return None if text.casefold() in fmt.no_service_operators else operators.resolve(text, names)
@@ -117,16 +118,13 @@ def _named_operator(sheet: Sheet, fmt: Format, names: Mapping[str, str]) -> pa.A
     return pc.coalesce(by_code, values.words(sheet.get("operator"), meaning))
 
 
-def _inherited(named: pa.Array, said: str | None, context: Context) -> pa.Array:
-    """The row's operator, else the only one that the file's other rows name, else the upload's or the file name's.
+def heir(in_file: frozenset[str], said: str | None, context: Context) -> str | None:
+    """Whose the rows are that name no operator: the only one that other rows name, else the upload's or the file name's.
 
-    Where the upload states another one than the other rows, nobody knows whose silence it is: none.
+    Where the upload states (`said`) another one than the other rows, nobody knows whose silence it is: None.
     """
-    in_file = pc.unique(named.drop_null()).to_pylist()
-    heir = in_file[0] if len(in_file) == 1 else context.operator
-    if said is not None and heir != said:
-        heir = None
-    return named if heir is None else pc.fill_null(named, heir)
+    found = next(iter(in_file)) if len(in_file) == 1 else context.operator
+    return None if said is not None and found != said else found
 
 
 def _without_service(sheet: Sheet, fmt: Format, named: pa.Array, stated: pa.Array) -> pa.Array:

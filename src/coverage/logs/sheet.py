@@ -14,14 +14,14 @@ import pyarrow.csv as pacsv
 from coverage.errors import FileRefused
 from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import Format
-from coverage.logs.lines import Lines
+from coverage.logs.lines import JOINED, Lines
+from coverage.logs.text import MAX_LINE_BYTES
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-MAX_LINE_BYTES = 1_000_000  # a longer line is no row of a log
 SAMPLE_ROWS = 4000
 BAD_QUOTES = "bad_quotes"
-BLOCK_BYTES = 16 * 1024 * 1024
+_APOSTROPHE = "^['\u2019]([-+=\u2212]?\\d)"
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,13 @@ class Cells:
     """One column: the file's name for it (None = no such column), its texts, and which of them each row has.
 
     texts are trimmed, and distinct unless nearly all rows differ; an absent column is one empty text that
-    every row has.
+    every row has. mended: which texts lost an apostrophe that a spreadsheet had put before them; None = none.
     """
 
     name: str | None
     texts: pa.Array
     codes: npt.NDArray[np.int32]
+    mended: Bools | None = None
 
     def of_rows(self, rows: Ints) -> pa.Array:
         """The text of the given rows; missing where empty or no such column."""
@@ -53,10 +54,14 @@ class Cells:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The whole rows of a file: line number, raw text and cells by field; and the broken rows."""
+    """The whole rows of a block: line number, raw text and cells by field; and the broken rows.
+
+    joined: the lines at which a row begins that spread over several lines.
+    """
 
     rows: int
     line: Ints
+    joined: Ints
     raw: pa.Array
     cells: dict[str, Cells]
     broken: Broken
@@ -68,25 +73,40 @@ class Sheet:
         return self.cells.get(field, absent)
 
 
-def sheet(lines: Lines, first: int, layout: Layout, file: str) -> Sheet:
-    """The rows from line `first` on, taken apart; every line from there on is a row, whole or broken."""
-    last = len(lines.starts) - 1
-    raw = lines.array(first, last)
+def sheet(lines: Lines, layout: Layout, file: str, only: frozenset[str] | None = None) -> Sheet:
+    """The rows of a block of lines, taken apart; every line is a row, whole or broken, unless it was joined.
+
+    only: the fields to be taken apart, where not all are wanted.
+    """
+    raw = lines.array()
     spoilt = _spoilt(raw, layout.delimiter)
-    ragged, table = _parsed(_body(lines, first, last, spoilt), _width(raw, layout), layout, file)
+    places = {field: at for field, at in layout.positions.items() if only is None or field in only}
+    ragged, table = _parsed(_body(lines, spoilt), layout, set(places.values()), file)
     found = dict(ragged)
     found |= {int(row): "0" for row in np.flatnonzero(pc.equal(raw, "\n"))}
     found |= {int(row): BAD_QUOTES for row in np.flatnonzero(spoilt)}
     in_table = _without(len(raw), ragged)
-    whole = _without(len(raw), found)
+    joined = np.flatnonzero(pc.equal(raw, JOINED.decode()))
+    whole = _without(len(raw), [*found, *joined])
     kept = None if len(whole) == len(in_table) else pa.array(np.flatnonzero(np.isin(in_table, whole)))
-    cells = {
-        field: _cells(layout.names[place], table.column(f"f{place}"), kept)
-        for field, place in layout.positions.items()
-    }
-    cells = with_derived(cells)
+    cells = {field: _cells(layout.names[at], table.column(f"f{at}"), kept) for field, at in places.items()}
     raw_whole = raw if len(whole) == len(raw) else raw.take(pa.array(whole))
-    return Sheet(len(raw), whole + first + 1, raw_whole, cells, _broken(found, first + 1), layout.format)
+    broken = _broken({row: value for row, value in found.items() if row not in set(joined)}, lines.number)
+    return Sheet(
+        rows=len(raw) - len(joined),
+        line=_numbers_of_lines(cells, whole + lines.number),
+        joined=np.setdiff1d(joined - 1, joined) + lines.number,
+        raw=raw_whole,
+        cells=with_derived(cells),
+        broken=broken,
+        format=layout.format,
+    )
+
+
+def _numbers_of_lines(cells: dict[str, Cells], lines: Ints) -> Ints:
+    """The place of each row as a person counts it: its line, or what a table made of a document says of it."""
+    place = cells.pop("place", None)
+    return lines if place is None else place.texts.cast(pa.int64()).to_numpy()[place.codes]
 
 
 def with_derived(cells: dict[str, Cells]) -> dict[str, Cells]:
@@ -151,10 +171,19 @@ def _cells(name: str, column: pa.ChunkedArray, keep: pa.Array | None) -> Cells:
     if isinstance(kept, pa.ChunkedArray):
         kept = pa.concat_arrays(kept.chunks) if kept.num_chunks else pa.array([], pa.string())
     if _mostly_distinct(kept):
-        return Cells(name, pc.utf8_trim_whitespace(kept), np.arange(len(kept), dtype=np.int32))
+        return _mended(name, pc.utf8_trim_whitespace(kept), np.arange(len(kept), dtype=np.int32))
     encoded = kept.dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False)
-    return Cells(name, pc.utf8_trim_whitespace(encoded.dictionary), codes)
+    return _mended(name, pc.utf8_trim_whitespace(encoded.dictionary), codes)
+
+
+def _mended(name: str, texts: pa.Array, codes: npt.NDArray[np.int32]) -> Cells:
+    """The cells without the apostrophes by which spreadsheets keep numbers, dates and formulas as text."""
+    marked = pc.match_substring_regex(texts, _APOSTROPHE)
+    if not pc.any(marked).as_py():
+        return Cells(name, texts, codes)
+    mended = pc.replace_substring_regex(texts, _APOSTROPHE, r"\1")
+    return Cells(name, mended, codes, marked.to_numpy(zero_copy_only=False))
 
 
 def _mostly_distinct(column: pa.Array) -> bool:
@@ -179,24 +208,27 @@ def _spoilt(raw: pa.Array, delimiter: str) -> Bools:
     return np.asarray(far | (quoted & ~sound), bool)
 
 
-def _body(lines: Lines, first: int, last: int, spoilt: Bools) -> bytes:
-    """The text below the header; spoilt lines are left empty so that line numbers stay true."""
-    start, end = int(lines.starts[first]), int(lines.starts[last])
-    if not spoilt.any():
-        return lines.text[start:end]
-    return b"".join(_pieces(lines, first, last, spoilt))
+def _body(lines: Lines, spoilt: Bools) -> bytes:
+    """The text; spoilt lines are left empty so that line numbers stay true."""
+    return b"".join(_pieces(lines, spoilt)) if spoilt.any() else lines.text
 
 
-def _pieces(lines: Lines, first: int, last: int, spoilt: Bools) -> Iterable[bytes]:
-    done = int(lines.starts[first])
+def _pieces(lines: Lines, spoilt: Bools) -> Iterable[bytes]:
+    done = 0
     for index in np.flatnonzero(spoilt):
-        yield lines.text[done : int(lines.starts[first + index])] + b"\n"
-        done = int(lines.starts[first + index + 1])
-    yield lines.text[done : int(lines.starts[last])]
+        yield lines.text[done : int(lines.starts[index])] + b"\n"
+        done = int(lines.starts[index + 1])
+    yield lines.text[done:]
 
 
-def _width(raw: pa.Array, layout: Layout) -> int:
-    """How many fields a row has, by what most rows have.
+def widths(layout: Layout) -> frozenset[int]:
+    """How many cells a row may have: see `width`."""
+    names = len(layout.names)
+    return frozenset((names, layout.fields, names + 1))
+
+
+def width(raw: pa.Array, layout: Layout) -> int:
+    """How many cells a row has, by what most of the given rows have.
 
     As many as the header has names; as many as the header has fields, where spreadsheets left empty columns;
     or one more than names, where rows end with a delimiter.
@@ -213,10 +245,10 @@ def _count(mask: pa.Array) -> int:
     return pc.sum(mask).as_py() or 0
 
 
-def _parsed(body: bytes, width: int, layout: Layout, file: str) -> tuple[dict[int, str], pa.Table]:
+def _parsed(body: bytes, layout: Layout, places: set[int], file: str) -> tuple[dict[int, str], pa.Table]:
     """Ragged rows (index → "fields found/needed"), and the other rows as text in columns f0, f1, …."""
-    names = [f"f{place}" for place in range(width)]
-    read = sorted({f"f{place}" for place in layout.positions.values()})
+    names = [f"f{place}" for place in range(layout.width)]
+    read = sorted(f"f{place}" for place in places)
     ragged: dict[int, str] = {}
     if not body:
         return ragged, pa.table({name: pa.array([], pa.string()) for name in read})
@@ -245,7 +277,9 @@ def _table(
         # One thread: only then does Arrow tell the number of a ragged row.
         return pacsv.read_csv(
             pa.BufferReader(body),
-            read_options=pacsv.ReadOptions(use_threads=False, column_names=names, block_size=BLOCK_BYTES),
+            read_options=pacsv.ReadOptions(
+                use_threads=False, column_names=names, block_size=max(len(body), 1)
+            ),
             parse_options=parsing,
             convert_options=pacsv.ConvertOptions(
                 column_types=text, include_columns=read, strings_can_be_null=False, check_utf8=False

@@ -1,63 +1,124 @@
-"""Bytes of a field file → its text: UTF-8, NFC, one newline after every line."""
+"""Bytes of a field file → its text in blocks of whole lines: UTF-8, NFC, one newline after every line."""
 
 from __future__ import annotations
 
 import codecs
+import hashlib
+import re
 import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from coverage.errors import FileRefused
 
 # First bytes of files that people send by mistake, and what to do instead.
 _MAGIC = (
-    (b"\x1f\x8b", "tệp nén gzip: hãy giải nén trước", "a gzip archive: unpack it first"),
     (b"7z\xbc\xaf", "tệp nén 7z: hãy giải nén trước", "a 7z archive: unpack it first"),
     (b"Rar!", "tệp nén RAR: hãy giải nén trước", "a RAR archive: unpack it first"),
     (
         b"PK\x03\x04",
-        "tệp zip hoặc Excel trong tệp zip: hãy giải nén, lưu thành CSV",
-        "a zip or Excel file inside a zip: unpack it, save as CSV",
+        "tệp zip hoặc Excel nằm trong tệp nén khác: hãy giải nén rồi gửi riêng",
+        "a zip or Excel file inside another archive: unpack it and send it by itself",
     ),
-    (b"\xd0\xcf\x11\xe0", "sổ Excel cũ: hãy lưu thành CSV", "an old Excel workbook: save it as CSV"),
+    (b"\x1f\x8b", "tệp gzip nằm trong tệp gzip: hãy giải nén trước", "a gzip inside a gzip: unpack it first"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "sổ Excel cũ nằm trong tệp nén: hãy gửi riêng",
+        "an old Excel workbook inside an archive: send it by itself",
+    ),
     (b"SQLite format 3", "cơ sở dữ liệu SQLite: hãy xuất ra CSV", "an SQLite database: export it as CSV"),
     (b"PAR1", "tệp Parquet: hãy xuất ra CSV", "a Parquet file: export it as CSV"),
     (b"%PDF", "tệp PDF: hãy gửi tệp CSV gốc", "a PDF: send the original CSV"),
     (b"\x89PNG", "tệp ảnh", "a picture"),
     (b"\xff\xd8\xff", "tệp ảnh", "a picture"),
 )
+BLOCK_BYTES = 8 * 1024 * 1024
+MAX_LINE_BYTES = 1_000_000  # a longer line is no row of a log: its end is not even kept
+HEAD_BYTES = 200_000
 BINARY_SHARE = 0.05  # more control characters than this and the file is no text
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27}) + b"\x7f"
+# What simulated rows say of themselves, in some cell of theirs; looked for at the start of the file.
+_SIMULATED = re.compile(rb"\bsimulated\b", re.IGNORECASE)
+# In Windows-1258 these bytes are tone marks, which follow a vowel; in Windows-1252 they are letters of their own.
+_MARK_AFTER = re.compile(rb"([A-Za-z\xc2\xca\xd4\xd5\xdd\xe2\xe3\xea\xf4\xf5\xfd])[\xcc\xd2\xde\xec\xf2]")
+_VOWELS = b"AEIOUYaeiouy\xc2\xca\xd4\xd5\xdd\xe2\xe3\xea\xf4\xf5\xfd"
+_PORTUGUESE = re.compile(rb"\xe3o|\xf5e")  # são, ões: spelt so in Windows-1252 only
 
 
-def readable(data: bytes, file: str) -> bytes:
-    """The file's text as UTF-8 bytes: no BOM, NFC, a newline after every line.
+@dataclass(frozen=True)
+class Text:
+    """What a file's bytes are: their sha256, their encoding, and whether they say that they are simulated.
 
-    Reads UTF-8, UTF-16 (with or without BOM) and, where neither fits, Windows-1258. Raises `FileRefused`
-    for an empty file and for one that is no text, saying what it is where its first bytes tell.
+    torn: some bytes do not fit the encoding; the sign for an unknown letter stands for each.
     """
-    if not data.strip(b"\x00\r\n\t \xef\xbb\xbf"):
+
+    sha256: str
+    encoding: str
+    torn: bool
+    simulated: bool
+
+
+def recognise(chunks: Iterable[bytes], file: str) -> Text:
+    """What the bytes are, every piece looked at once.
+
+    UTF-16 by its mark or its zero bytes; UTF-8 unless most of its letters beyond ASCII are broken (one torn
+    byte must not garble all names); else Windows-1258 or -1252. Raises `FileRefused` for an empty file and
+    for one that is no text, saying what it is where its first bytes tell.
+    """
+    digest, head, other = hashlib.sha256(), b"", _NotAscii()
+    blank = True
+    for chunk in chunks:
+        digest.update(chunk)
+        head += chunk[: max(0, HEAD_BYTES * 5 - len(head))]
+        blank = blank and not chunk.strip(b"\x00\r\n\t \xef\xbb\xbf\x1a")
+        if not chunk.isascii():
+            other.look(chunk)
+    if blank:
         raise FileRefused(f"{file}: tệp trống, không có dòng nào.", f"{file}: the file is empty.")
+    encoding = _utf16(head)
+    if encoding is None:
+        _refuse_no_text(head, file)
+        encoding = other.encoding()
+    plain = head if encoding != "utf-16" else head.replace(b"\x00", b"")
+    return Text(digest.hexdigest(), encoding, other.broken > 0, _SIMULATED.search(plain) is not None)
+
+
+class _NotAscii:
+    """Counts of what stands in the pieces that are not plain ASCII."""
+
+    def __init__(self) -> None:
+        self.sound = self.broken = self.marks = self.letters = self.portuguese = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def look(self, chunk: bytes) -> None:
+        text = self._decoder.decode(chunk)
+        broken = text.count("\ufffd")
+        self.broken += broken
+        self.sound += len(text) - len(text.encode("ascii", "ignore")) - broken
+        if broken:
+            before = [match[1] for match in _MARK_AFTER.finditer(chunk)]
+            vowels = sum(letter in _VOWELS for letter in before)
+            self.marks += vowels
+            self.letters += len(before) - vowels
+            self.portuguese += len(_PORTUGUESE.findall(chunk))
+
+    def encoding(self) -> str:
+        if self.sound >= self.broken:
+            return "utf-8"
+        western = self.letters + self.portuguese
+        return "cp1252" if western and western >= self.marks else "cp1258"
+
+
+def _refuse_no_text(head: bytes, file: str) -> None:
     for magic, vi, en in _MAGIC:
-        if data.startswith(magic):
+        if head.startswith(magic):
             raise FileRefused(f"{file}: {vi}.", f"{file}: {en}.")
-    text = _utf8(data)
-    return _lines(text if text is not None else _normal(_decoded(data, file)))
-
-
-def _utf8(data: bytes) -> bytes | None:
-    """The bytes as they are where they are plain ASCII (most logs); None where they must be decoded."""
-    return data if data.isascii() and not _binary(data) else None
-
-
-def _decoded(data: bytes, file: str) -> str:
-    encoding = _utf16(data)
-    if encoding is not None:
-        return data.decode(encoding, "replace").removeprefix("\ufeff")
-    if _binary(data):
+    start = head[:HEAD_BYTES]
+    if len(start) - len(start.translate(None, _CONTROL)) > BINARY_SHARE * len(start):
         raise FileRefused(
             f"{file}: tệp nhị phân, không phải văn bản. Hãy xuất ra CSV hoặc TXT.",
             f"{file}: a binary file, not text. Export it as CSV or TXT.",
         )
-    return _utf8_or_1258(data)
 
 
 def _utf16(data: bytes) -> str | None:
@@ -71,28 +132,66 @@ def _utf16(data: bytes) -> str | None:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _binary(data: bytes) -> bool:
-    head = data[:200_000]
-    return len(head) - len(head.translate(None, _CONTROL)) > BINARY_SHARE * len(head)
+def blocks(chunks: Iterable[bytes], text: Text) -> Iterator[bytes]:
+    """The text in blocks of whole lines, each about `BLOCK_BYTES` long.
+
+    A line longer than `MAX_LINE_BYTES` keeps one byte more than that, so that it can be told and costs no memory.
+    """
+    held: list[bytes] = []
+    size = 0
+    for piece in _cut(_newlines(_utf8(chunks, text))):
+        held.append(piece if piece.isascii() else _nfc(piece))
+        size += len(piece)
+        if size >= BLOCK_BYTES:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
-def _utf8_or_1258(data: bytes) -> str:
-    """UTF-8 unless most of its letters beyond ASCII are broken: one torn byte must not garble all names."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("utf-8-sig", "replace")
-    broken = text.count("\ufffd")
-    sound = sum(not letter.isascii() for letter in text) - broken
-    return text if sound > broken else data.decode("cp1258", "replace")
+def _cut(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces, each ending with a line's end; what is too long of a line is left out."""
+    rest = b""
+    for piece in pieces:
+        end = piece.rfind(b"\n") + 1
+        if end:
+            yield _clipped(rest, piece[:end])
+            rest = b""
+        rest = (rest + piece[end:])[: MAX_LINE_BYTES + 1]
+    if rest:
+        yield rest + b"\n"
 
 
-def _normal(text: str) -> bytes:
-    nfc = text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
-    return nfc.encode("utf-8", "replace")
+def _clipped(rest: bytes, piece: bytes) -> bytes:
+    return rest + piece if len(rest) <= MAX_LINE_BYTES else rest + piece[piece.index(b"\n") :]
 
 
-def _lines(text: bytes) -> bytes:
-    if b"\r" in text:
-        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return text if text.endswith(b"\n") else text + b"\n"
+def _utf8(chunks: Iterable[bytes], text: Text) -> Iterator[bytes]:
+    """The bytes as UTF-8, without a mark at their start."""
+    sound = text.encoding == "utf-8" and not text.torn
+    decoder = codecs.getincrementaldecoder(text.encoding)("replace")
+    start = True
+    for chunk in chunks:
+        piece = chunk if sound else decoder.decode(chunk).encode("utf-8", "replace")
+        yield piece.removeprefix(codecs.BOM_UTF8) if start else piece
+        start = start and not piece
+    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+
+
+def _newlines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces with one newline for each line's end; an end torn in two by the cut between pieces is one."""
+    torn = b""
+    for piece in pieces:
+        whole = torn + piece
+        torn = b"\r" if whole.endswith(b"\r") else b""
+        yield _plain_ends(whole.removesuffix(b"\r"))
+    yield _plain_ends(torn)
+
+
+def _plain_ends(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+
+
+def _nfc(piece: bytes) -> bytes:
+    text = piece.decode("utf-8", "replace")
+    return piece if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text).encode()

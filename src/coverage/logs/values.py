@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 # Longer digit strings are no measurement; the bounds also keep the cast from overflowing.
 _NUMBER = r"^[+-]?(?:\d{1,20}\.?\d{0,40}|\.\d{1,40})(?:[eE][+-]?\d{1,2})?$"
+MINUS = "\u2212"  # the typographic minus, which word processors put for a hyphen
 _TRUTH = {
     **dict.fromkeys(("1", "true", "t", "yes", "y", "x", "co", "dung", "invehicle", "trenxe"), True),
     **dict.fromkeys(("0", "false", "f", "no", "n", "khong", "sai"), False),
@@ -41,12 +42,31 @@ def missing(cells: Cells) -> Bools:
 
 def numbers(cells: Cells) -> Numbers:
     """The column as numbers; a decimal comma counts as a point, a typographic minus as a minus."""
-    plain = pc.replace_substring(pc.replace_substring(cells.texts, ",", "."), "\u2212", "-")
-    is_number = pc.match_substring_regex(plain, _NUMBER)
-    digits = pc.if_else(is_number, pc.utf8_ltrim(plain, "+"), pa.scalar(None, pa.string()))
+    plain = _cast(cells.texts)
+    if plain is not None:
+        return Numbers(plain[cells.codes], np.zeros(len(cells.codes), bool))
+    texts = pc.replace_substring(pc.replace_substring(cells.texts, ",", "."), MINUS, "-")
+    is_number = pc.match_substring_regex(texts, _NUMBER)
+    digits = pc.if_else(is_number, pc.utf8_ltrim(texts, "+"), pa.scalar(None, pa.string()))
     values = digits.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
     wrong = pc.invert(pc.or_(is_number, _missing_texts(cells.texts))).to_numpy(zero_copy_only=False)
     return Numbers(values[cells.codes], wrong[cells.codes])
+
+
+def _cast(texts: pa.Array) -> Floats | None:
+    """The texts read at once, where each is a plain number; else None."""
+    try:
+        values: Floats = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+    return values if np.isfinite(values).all() else None
+
+
+def containing(cells: Cells, sign: str) -> Bools:
+    """Which rows' texts contain the sign."""
+    found = pc.match_substring(cells.texts, sign).to_numpy(zero_copy_only=False)
+    marks: Bools = found[cells.codes]
+    return marks
 
 
 def words(cells: Cells, meaning: Callable[[str], str | None]) -> pa.Array:

@@ -53,6 +53,7 @@ class Format:
     technology: of every row, where the app writes one file per technology.
     technology_words: what only this app calls a technology (folded) → one of ours.
     other_rows: rows that are not the serving cell's.
+    one_phone: all rows of a file are one phone's, one after another, so that its trace can be checked.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Format:
     technology: str | None = None
     technology_words: Mapping[str, str] = field(default_factory=dict)
     other_rows: tuple[OtherRows, ...] = ()
+    one_phone: bool = False
 
 
 @dataclass(frozen=True)
