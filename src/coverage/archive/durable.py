@@ -37,11 +37,16 @@ def write_parquet_durably(path: Path, table: pa.Table) -> None:
     replace_durably(path, lambda draft: pq.write_table(table, draft, compression="zstd"))
 
 
+_DISTINCT = frozenset({"line", "time_utc", "lat", "lon"})
+
+
 class Part:
     """A Parquet part while it is written; `name` is set once it is wholly on disk."""
 
     def __init__(self, draft: Path, schema: pa.Schema) -> None:
-        self._writer = pq.ParquetWriter(draft, schema, compression="zstd")
+        # Where nearly every value differs a dictionary only costs time.
+        repeated = [name for name in schema.names if name not in _DISTINCT]
+        self._writer = pq.ParquetWriter(draft, schema, compression="zstd", use_dictionary=repeated)
         self.name = ""
 
     def write(self, table: pa.Table) -> None:

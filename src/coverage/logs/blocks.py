@@ -110,7 +110,9 @@ def read_block(lines: Lines, reader: Reader) -> Part:
         measurements=measurements(rows, sound, reader.origin),
         outcomes=verdicts.outcomes,
         fixed=[
-            Fixed(code, mask[sound], shown, sound) for code, mask, shown in _fixes(rows) if mask[sound].any()
+            Fixed(code, mask[sound], shown, sound)
+            for code, mask, shown in _fixes(rows, reader.layout.tenths)
+            if mask[sound].any()
         ],
     )
 
@@ -156,7 +158,7 @@ def _bad_level(network: service.Network) -> Bools:
     return wrong
 
 
-def _fixes(rows: Rows) -> Iterator[tuple[str, Bools, Cells | None]]:
+def _fixes(rows: Rows, tenths: frozenset[str]) -> Iterator[tuple[str, Bools, Cells | None]]:
     """What was read although it is written in another way than ours: code, rows, and the cells that show it."""
     cells = rows.sheet
     for field in _NUMBERS:
@@ -171,5 +173,7 @@ def _fixes(rows: Rows) -> Iterator[tuple[str, Bools, Cells | None]]:
     yield "joined_lines", np.isin(cells.line, cells.joined), None
     known = ~pc.is_null(rows.network.operator).to_numpy(zero_copy_only=False)
     yield "operator_inherited", rows.network.inferred & known, cells.get("operator")
+    if tenths:
+        yield "tenths_of_db", ~values.missing(cells.get("sinr_db")), cells.get("sinr_db")
     for code, mask, field in rows.network.converted:
         yield code, mask, cells.get(field)

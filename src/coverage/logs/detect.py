@@ -1,4 +1,4 @@
-"""Which format a file is of, by the names in its header; or what it is instead."""
+"""Which format a file is of, by its first lines and the names in its header; or what it is instead."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from coverage.errors import FileRefused
 from coverage.logs.formats import FORMATS, Format
 from coverage.logs.formats.foreign import FOREIGN
+from coverage.logs.formats.profile import NEEDED_ONCE
 from coverage.logs.lines import Lines, header_index
 from coverage.names import fold
 
@@ -17,8 +18,13 @@ DELIMITERS = ("\t", ";", ",", "|")
 MAX_HEADER_CHARS = 20_000
 SHOWN_NAMES = 12
 # A unit in brackets after a name says nothing new, unless it changes the number (km/h, kbit/s).
-_UNIT = re.compile(r"[(\[]\s*(?:dbm|db|m|m/s|mbps|mbit/s|°|độ)\s*[)\]]\s*$", re.IGNORECASE)
-
+_UNIT = re.compile(r"[(\[]\s*(?:dbm|db|m|m/s|mbps|mbit/s|°|độ|deg|wgs ?84)\s*[)\]]\s*$", re.IGNORECASE)
+# Words around a name that change nothing: `GPS Latitude`, `Serving Cell RSRP`, `vĩ độ điểm đo`.
+_AROUND = re.compile(
+    r"^(?:gps|gnss|serving cell|serving|phone|current|measured|ue|pcell)[ _.-]+|"
+    r"[ _.-]+(?:serving cell|serving|wgs ?84|in dbm|gps|value|đo được|điểm đo|của máy|hiện tại)$",
+    re.IGNORECASE,
+)
 # Columns that name a person's phone, card, number or address: never read, and reported as left out.
 _PERSONAL = frozenset(
     fold(name)
@@ -35,7 +41,9 @@ _PERSONAL = frozenset(
 class Layout:
     """How a file is laid out: its format, delimiter, header names, and the position of each of our fields.
 
-    fields: how many the header line has, empty names at its end included.
+    fields: how many cells the header line has, empty names at its end included; width: how many its rows have
+    (see `sheet.width`); confidence: see `verify`; tenths: fields given in tenths of their unit; stated: the
+    format was given by the user.
     """
 
     format: Format
@@ -43,23 +51,33 @@ class Layout:
     names: tuple[str, ...]
     positions: Mapping[str, int]
     fields: int
+    stated: bool
     width: int = 0
     confidence: float = 1.0
+    tenths: frozenset[str] = frozenset()
+
+    def columns(self) -> dict[str, str]:
+        """Our field → the file's name of the column that it is read from."""
+        return {field: self.names[at] for field, at in self.positions.items() if field != "place"}
 
 
-def find(lines: Lines, file: str, wanted: str | None) -> tuple[Layout, int]:
+def find(lines: Lines, file: str, wanted: str | None, own: Sequence[Format] = ()) -> tuple[Layout, int]:
     """The layout of a file, and the index of its first row.
 
     Lines that apps and spreadsheets write above the header are passed over; a file whose first line already
-    is a row is known by that line's shape. Raises `FileRefused` as `layout` does.
+    is a row is known by that line's shape. own: formats of the workspace, asked before the built-in ones.
+    Raises `FileRefused` as `layout` does.
     """
+    choices = _choices(wanted, own)
     first = header_index(lines, file)
-    for fmt in _choices(wanted):
+    for fmt in choices:
         bare = fmt.headerless
         if bare is not None and bare.first_line.match(lines.line(first)):
-            return Layout(fmt, bare.delimiter, bare.names, positions(fmt, bare.names), len(bare.names)), first
+            where = positions(fmt, bare.names)
+            stated = wanted is not None
+            return Layout(fmt, bare.delimiter, bare.names, where, len(bare.names), stated), first
     header = _below_preamble(lines, first)
-    return layout(lines.line(header), file, wanted), header + 1
+    return layout(lines.line(header), file, choices, stated=wanted is not None), header + 1
 
 
 def _below_preamble(lines: Lines, first: int) -> int:
@@ -71,47 +89,84 @@ def _below_preamble(lines: Lines, first: int) -> int:
     return index
 
 
-def layout(header: str, file: str, wanted: str | None) -> Layout:
-    """The layout that the header line tells.
+def layout(header: str, file: str, choices: Sequence[Format], *, stated: bool) -> Layout:
+    """The layout that the header line tells: that of the format which knows most of the columns.
 
-    `wanted` names a format (`--format`) and then only that one is tried. Raises `FileRefused` for another
-    table of a known app, and for an unknown format: it lists what was found and what is needed.
+    Formats with names of their own come before one that takes any common name. Raises `FileRefused` for
+    another table of a known app, for an unknown format (it lists what was found and what is needed), and for
+    one in which two columns could be the same thing.
     """
-    choices = _choices(wanted)
     splits = [(delimiter, *_names(header, delimiter)) for delimiter in DELIMITERS]
     for _, names, _ in splits:
         _refuse_foreign(names, file)
-    for fmt in choices:
-        found = [
-            Layout(fmt, delimiter, names, positions(fmt, names), fields)
-            for delimiter, names, fields in splits
-        ]
-        best = max(found, key=lambda one: len(one.positions))
-        if all(any(field in best.positions for field in group) for group in fmt.needs):
-            return best
-    raise _unknown(max((names for _, names, _ in splits), key=len), file, choices)
+    found = [
+        Layout(fmt, delimiter, names, positions(fmt, names), fields, stated)
+        for fmt in choices
+        for delimiter, names, fields in splits
+    ]
+    whole = [
+        one for one in found if all(any(f in one.positions for f in group) for group in one.format.needs)
+    ]
+    if not whole:
+        raise _unknown(max((names for _, names, _ in splits), key=len), file, choices)
+    best = max(whole, key=lambda one: (not one.format.generic, len(one.positions)))
+    _refuse_doubled(best, file)
+    return best
 
 
 def positions(fmt: Format, names: Sequence[str]) -> dict[str, int]:
-    """Our field → position of the best of its columns in the header."""
-    where: dict[str, int] = {}
-    for index, name in enumerate(names):
-        where.setdefault(fold(name), index)
-        where.setdefault(fold(_UNIT.sub("", name)), index)
+    """Our field → position of the best of its columns in the header; exact names come first."""
+    exact = _where(names, around=False)
+    loose = _where(names, around=True) if fmt.generic else {}
     found: dict[str, int] = {}
     for field, spellings in fmt.columns.items():
-        known = [where[fold(one)] for one in spellings if fold(one) in where]
+        known = [where[fold(one)] for where in (exact, loose) for one in spellings if fold(one) in where]
         if known:
-            found[field] = known[0]
+            found[field] = known[0][0]
     return found
 
 
-def _choices(wanted: str | None) -> tuple[Format, ...]:
+def _where(names: Sequence[str], *, around: bool) -> dict[str, list[int]]:
+    """Folded name → the columns so named, with units and, if wanted, words around it taken away."""
+    where: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        bare = _UNIT.sub("", name)
+        if around:
+            bare = _AROUND.sub("", _AROUND.sub("", bare.strip()))
+        for one in {fold(name), fold(bare)} - {""}:
+            where.setdefault(one, []).append(index)
+    return where
+
+
+def _refuse_doubled(found: Layout, file: str) -> None:
+    """Two columns of one name may be the serving cell and its neighbour: nobody can tell which is which."""
+    if not found.format.generic:
+        return
+    exact, loose = _where(found.names, around=False), _where(found.names, around=True)
+    for field in NEEDED_ONCE & set(found.positions):
+        name = found.names[found.positions[field]]
+        there = exact.get(fold(name), []) or loose.get(fold(name), [])
+        if any(fold(one) == fold(name) for one in found.format.columns[field]):
+            rivals = there
+        else:
+            rivals = loose.get(fold(_AROUND.sub("", _AROUND.sub("", _UNIT.sub("", name).strip()))), [])
+        if len(rivals) > 1:
+            shown = ", ".join(found.names[at] for at in rivals)
+            raise FileRefused(
+                f"{file}: có {len(rivals)} cột đều có thể là {field} ({shown}). Hãy đổi tên cột không phải của trạm phục vụ, "
+                "hoặc lưu một bảng khai cột (phusong mappings add).",
+                f"{file}: {len(rivals)} columns could be {field} ({shown}). Rename those that are not the serving cell's, "
+                "or save a mapping (phusong mappings add).",
+            )
+
+
+def _choices(wanted: str | None, own: Sequence[Format]) -> tuple[Format, ...]:
+    every = (*own, *FORMATS)
     if wanted is None:
-        return FORMATS
-    chosen = tuple(fmt for fmt in FORMATS if fmt.name == wanted)
+        return every
+    chosen = tuple(fmt for fmt in every if fmt.name == wanted)
     if not chosen:
-        known = ", ".join(fmt.name for fmt in FORMATS)
+        known = ", ".join(fmt.name for fmt in every)
         raise FileRefused(
             f"Không có định dạng {wanted!r}. Các định dạng: {known}.",
             f"No format is called {wanted!r}. Formats: {known}.",
@@ -141,17 +196,16 @@ def _refuse_foreign(names: Sequence[str], file: str) -> None:
 
 def _unknown(names: Sequence[str], file: str, choices: Sequence[Format]) -> FileRefused:
     shown = ", ".join("".join(c for c in name if c.isprintable())[:40] for name in names[:SHOWN_NAMES])
-    missing = [
-        " / ".join(group)
-        for group in choices[-1].needs
-        if not set(group) & set(positions(choices[-1], names))
-    ]
+    there = positions(choices[-1], names)
+    missing = "; ".join(" / ".join(group) for group in choices[-1].needs if not set(group) & set(there))
     formats = ", ".join(fmt.name for fmt in choices)
     return FileRefused(
-        f"{file}: không rõ định dạng. Dòng đầu có: {shown}. Còn thiếu cột: {'; '.join(missing)}. "
-        f"Đọc được: {formats}. Hãy thêm dòng tiêu đề, ví dụ: time,lat,lon,operator,technology,rsrp_dbm.",
-        f"{file}: unknown format. The first line has: {shown}. Missing columns: {'; '.join(missing)}. "
-        f"Can be read: {formats}. Give it a header line, e.g. time,lat,lon,operator,technology,rsrp_dbm.",
+        f"{file}: không rõ định dạng. Dòng đầu có: {shown}. Còn thiếu cột: {missing}. Đọc được: {formats}. "
+        "Hãy thêm dòng tiêu đề, ví dụ: time,lat,lon,operator,technology,rsrp_dbm; hoặc chỉ định --format TÊN; "
+        "hoặc lưu một bảng khai cột (phusong mappings add).",
+        f"{file}: unknown format. The first line has: {shown}. Missing columns: {missing}. Can be read: {formats}. "
+        "Give it a header line, e.g. time,lat,lon,operator,technology,rsrp_dbm; or name the format with --format; "
+        "or save a mapping of its columns (phusong mappings add).",
     )
 
 

@@ -48,6 +48,11 @@ class Lines:
         start = int(self.starts[index])
         return Lines(self.text[start:], self.starts[index:] - start, self.number + index)
 
+    def first(self, count: int) -> Lines:
+        """At most so many lines from the first on."""
+        end = min(count, len(self))
+        return Lines(self.text[: int(self.starts[end])], self.starts[: end + 1], self.number)
+
 
 def lines_of(text: bytes, number: int = 1) -> Lines:
     """The lines of a text that ends with a newline."""

@@ -26,17 +26,20 @@ _NO_CELL = quantities.MISSING | {"0", "65535", "268435455", "2147483647", "42949
 
 @dataclass(frozen=True)
 class Origin:
-    """Where rows come from: upload, resolved context, and the key under which devices are stored."""
+    """Where rows come from: upload, resolved context, the key under which devices are stored, fields in tenths."""
 
     upload_id: str
     context: Context
     device_key: bytes
+    tenths: frozenset[str] = frozenset()
 
 
 def measurements(rows: Rows, accepted: Ints, origin: Origin) -> pa.Table:
     """The measurements of the given rows (positions among the whole rows), checked against the contract."""
     columns = (
-        _place_and_time(rows, accepted) | _network(rows, accepted) | _context(rows.sheet, accepted, origin)
+        _place_and_time(rows, accepted)
+        | _network(rows, accepted, origin.tenths)
+        | _context(rows.sheet, accepted, origin)
     )
     return check(MEASUREMENTS, pa.table(columns))
 
@@ -59,7 +62,7 @@ def _place_and_time(rows: Rows, accepted: Ints) -> dict[str, pa.Array]:
     }
 
 
-def _network(rows: Rows, accepted: Ints) -> dict[str, pa.Array]:
+def _network(rows: Rows, accepted: Ints, tenths: frozenset[str]) -> dict[str, pa.Array]:
     network, sheet, at = rows.network, rows.sheet, pa.array(accepted)
     technology = network.technology.take(at)
     columns = {
@@ -74,7 +77,9 @@ def _network(rows: Rows, accepted: Ints) -> dict[str, pa.Array]:
     # Qual and SNR of UMTS and GSM are Ec/No and the like, on other scales.
     modern = pc.is_in(technology, value_set=pa.array(["LTE", "NR"])).to_numpy(zero_copy_only=False)
     for field, bounds in (("rsrq_db", RSRQ_RANGE_DB), ("sinr_db", SINR_RANGE_DB)):
-        read = quantities.within(_numbers(sheet, field)[accepted], bounds)
+        read = quantities.within(
+            _numbers(sheet, field)[accepted] / (10.0 if field in tenths else 1.0), bounds
+        )
         columns[field] = _optional(np.where(modern, read, np.nan))
     return columns
 

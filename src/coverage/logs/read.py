@@ -20,12 +20,14 @@ from coverage.logs import containers, detect, filename, operators, service, text
 from coverage.logs import context as contexts
 from coverage.logs.blocks import Fixed, Part, Reader, read_block
 from coverage.logs.context import Context
+from coverage.logs.formats import Format
 from coverage.logs.judge import Limits, outcome_lines
 from coverage.logs.lines import Lines, numbered, rows_joined
 from coverage.logs.measurements import Origin
 from coverage.logs.repeats import Seen
 from coverage.logs.sheet import width, widths
 from coverage.logs.survey import survey
+from coverage.logs.verify import verified
 from coverage.tables import MEASUREMENTS, OUTCOMES, check, schema
 
 UPLOAD_ID_DIGITS = 16
@@ -78,7 +80,8 @@ class Log:
 
     file: its name, "box.zip/inner/a.csv" for a member; sha256: of its bytes, unpacked; upload_id: the first 16
     digits; confidence: how sure the format is, 0…1; context: as resolved, its device a keyed hash or "unknown";
-    dropped: columns with personal data, which are never read; simulated: the file says so in its rows.
+    columns: our field → the file's own name of its column; dropped: columns with personal data, which are never
+    read; simulated: the file says so in its rows.
     """
 
     file: str
@@ -87,6 +90,7 @@ class Log:
     format: str
     confidence: float
     context: Context
+    columns: dict[str, str]
     dropped: tuple[str, ...]
     simulated: bool
     _batches: Callable[[], Iterator[Batch]] = field(repr=False)
@@ -106,6 +110,7 @@ class Reading:
     format: str
     confidence: float
     context: Context
+    columns: dict[str, str]
     dropped: tuple[str, ...]
     simulated: bool
     rows: int
@@ -140,7 +145,8 @@ class Rules:
     device_key: under which devices are stored; operator_names: digits → name, for operators given by name;
     now: aware, None = the clock: readings more than a day later are quarantined; earlier: upload id → the
     context those bytes were read with before, which holds where the upload says nothing, None where they are
-    new; area: west, south, east, north in degrees: readings outside are quarantined, None = anywhere.
+    new; area: west, south, east, north in degrees: readings outside are quarantined, None = anywhere; mappings:
+    formats of the workspace's own.
     """
 
     device_key: bytes
@@ -148,6 +154,7 @@ class Rules:
     now: datetime.datetime | None = None
     earlier: Callable[[str], Context | None] = _new
     area: tuple[float, float, float, float] | None = None
+    mappings: tuple[Format, ...] = ()
 
 
 def open_logs(path: Path, context: Context, rules: Rules) -> Iterator[Log | Refused]:
@@ -203,8 +210,9 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
     zone = contexts.zone(context)
     blocks = partial(_blocks, packed, told)
     head = next(numbered(blocks()))
-    layout, first = detect.find(head, packed.file, context.format)
-    layout = replace(layout, width=width(head.after(first).array(), layout))
+    layout, first = detect.find(head, packed.file, context.format, rules.mappings)
+    rows = head.after(first)
+    layout = verified(replace(layout, width=width(rows.array(), layout)), rows, packed.file)
     lines = partial(_rows, blocks, layout, first)
     name = filename.read(packed.file.rsplit("/", 1)[-1], layout.format.file_name)
     known = replace(
@@ -222,7 +230,7 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
         service.heir(facts.operators, said, known),
         facts.day_first,
         _limits(rules),
-        Origin(upload_id, known, rules.device_key),
+        Origin(upload_id, known, rules.device_key, layout.tenths),
     )
     return Log(
         file=packed.file,
@@ -231,6 +239,7 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
         format=layout.format.name,
         confidence=layout.confidence,
         context=known,
+        columns=layout.columns(),
         dropped=detect.personal(layout.names),
         simulated=told.simulated,
         _batches=lambda: _read(lines(), reader),

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from coverage.logs import operators, quantities, values
 from coverage.logs.context import Context
 from coverage.logs.formats.profile import LEVELS, Format
-from coverage.logs.sheet import Sheet
+from coverage.logs.sheet import Cells, Sheet
 from coverage.names import fold
 from coverage.tables import TECHNOLOGIES
 
@@ -86,6 +86,11 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], 
         bad_state=_null(stated) & ~values.missing(sheet.get("service_state")),
         converted=[],
     )
+
+
+def without_service_words(cells: Cells) -> Bools:
+    """Which rows' texts say that there is no service, or emergency calls only."""
+    return values.marked(cells, lambda text: _STATES.get(fold(text)) in WITHOUT_SERVICE)
 
 
 def _technology(sheet: Sheet, fmt: Format) -> pa.Array:

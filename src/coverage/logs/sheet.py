@@ -21,6 +21,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 SAMPLE_ROWS = 4000
 BAD_QUOTES = "bad_quotes"
+_NO_ROWS = np.zeros(0, np.int64)
 _APOSTROPHE = "^['\u2019]([-+=\u2212]?\\d)"
 
 
@@ -79,14 +80,14 @@ def sheet(lines: Lines, layout: Layout, file: str, only: frozenset[str] | None =
     only: the fields to be taken apart, where not all are wanted.
     """
     raw = lines.array()
-    spoilt = _spoilt(raw, layout.delimiter)
+    spoilt = _spoilt(lines, raw, layout.delimiter)
     places = {field: at for field, at in layout.positions.items() if only is None or field in only}
     ragged, table = _parsed(_body(lines, spoilt), layout, set(places.values()), file)
     found = dict(ragged)
-    found |= {int(row): "0" for row in np.flatnonzero(pc.equal(raw, "\n"))}
+    found |= {int(row): "0" for row in np.flatnonzero(np.diff(lines.starts) == 1)}
     found |= {int(row): BAD_QUOTES for row in np.flatnonzero(spoilt)}
     in_table = _without(len(raw), ragged)
-    joined = np.flatnonzero(pc.equal(raw, JOINED.decode()))
+    joined = np.flatnonzero(pc.equal(raw, JOINED.decode())) if JOINED in lines.text else _NO_ROWS
     whole = _without(len(raw), [*found, *joined])
     kept = None if len(whole) == len(in_table) else pa.array(np.flatnonzero(np.isin(in_table, whole)))
     cells = {field: _cells(layout.names[at], table.column(f"f{at}"), kept) for field, at in places.items()}
@@ -179,9 +180,9 @@ def _cells(name: str, column: pa.ChunkedArray, keep: pa.Array | None) -> Cells:
 
 def _mended(name: str, texts: pa.Array, codes: npt.NDArray[np.int32]) -> Cells:
     """The cells without the apostrophes by which spreadsheets keep numbers, dates and formulas as text."""
-    marked = pc.match_substring_regex(texts, _APOSTROPHE)
-    if not pc.any(marked).as_py():
+    if not pc.any(pc.or_(pc.starts_with(texts, "'"), pc.starts_with(texts, "\u2019"))).as_py():
         return Cells(name, texts, codes)
+    marked = pc.match_substring_regex(texts, _APOSTROPHE)
     mended = pc.replace_substring_regex(texts, _APOSTROPHE, r"\1")
     return Cells(name, mended, codes, marked.to_numpy(zero_copy_only=False))
 
@@ -192,20 +193,21 @@ def _mostly_distinct(column: pa.Array) -> bool:
     return len(sample) > SAMPLE_ROWS // 2 and pc.count_distinct(sample).as_py() * 2 > len(sample)
 
 
-def _spoilt(raw: pa.Array, delimiter: str) -> Bools:
+def _spoilt(lines: Lines, raw: pa.Array, delimiter: str) -> Bools:
     """Lines whose quotes do not close, or stand where they mean nothing; and lines too long to be a row.
 
-    One open quote would swallow the rest of the file, so such a line is set aside before the rows are
+    One open quote would swallow the rest of the block, so such a line is set aside before the rows are
     taken apart. A quote inside an unquoted field is a letter like any other.
     """
-    far = pc.greater(pc.binary_length(raw), MAX_LINE_BYTES).to_numpy(zero_copy_only=False)
+    far: Bools = np.diff(lines.starts) > MAX_LINE_BYTES
+    if b'"' not in lines.text:
+        return far
     quoted = pc.match_substring(raw, '"').to_numpy(zero_copy_only=False)
-    if not quoted.any():
-        return np.asarray(far, bool)
     sep = "\\t" if delimiter == "\t" else f"\\x{ord(delimiter):02x}"
     field = f'(?:"(?:[^"]|"")*"|[^"{sep}][^{sep}]*|)'
     sound = pc.match_substring_regex(raw, f"^{field}(?:{sep}{field})*\\n$").to_numpy(zero_copy_only=False)
-    return np.asarray(far | (quoted & ~sound), bool)
+    spoilt: Bools = far | (quoted & ~sound)
+    return spoilt
 
 
 def _body(lines: Lines, spoilt: Bools) -> bytes:

@@ -71,8 +71,9 @@ def recognise(chunks: Iterable[bytes], file: str) -> Text:
         digest.update(chunk)
         head += chunk[: max(0, HEAD_BYTES * 5 - len(head))]
         blank = blank and not chunk.strip(b"\x00\r\n\t \xef\xbb\xbf\x1a")
-        if not chunk.isascii():
+        if other.open or not chunk.isascii():
             other.look(chunk)
+    other.look(b"", final=True)
     if blank:
         raise FileRefused(f"{file}: tệp trống, không có dòng nào.", f"{file}: the file is empty.")
     encoding = _utf16(head)
@@ -90,8 +91,8 @@ class _NotAscii:
         self.sound = self.broken = self.marks = self.letters = self.portuguese = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def look(self, chunk: bytes) -> None:
-        text = self._decoder.decode(chunk)
+    def look(self, chunk: bytes, *, final: bool = False) -> None:
+        text = self._decoder.decode(chunk, final)
         broken = text.count("\ufffd")
         self.broken += broken
         self.sound += len(text) - len(text.encode("ascii", "ignore")) - broken
@@ -101,6 +102,11 @@ class _NotAscii:
             self.marks += vowels
             self.letters += len(before) - vowels
             self.portuguese += len(_PORTUGUESE.findall(chunk))
+
+    @property
+    def open(self) -> bool:
+        """Whether a letter began at the end of the last piece."""
+        return bool(self._decoder.getstate()[0])
 
     def encoding(self) -> str:
         if self.sound >= self.broken:

@@ -71,12 +71,18 @@ def read(cells: Cells, zone: ZoneInfo, written_in: ZoneInfo, day_first: bool | N
     day_first: whether 8/7/2026 is the eighth of July; None = nobody knows.
     """
     given = cells.texts
-    texts, ambiguous = _ordered(_of_epoch(given), day_first)
-    serial = _mask(pc.match_substring_regex(given, _SERIAL))
-    texts = _iso(_of_serial(texts) if serial.any() else texts)
+    none = np.zeros(len(given), bool)
+    texts, ambiguous, serial, clock = given, none, none, _cast(given)
+    zoned = none
+    if clock is None:
+        texts, ambiguous = _ordered(_of_epoch(given), day_first)
+        serial = _mask(pc.match_substring_regex(given, _SERIAL))
+        texts = _iso(_of_serial(texts) if serial.any() else texts)
+        zoned = _mask(pc.match_substring_regex(texts, _ZONED))
+        clock = _cast(texts)
+    clock = _bounded(_parsed(texts) if clock is None else clock)
     date_only = _mask(pc.equal(pc.utf8_length(texts), _DATE_ONLY_LENGTH))
-    zoned = _mask(pc.match_substring_regex(texts, _ZONED))
-    clock = _clock(texts, date_only)
+    clock = np.where(date_only, clock + np.timedelta64(12, "h"), clock)
     utc = np.where(zoned, clock, _to_utc(clock, written_in))
     dates = np.where(date_only, clock.astype("M8[D]"), _from_utc(utc, zone).astype("M8[D]"))
     rows = cells.codes
@@ -193,15 +199,17 @@ def _is_iso(texts: pa.Array) -> pa.Array:
     return pc.match_substring_regex(texts, _ISO)
 
 
-def _clock(texts: pa.Array, date_only: Bools) -> Times:
-    """What the clock said, datetime64[us]: UTC where the text has a zone, else without zone."""
-    clock = _cast(texts)
-    if clock is None:  # zones, or days that no month has
-        plain = texts.to_numpy(zero_copy_only=False)
-        read_as = pd.to_datetime(plain, format="ISO8601", utc=True, errors="coerce")
-        clock = read_as.as_unit("us").tz_localize(None).to_numpy().copy()
-    clock[~((clock >= EARLIEST) & (clock < LATEST))] = np.datetime64("NaT")
-    return np.where(date_only, clock + np.timedelta64(12, "h"), clock)
+def _parsed(texts: pa.Array) -> Times:
+    """ISO texts as datetime64[us], UTC where the text has a zone: the slow way, for zones and days that no month has."""
+    read_as = pd.to_datetime(
+        texts.to_numpy(zero_copy_only=False), format="ISO8601", utc=True, errors="coerce"
+    )
+    clock: Times = read_as.as_unit("us").tz_localize(None).to_numpy().copy()
+    return clock
+
+
+def _bounded(clock: Times) -> Times:
+    return np.where((clock >= EARLIEST) & (clock < LATEST), clock, np.datetime64("NaT"))
 
 
 def _cast(texts: pa.Array) -> Times | None:

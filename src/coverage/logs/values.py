@@ -63,7 +63,9 @@ def _cast(texts: pa.Array) -> Floats | None:
 
 
 def containing(cells: Cells, sign: str) -> Bools:
-    """Which rows' texts contain the sign."""
+    """Which rows' texts contain the sign, in a column of numbers."""
+    if _cast(cells.texts) is not None:
+        return np.zeros(len(cells.codes), bool)
     found = pc.match_substring(cells.texts, sign).to_numpy(zero_copy_only=False)
     marks: Bools = found[cells.codes]
     return marks

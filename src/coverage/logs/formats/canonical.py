@@ -38,4 +38,5 @@ FORMAT = Format(
         "upload_mbps": ("upload_mbps", "upload", "ul_mbps", "tải lên", "tốc độ tải lên"),
     },
     needs=(("lat",), ("lon",), (*LEVELS, "service_state")),
+    generic=True,
 )  # fmt: skip

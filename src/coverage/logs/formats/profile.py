@@ -13,6 +13,11 @@ FIELDS = (
     "speed_mps", "speed_kmh", "in_vehicle", "serving_cell", "area_number", "node_number", "cell_number",
     "download_mbps", "upload_mbps", "download_kbps", "upload_kbps",
 )  # fmt: skip
+# Fields that a table of unknown origin must hold once at most: two could be the serving cell and its neighbour.
+NEEDED_ONCE = frozenset({
+    "time", "lat", "lon", "operator", "technology", "service_state", "level_dbm", "rsrp_dbm", "ss_rsrp_dbm",
+    "rscp_dbm", "rxlev_dbm",
+})  # fmt: skip
 LEVELS = ("level_dbm", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm")
 
 
@@ -54,6 +59,7 @@ class Format:
     technology_words: what only this app calls a technology (folded) → one of ours.
     other_rows: rows that are not the serving cell's.
     one_phone: all rows of a file are one phone's, one after another, so that its trace can be checked.
+    generic: its names are common words that any table may use, so that its columns are held against their values.
     """
 
     name: str
@@ -71,6 +77,7 @@ class Format:
     technology_words: Mapping[str, str] = field(default_factory=dict)
     other_rows: tuple[OtherRows, ...] = ()
     one_phone: bool = False
+    generic: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,135 @@
+"""Whether the columns hold what their names say, judged on the first rows: how sure the layout is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from coverage.errors import FileRefused
+from coverage.hexes import valid_points
+from coverage.logs import quantities, service, times, values
+from coverage.logs.detect import Layout
+from coverage.logs.formats.profile import LEVELS
+from coverage.logs.lines import Lines
+from coverage.logs.sheet import Cells, Sheet, sheet
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+SAMPLE_LINES = 2000
+ENOUGH = 5  # fewer rows prove nothing about a column
+LEAST = 0.5  # a guess by common names stands only if at least half of what it would read makes sense
+GUESSED = 0.95  # names that any table may have are a little less sure than an app's own
+_TENTHS_OF_DB = (-200.0, 300.0)  # what Android accepted for RSSNR while it counted in tenths
+_UTC = ZoneInfo("UTC")
+
+
+def verified(layout: Layout, rows: Lines, file: str) -> Layout:
+    """The layout with its confidence: the least share of cells, among those that matter, that make sense.
+
+    0…1, over the first rows. Columns whose texts are another thing than their name says are given to that
+    other thing. Raises `FileRefused` where a guess by common names would read less than half, and where the
+    levels are no dBm, unless the user stated the format.
+    """
+    sample = rows.first(SAMPLE_LINES)
+    layout = _uncrossed(layout, sheet(sample, layout, file))
+    cells = sheet(sample, layout, file)
+    if len(cells.line) < ENOUGH:
+        return layout
+    if layout.format.generic and not layout.stated:
+        _refuse_positive_levels(cells, file)
+    shares = _shares(cells)
+    weakest = min(shares, key=lambda name: shares[name])
+    if layout.format.generic and not layout.stated and shares[weakest] < LEAST:
+        raise _weak(weakest, shares[weakest], cells, file)
+    sure = shares[weakest] * (GUESSED if layout.format.generic else 1.0)
+    return replace(layout, confidence=round(sure, 2), tenths=_tenths(cells))
+
+
+def _uncrossed(layout: Layout, cells: Sheet) -> Layout:
+    """A column named like the operator's that holds technologies is the technology's; one of other numbers is nobody's."""
+    if not layout.format.generic or "operator" not in layout.positions:
+        return layout
+    texts = [text for text in cells.get("operator").texts.to_pylist() if values.given(text) is not None]
+    technologies = sum(quantities.technology(text) is not None for text in texts)
+    numbers = sum(
+        text.replace(".", "").isdigit() and len(text) not in {5, 6, 7, 8} and text != "0" for text in texts
+    )
+    if not texts or max(technologies, numbers) * 2 <= len(texts):
+        return layout
+    where = dict(layout.positions)
+    column = where.pop("operator")
+    if technologies * 2 > len(texts):
+        where.setdefault("technology", column)
+    return replace(layout, positions=where)
+
+
+def _shares(cells: Sheet) -> dict[str, float]:
+    """For what matters: the share of rows, or of filled cells, that can be read."""
+    lat, lon = (values.numbers(cells.get(name)).values for name in ("lat", "lon"))
+    shares = {"rows": len(cells.line) / max(1, cells.rows)}
+    # Coordinates the other way round are set aside row by row, with the cure.
+    shares["lat, lon"] = float((valid_points(lat, lon) | valid_points(lon, lat)).mean())
+    for name in ("time", "time_utc"):
+        if name in cells.cells:
+            moments = times.read(cells.cells[name], _UTC, _UTC)
+            shares["time"] = _share(~moments.wrong, ~values.missing(cells.cells[name]))
+    for field in LEVELS:
+        if field in cells.cells:
+            shares[field] = _share(
+                ~values.numbers(cells.cells[field]).wrong, _heard(cells, cells.cells[field])
+            )
+    return shares
+
+
+def _share(good: Bools, among: Bools) -> float:
+    return float(good[among].mean()) if among.any() else 1.0
+
+
+def _heard(cells: Sheet, column: Cells) -> Bools:
+    """Rows that give a level and do not say that there is no service."""
+    silent = service.without_service_words(cells.get("service_state"))
+    heard: Bools = ~values.missing(column) & ~silent
+    return heard
+
+
+def _refuse_positive_levels(cells: Sheet, file: str) -> None:
+    for field in set(LEVELS) & set(cells.cells):
+        column = cells.cells[field]
+        found = values.numbers(column).values[_heard(cells, column)]
+        found = found[~np.isnan(found) & ~np.isin(found, (0, 99, 255)) & (found <= 140)]
+        if len(found) >= ENOUGH and (found > 0).mean() > LEAST:
+            raise FileRefused(
+                f"{file}: cột {column.name} toàn số dương (ví dụ {found[0]:g}), không phải dBm. Nếu là ASU hãy đặt tên cột là asu; "
+                "nếu là chỉ số 3GPP hãy đặt tên là rsrp_index; nếu mất dấu trừ hãy xuất lại.",
+                f"{file}: column {column.name} holds positive numbers (such as {found[0]:g}), which are no dBm. If they are ASU, "
+                "name the column asu; if 3GPP indices, rsrp_index; if the minus sign was lost, export again.",
+            )
+
+
+def _weak(name: str, share: float, cells: Sheet, file: str) -> FileRefused:
+    field = {"lat, lon": "lat", "rows": ""}.get(name, name)
+    column = cells.get(field)
+    texts = column.texts if column.name is not None else pa.array([""])
+    shown = next((text for text in texts.to_pylist() if text), "")[:40]
+    header = column.name or name
+    return FileRefused(
+        f"{file}: cột {header} không giống {name} (ví dụ “{shown}”; đọc được {share:.0%} số dòng). Hãy sửa tên cột, "
+        "hoặc chỉ định --format canonical để vẫn đọc, hoặc lưu một bảng khai cột (phusong mappings add).",
+        f"{file}: column {header} does not look like {name} (e.g. “{shown}”; {share:.0%} of the rows can be read). Rename it, "
+        "or say --format canonical to read it all the same, or save a mapping (phusong mappings add).",
+    )
+
+
+def _tenths(cells: Sheet) -> frozenset[str]:
+    """Whether the signal-to-noise ratio is in tenths of a dB, as phones gave it up to Android 9."""
+    if "sinr_db" not in cells.cells:
+        return frozenset()
+    found = values.numbers(cells.cells["sinr_db"]).values
+    low, high = _TENTHS_OF_DB
+    inside = found[(found >= low) & (found <= high)]
+    far = inside[(inside > quantities.SINR_RANGE_DB[1]) | (inside < quantities.SINR_RANGE_DB[0])]
+    return frozenset({"sinr_db"}) if len(far) >= ENOUGH and len(far) * 10 > len(inside) else frozenset()
