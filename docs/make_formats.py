@@ -16,7 +16,7 @@ Trang được sinh ra từ mã nguồn bằng lệnh `make docs`; xin đừng s
 Made by `make docs` from `src/coverage/logs/formats/`. A file is asked in this order; letter case, tones, spaces
 and signs in a header do not count. `--format NAME` overrules. What becomes of each row: [files.md](files.md).
 Of the formats marked *synthetic* no real file may be kept in this project: they are tested on samples written
-from the documented headers (`tests/test_logs_apps.py`).
+from the documented headers (`tests/test_logs_apps.py`, `tests/test_logs_documents*.py`).
 """
 _REAL = {"gnettrack_text", "gnettrack_csv", "cellmapper", "gmon", "canonical"}
 

@@ -161,9 +161,8 @@ def test_the_page_of_formats_is_the_one_that_the_profiles_make() -> None:
 
 
 def test_every_format_has_a_sample_in_the_tests() -> None:
-    samples = "".join(
-        (Path(__file__).parent / name).read_text() for name in ("test_logs_apps.py", "test_logs_formats.py")
-    )
+    names = ("test_logs_apps.py", "test_logs_documents_formats.py", "test_logs_formats.py")
+    samples = "".join((Path(__file__).parent / name).read_text() for name in names)
     assert not [fmt.name for fmt in FORMATS if fmt.name not in samples]
 
 

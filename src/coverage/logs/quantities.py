@@ -31,6 +31,16 @@ ABSURD = 1e9  # no accuracy in m, speed in m/s or throughput in kbit/s comes nea
 KMH_PER_MPS = 3.6
 KBPS_PER_MBPS = 1000.0
 
+# Android's ASU: technology → (lowest, highest, dBm per ASU, dBm of ASU 0); 99 and 255 mean unknown and lie outside.
+# GSM: TS 27.007 RSSI 0…31. UMTS: TS 25.133 RSCP 0…96 (before Android 9 some phones gave 2·ASU-113 of the RSSI,
+# which is no RSCP: it is not guessed). LTE and NR: TS 36.133 and 38.133 RSRP as Android counts it, 0…97.
+_ASU = {
+    "GSM": (0.0, 31.0, 2.0, -113.0),
+    "UMTS": (0.0, 96.0, 1.0, -120.0),
+    "LTE": (0.0, 97.0, 1.0, -140.0),
+    "NR": (0.0, 97.0, 1.0, -140.0),
+}
+
 _TECHNOLOGIES = {
     "GSM": "gsm 2g gprs edge egprs",
     "UMTS": "umts 3g wcdma hspa hspap hspaplus hsdpa hsupa dchspa utran",
@@ -52,6 +62,14 @@ def plausible_level(technology_name: str, level: Floats) -> Bools:
     for clamp in CLAMPS_DBM.get(technology_name, ()):
         inside &= level != clamp
     return inside
+
+
+def level_of_asu(technology_name: str, asu: Floats) -> Floats:
+    """The levels in dBm that Android's signal units mean for the technology; NaN where they say unknown."""
+    if technology_name not in _ASU:
+        return np.full(len(asu), np.nan)
+    low, high, per_unit, at_zero = _ASU[technology_name]
+    return within(asu, (low, high)) * per_unit + at_zero
 
 
 def within(values: Floats, bounds: tuple[float, float]) -> Floats:

@@ -67,6 +67,11 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Dòng Wi-Fi hoặc Bluetooth, không phải mạng di động ({at}): không dùng, không cần làm gì.",
         "A Wi-Fi or Bluetooth row, not a mobile network ({at}): not used, nothing to do.",
     ),
+    "stale_position": (
+        "Vị trí và trạm được ghi cách nhau quá lâu ({at}): không biết đo ở đâu; hãy bật GPS liên tục khi đo.",
+        "Position and cell were recorded too far apart ({at}): where it was measured is not known; "
+        "keep GPS on while measuring.",
+    ),
     "duplicate_row": (
         "Trùng hoàn toàn với dòng {value} của tệp: đã giữ dòng đó, không cần làm gì.",
         "The same in every field as line {value} of the file: that one was kept, nothing to do.",

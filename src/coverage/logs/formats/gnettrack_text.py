@@ -1,6 +1,7 @@
 """G-NetTrack Pro's text log: TAB, longitude first, one `Level` whose meaning hangs on `NetworkTech`.
 
 The user chooses the columns, so they are matched by name. Rows end with one TAB more than the header.
+The app's KML is brought into the same columns by `documents.gnettrack_kml`.
 Without service the app writes NO_COVERAGE for the operator, or no operator and "--" for the technology.
 """
 
@@ -9,8 +10,8 @@ from coverage.logs.formats.profile import Format
 
 FORMAT = Format(
     name="gnettrack_text",
-    title_vi="nhật ký văn bản của G-NetTrack Pro",
-    title_en="G-NetTrack Pro text log",
+    title_vi="nhật ký văn bản (hoặc KML) của G-NetTrack Pro",
+    title_en="G-NetTrack Pro text log (or KML)",
     columns={
         "time": ("Timestamp", "Times"),
         "lat": ("Latitude",),

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# Our fields, each with its unit in the name. `level_dbm` means what the row's technology says it means.
+# Our fields, each with its unit in the name. `level_dbm` means what the row's technology says it means;
+# `level_or_asu` is dBm where negative, else Android's signal unit (0…97) of the row's technology.
 FIELDS = (
     "time", "time_utc", "date", "clock", "lat", "lon", "operator_code", "mcc", "mnc", "operator", "technology",
-    "service_state", "device", "serving", "neighbour", "kind", "level_dbm", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm", "rsrq_db", "sinr_db", "accuracy_m",
+    "service_state", "device", "serving", "neighbour", "kind", "stale", "level_dbm", "level_or_asu", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm", "rsrq_db", "sinr_db", "accuracy_m",
     "speed_mps", "speed_kmh", "in_vehicle", "serving_cell", "area_number", "node_number", "cell_number",
     "download_mbps", "upload_mbps", "download_kbps", "upload_kbps",
 )  # fmt: skip

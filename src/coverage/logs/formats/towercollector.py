@@ -35,3 +35,21 @@ EXPORT = Format(
     needs=(("time",), ("lat",), ("lon",), ("mcc",), ("technology",), ("neighbour",), ("level_dbm",)),
     other_rows=(_NEIGHBOURS,),
 )
+UPLOAD = Format(
+    name="opencellid_upload",
+    title_vi="tệp gửi OpenCelliD của Tower Collector",
+    title_en="OpenCelliD upload of Tower Collector",
+    columns={
+        "time": ("measured_at",),
+        "lat": ("lat",),
+        "lon": ("lon",),
+        "mcc": ("mcc",),
+        "mnc": ("mnc",),
+        "technology": ("act",),
+        "level_or_asu": ("signal",),
+        "accuracy_m": ("rating",),
+        "area_number": ("tac", "lac"),
+        "cell_number": ("cellid",),
+    },
+    needs=(("time",), ("lat",), ("lon",), ("mcc",), ("technology",), ("level_or_asu",), ("cell_number",)),
+)

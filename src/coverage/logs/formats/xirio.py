@@ -1,0 +1,25 @@
+"""xirio-online's measurements: x is the longitude and y the latitude, if and only if epsg is 4326.
+
+Not in FORMATS: rows of another epsg must be refused, which a format cannot say yet. `rssi` is a level on GSM
+alone: on LTE it is some 30 dB above RSRP.
+"""
+
+from coverage.logs.formats.profile import Format
+
+FORMAT = Format(
+    name="xirio",
+    title_vi="bảng số đo của xirio-online",
+    title_en="xirio-online measurements",
+    columns={
+        "time": ("datetime", "timestamp", "time"),
+        "date": ("date",),
+        "lat": ("y",),
+        "lon": ("x",),
+        "kind": ("epsg",),
+        "rsrp_dbm": ("rsrp",),
+        "rscp_dbm": ("rscp",),
+        "rxlev_dbm": ("rssi",),
+        "rsrq_db": ("rsrq",),
+    },
+    needs=(("lat",), ("lon",), ("kind",), ("rsrp_dbm", "rscp_dbm", "rxlev_dbm")),
+)
