@@ -56,13 +56,15 @@ def test_other_files_are_no_documents(head: bytes) -> None:
 )
 def test_each_table_is_of_the_format_that_is_meant(kind: str, name: str) -> None:
     (_, names), *_ = rows_of(kind, SAMPLES[kind])
-    assert layout("\t".join(names), "x", None).format.name == name
+    assert layout("\t".join(names), "x", FORMATS, stated=False).format.name == name
 
 
 def as_table(folder: Path, kind: str, document: Any) -> Reading:
-    """The document's table, written down and read like the table of an app."""
-    text = "".join("\t".join(cells) + "\n" for _, cells in rows_of(kind, document))
-    return reading(folder, "log.txt", text, Context(operator="Viettel"))
+    """The document, sent as its app wrote it."""
+    text = document if isinstance(document, str) else json.dumps(document)
+    found = reading(folder, "log.txt", text, Context(operator="Viettel"))
+    assert found.rows == len(list(rows_of(kind, document))) - 1
+    return found
 
 
 def test_synthetic_geosubmit_counts_serving_cells_that_belong_to_their_position(tmp_path: Path) -> None:
@@ -126,7 +128,7 @@ OPENCELLID = (
     ],
 )
 def test_synthetic_plain_tables_are_of_their_format(header: str, name: str) -> None:
-    found = layout(header, "x", None)
+    found = layout(header, "x", FORMATS, stated=False)
     assert found.format.name == name
     assert "Ip" not in "".join(found.names[place] for place in found.positions.values())
 
@@ -143,10 +145,23 @@ def test_synthetic_speedtest_leaves_wifi_out(tmp_path: Path) -> None:
     assert one["download_mbps"] == pytest.approx(12.848)
 
 
-def test_xirio_waits_until_other_coordinate_systems_can_be_refused() -> None:
+def test_xirio_takes_x_for_the_longitude() -> None:
     names = ["x", "y", "system", "epsg", "coveragename", "coverage", "interference", "rssi", "rsrq"]
     assert positions(xirio.FORMAT, names) == {"lat": 1, "lon": 0, "kind": 3, "rxlev_dbm": 7, "rsrq_db": 8}
-    assert xirio.FORMAT not in FORMATS
+
+
+def test_synthetic_xirio_reads_wgs84_only(tmp_path: Path) -> None:
+    header = "x;y;system;epsg;coveragename;coverage;interference;datetime;rsrp;rsrq"
+    rows = [
+        f"108.43;11.94;LTE;{epsg};c;1;0;2026-10-01 08:02:03;-97;-9"
+        for epsg in ("4326", "EPSG:4326", "3405", "")
+    ]
+    found = reading(
+        tmp_path, "x.csv", "\n".join([header, *rows]) + "\n", Context(operator="Viettel", technology="4G")
+    )
+    assert (found.format, found.accepted) == ("xirio", 2)
+    assert codes(found) == ["wrong_coordinate_system"] * 2
+    assert (first(found)["lat"], first(found)["lon"], first(found)["rsrp_dbm"]) == (11.94, 108.43, -97.0)
 
 
 @pytest.mark.parametrize(

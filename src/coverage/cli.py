@@ -142,6 +142,10 @@ def ingest(
     in_vehicle: Annotated[bool | None, typer.Option("--in-vehicle/--not-in-vehicle")] = None,
     antenna: Annotated[Literal["inside", "roof", "hand"] | None, typer.Option()] = None,
     calibrated: Annotated[bool | None, typer.Option("--calibrated/--not-calibrated")] = None,
+    date_order: Annotated[
+        Literal["dmy", "mdy"] | None,
+        typer.Option(help="8/7/2026: ngày (dmy) hay tháng (mdy) trước / day or month first"),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -160,6 +164,7 @@ def ingest(
         in_vehicle=in_vehicle,
         antenna=antenna,
         calibrated=calibrated,
+        date_order=date_order,
     )
     results, refused = _ingest_all(_workspace(workspace), files, context)
     rows = [asdict(receipt) | {"added_rows": receipt.added_rows} for receipt in results]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -95,6 +95,7 @@ def read_block(lines: Lines, reader: Reader) -> Part:
     cells = sheet(lines, reader.layout, reader.file)
     network = service.read(cells, reader.layout.format, reader.context, reader.operator_names, reader.heir)
     rows = _rows(cells, network, reader)
+    rows = replace(rows, trace=_trace(rows, reader))
     verdicts = judge(rows, reader.limits)
     without = pc.is_in(network.state, value_set=pa.array(service.WITHOUT_SERVICE))
     served = ~without.to_numpy(zero_copy_only=False)
@@ -126,22 +127,23 @@ def _rows(cells: Sheet, network: service.Network, reader: Reader) -> Rows:
     else:
         written_in = reader.zone if field == "time" else ZoneInfo("UTC")
         moments = times.read(cells.get(field), reader.zone, written_in, reader.day_first)
-    phone = _phones(cells, reader)
-    trace = None
-    if (phone >= 0).any():
-        seconds = moments.utc.astype("M8[s]").astype(float)
-        cell = _serving(cells)
-        trace = Trace(phone, seconds, lat.values, lon.values, speed_mps(cells), network.level, cell)
-    return Rows(cells, lat, lon, accuracy, moments, field, network, trace)
+    return Rows(cells, lat, lon, accuracy, moments, field, network, None)
 
 
-def _phones(cells: Sheet, reader: Reader) -> Ints:
-    """Which phone each row is of, as a number; -1 where the row may be of any."""
-    device = cells.get("device")
+def _trace(rows: Rows, reader: Reader) -> Trace | None:
+    """The trace that the rows are, one phone's after another; None where no row's phone is known."""
+    device = rows.sheet.get("device")
     nobody = values.missing(device)
     one = reader.layout.format.one_phone or reader.context.device != UNKNOWN_DEVICE
     phone: Ints = np.where(nobody, 0 if one else -1, device.codes.astype(np.int64) + 1)
-    return phone
+    lat, lon, utc = rows.lat.values, rows.lon.values, rows.moments.utc
+    # Without a fix or a time of day a row says nothing of where the phone was when.
+    phone[np.isnan(lat) | np.isnan(lon) | ((lat == 0) & (lon == 0))] = -1
+    phone[np.isnat(utc) | rows.moments.date_only] = -1
+    if not (phone >= 0).any():
+        return None
+    seconds = utc.astype("M8[s]").astype(float)
+    return Trace(phone, seconds, lat, lon, speed_mps(rows.sheet), rows.network.level, _serving(rows.sheet))
 
 
 def _serving(cells: Sheet) -> Ints:

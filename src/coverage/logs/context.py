@@ -18,6 +18,7 @@ from coverage.tables import UNKNOWN_DEVICE
 
 Source = Literal["drive_test", "crowdsourced"]
 Antenna = Literal["inside", "roof", "hand"]
+DateOrder = Literal["dmy", "mdy"]
 DEVICE_HASH_DIGITS = 16  # 64 bits: no two of a country's phones meet by chance
 DEFAULT_TIMEZONE = "Asia/Ho_Chi_Minh"
 # What a context resolves to where nobody says anything: no statement that a later upload could keep.
@@ -29,7 +30,8 @@ class Context:
     """What the upload says of a file; used only where the file's rows say nothing. None = not said.
 
     operator: PLMN digits or a name; technology: 4G, LTE, …; device: as the team names it, or its hash
-    once resolved; date: for files without times; timezone: IANA name of times without a zone.
+    once resolved; date: for files without times; timezone: IANA name of times without a zone; date_order:
+    of dates like 8/7/2026, day or month first.
     """
 
     source: Source | None = None
@@ -43,6 +45,7 @@ class Context:
     in_vehicle: bool | None = None
     antenna: Antenna | None = None
     calibrated: bool | None = None
+    date_order: DateOrder | None = None
 
 
 def with_earlier(context: Context, earlier: Context | None) -> Context:

@@ -113,6 +113,9 @@ def _other_rows(rows: Rows) -> Iterator[Fault]:
     for other in rows.sheet.format.other_rows:
         cells = rows.sheet.get(other.field)
         yield Fault(other.code, "rejected", marked(cells, partial(_says, other.words)), cells)
+    for only in rows.sheet.format.only_rows:
+        cells = rows.sheet.get(only.field)
+        yield Fault(only.code, "rejected", ~marked(cells, partial(_says, only.words)), cells)
 
 
 def _says(words: frozenset[str], text: str) -> bool:

@@ -81,3 +81,19 @@ def within(values: Floats, bounds: tuple[float, float]) -> Floats:
 def not_negative(values: Floats) -> Floats:
     """The same values, NaN where negative, or too big to be a distance, speed or throughput."""
     return within(values, (0.0, ABSURD))
+
+
+# 3GPP's reported indices: 36.133 RSRP 0…97, 38.133 SS-RSRP 0…127, 25.133 RSCP -5…91, 45.008 RXLEV 0…63. The upper
+# edge of each step of 1 dB, as ASU has it.
+_OF_INDEX = {"LTE": (-140.0, 0, 97), "NR": (-156.0, 0, 127), "UMTS": (-115.0, -5, 91), "GSM": (-110.0, 0, 63)}
+
+
+def level_of_index(technology_name: str, index: Floats) -> Floats:
+    """The level in dBm of 3GPP's reported index for the technology; NaN outside the index's range."""
+    zero_dbm, low, high = _OF_INDEX[technology_name]
+    return within(index, (float(low), float(high))) + zero_dbm
+
+
+def level_or_asu(technology_name: str, given: Floats) -> Floats:
+    """The level in dBm where some apps write dBm and others ASU: negative numbers are dBm."""
+    return np.where(given < 0, given, level_of_asu(technology_name, given))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from coverage.errors import FileRefused
-from coverage.logs import containers, detect, filename, operators, service, text
+from coverage.logs import containers, detect, documents, filename, operators, service, text
 from coverage.logs import context as contexts
 from coverage.logs.blocks import Fixed, Part, Reader, read_block
 from coverage.logs.context import Context
@@ -208,9 +208,11 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
     said = operators.resolve(context.operator, rules.operator_names)
     context = contexts.with_earlier(context, before)
     zone = contexts.zone(context)
-    blocks = partial(_blocks, packed, told)
+    blocks = _source(packed, told)
     head = next(numbered(blocks()))
     layout, first = detect.find(head, packed.file, context.format, rules.mappings)
+    if layout.names[0] == documents.PLACE:
+        layout = replace(layout, positions={**layout.positions, "place": 0})
     rows = head.after(first)
     layout = verified(replace(layout, width=width(rows.array(), layout)), rows, packed.file)
     lines = partial(_rows, blocks, layout, first)
@@ -228,7 +230,7 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
         zone,
         rules.operator_names,
         service.heir(facts.operators, said, known),
-        facts.day_first,
+        facts.day_first if known.date_order is None else known.date_order == "dmy",
         _limits(rules),
         Origin(upload_id, known, rules.device_key, layout.tenths),
     )
@@ -246,8 +248,17 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
     )
 
 
-def _blocks(packed: containers.Packed, told: text.Text) -> Iterator[bytes]:
-    return text.blocks(packed.chunks(), told)
+def _source(packed: containers.Packed, told: text.Text) -> Callable[[], Iterator[bytes]]:
+    """How the text of a file is opened, in blocks; a structured file is opened as the table made of it."""
+
+    def plain() -> Iterator[bytes]:
+        return text.blocks(packed.chunks(), told)
+
+    def table() -> Iterator[bytes]:
+        return documents.blocks(kind or "", text.whole(packed.chunks(), told), packed.file)
+
+    kind = documents.recognise(next(plain()))
+    return plain if kind is None else table
 
 
 def _rows(blocks: Callable[[], Iterator[bytes]], layout: detect.Layout, first: int) -> Iterator[Lines]:

@@ -17,6 +17,34 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Toạ độ 0, 0 nghĩa là máy chưa định vị được ({at}): hãy đợi có GPS rồi mới ghi.",
         "Coordinates 0, 0 mean that the phone had no fix ({at}): wait for GPS before recording.",
     ),
+    "swapped_coordinates": (
+        "Vĩ độ và kinh độ bị đảo ({at}): hãy đổi chỗ hai cột rồi gửi lại.",
+        "Latitude and longitude are the other way round ({at}): swap the two columns and send again.",
+    ),
+    "outside_area": (
+        "Vị trí ở xa khu vực đang quản lý ({at}): kiểm tra toạ độ; nếu đúng, hãy thêm các xã ở đó rồi gửi lại.",
+        "The position is far from the area that is looked after ({at}): check it; if it is right, add the communes there.",
+    ),
+    "position_jump": (
+        "Vị trí nhảy đi rồi nhảy về, không xe nào kịp ({at}): lỗi GPS; đo lại nếu cần chỗ này.",
+        "The position leaps away and back faster than anything drives ({at}): a GPS fault; measure again if needed.",
+    ),
+    "frozen_position": (
+        "Vị trí đứng yên trong khi máy đang di chuyển ({at}): GPS bị treo; hãy bật lại GPS và đo lại.",
+        "The position stands still while the phone moves ({at}): GPS was stuck; restart it and measure again.",
+    ),
+    "stale_cell": (
+        "Trạm và mức thu không đổi suốt hơn 2 km ({at}): máy đã ngừng cập nhật; khởi động lại ứng dụng và đo lại.",
+        "Cell and level stay the same over 2 km ({at}): the phone stopped updating; restart the app and measure again.",
+    ),
+    "too_fast": (
+        "Tốc độ trên 180 km/h ({at}): đo trên máy bay hoặc GPS sai; không dùng được.",
+        "Faster than 180 km/h ({at}): measured in an aircraft, or GPS was wrong; it cannot be used.",
+    ),
+    "wrong_coordinate_system": (
+        "Toạ độ không ở hệ WGS 84 ({at}): hãy xuất lại với EPSG:4326.",
+        "The coordinates are not in WGS 84 ({at}): export again as EPSG:4326.",
+    ),
     "poor_accuracy": (
         "Sai số vị trí quá lớn ({at}): mặc định tối đa 50 m; hãy đo lại ngoài trời.",
         "The position is too inaccurate ({at}): at most 50 m by default; measure again under open sky.",
@@ -28,6 +56,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "time_in_future": (
         "Thời gian ở tương lai ({at}): hãy kiểm tra đồng hồ của máy và --timezone, rồi gửi lại.",
         "The time is in the future ({at}): check the phone's clock and --timezone, then send again.",
+    ),
+    "date_ambiguous": (
+        "Không rõ ngày hay tháng đứng trước ({at}): hãy gửi lại với --date-order dmy (ngày trước) hoặc mdy (tháng trước).",
+        "Day or month first is not clear ({at}): send again with --date-order dmy (day first) or mdy (month first).",
     ),
     "date_unknown": (
         "Tệp không có thời gian ({at}): hãy gửi lại với --date NĂM-THÁNG-NGÀY.",
@@ -77,7 +109,35 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "The same in every field as line {value} of the file: that one was kept, nothing to do.",
     ),
 }
+# Ways of writing that are read all the same; the rows are accepted.
+_FIXES: dict[str, tuple[str, str]] = {
+    "decimal_comma": ("dấu phẩy thập phân được đọc thành dấu chấm", "a decimal comma was read as a point"),
+    "typographic_minus": (
+        "dấu trừ kiểu chữ in được đọc thành dấu trừ",
+        "a typographic minus was read as a minus",
+    ),
+    "apostrophe": (
+        "đã bỏ dấu nháy đơn mà bảng tính đặt trước số",
+        "an apostrophe before a number was left out",
+    ),
+    "serial_date": (
+        "số ngày của bảng tính được đọc thành ngày giờ",
+        "a spreadsheet's count of days was read as a date",
+    ),
+    "joined_lines": (
+        "ô có xuống dòng: các dòng đã được nối lại",
+        "a cell with line breaks: its lines were joined",
+    ),
+    "operator_inherited": (
+        "dòng không ghi nhà mạng: lấy theo các dòng khác, tên tệp hoặc lựa chọn khi gửi",
+        "the row names no operator: taken from the other rows, the file's name or the upload",
+    ),
+    "asu_to_dbm": ("đơn vị ASU được đổi sang dBm", "ASU was turned into dBm"),
+    "index_to_dbm": ("chỉ số 3GPP được đổi sang dBm", "a 3GPP index was turned into dBm"),
+    "tenths_of_db": ("phần mười dB được đổi sang dB", "tenths of a dB were turned into dB"),
+}
 CODES = tuple(_SENTENCES)
+FIXES = tuple(_FIXES)
 
 
 def reason(code: str, column: str | None, value: str | None) -> tuple[str, str]:
@@ -96,3 +156,8 @@ def _at(column: str | None, value: str | None, no_column: str, empty: str) -> st
     if column is None:
         return value or no_column
     return f"{column} = {value or empty}"
+
+
+def fix(code: str) -> tuple[str, str]:
+    """The Vietnamese and the English name of a way of writing that was read all the same. Raises `KeyError`."""
+    return _FIXES[code]

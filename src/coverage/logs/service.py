@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,12 @@ _HOLDERS: tuple[tuple[str, tuple[str, ...] | None], ...] = (
     ("rxlev_dbm", ("GSM",)),
     ("rsrp_dbm", None),
     ("level_dbm", None),
+)
+# Fields whose numbers become dBm by the row's technology; asked where no field gave dBm itself.
+_CONVERTED: tuple[tuple[str, str, Callable[[str, Floats], Floats]], ...] = (
+    ("level_or_asu", "asu_to_dbm", quantities.level_or_asu),
+    ("level_asu", "asu_to_dbm", quantities.level_of_asu),
+    ("level_index", "index_to_dbm", quantities.level_of_index),
 )
 WITHOUT_SERVICE = ("no_service", "emergency_only")
 
@@ -71,7 +77,7 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], 
     stated = values.words(sheet.get("service_state"), lambda text: _STATES.get(fold(text)))
     stated = _without_service(sheet, fmt, named, stated)
     technology = _filled(own, sheet, stated, context)
-    level, bad_level = _levels(sheet, technology)
+    level, bad_level, converted = _levels(sheet, technology)
     has_level = _plausible(level, technology)
     state = _state(stated, has_level, _camped(sheet, fmt, technology))
     served = ~_is(state, WITHOUT_SERVICE)
@@ -84,7 +90,7 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], 
         has_level=has_level & served,
         bad_level=bad_level,
         bad_state=_null(stated) & ~values.missing(sheet.get("service_state")),
-        converted=[],
+        converted=converted,
     )
 
 
@@ -150,15 +156,18 @@ def _filled(own: pa.Array, sheet: Sheet, stated: pa.Array, context: Context) -> 
     return pc.if_else(pa.array(silent), context.technology, own)
 
 
-def _levels(sheet: Sheet, technology: pa.Array) -> tuple[Floats, dict[str, Bools]]:
-    """The level in dBm for each row's technology, NaN where its cell is empty; and the unreadable cells.
+def _levels(
+    sheet: Sheet, technology: pa.Array
+) -> tuple[Floats, dict[str, Bools], list[tuple[str, Bools, str]]]:
+    """The level in dBm for each row's technology, NaN where its cell is empty; the unreadable cells; what was converted.
 
     The technology's own column comes first, then the columns that may hold the level of any technology:
-    apps write RSCP and RxLev under the heading RSRP.
+    apps write RSCP and RxLev under the heading RSRP. Numbers that are no dBm come last.
     """
     level = np.full(len(sheet.line), np.nan)
     open_ = np.ones(len(sheet.line), bool)
     bad: dict[str, Bools] = {}
+    converted: list[tuple[str, Bools, str]] = []
     for field, holders in _HOLDERS:
         if field not in sheet.cells:
             continue
@@ -169,7 +178,24 @@ def _levels(sheet: Sheet, technology: pa.Array) -> tuple[Floats, dict[str, Bools
             mine &= _null(technology) | _is(technology, holders)
         level[mine] = read_as.values[mine]
         open_ &= ~mine
-    return level, bad
+    for field, code, convert in _CONVERTED:
+        if field in sheet.cells:
+            read_as = values.numbers(sheet.cells[field])
+            bad[field] = read_as.wrong
+            mine = open_ & ~values.missing(sheet.cells[field])
+            made = _by_technology(technology, read_as.values, convert)
+            level[mine] = made[mine]
+            converted.append((code, mine & ~np.isnan(made) & (made != read_as.values), field))
+            open_ &= ~mine
+    return level, bad, converted
+
+
+def _by_technology(technology: pa.Array, given: Floats, convert: Callable[[str, Floats], Floats]) -> Floats:
+    made = np.full(len(given), np.nan)
+    for name in TECHNOLOGIES:
+        mine = _is(technology, (name,))
+        made[mine] = convert(name, given[mine])
+    return made
 
 
 def _plausible(level: Floats, technology: pa.Array) -> Bools:

@@ -138,6 +138,12 @@ def _utf16(data: bytes) -> str | None:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
+def whole(chunks: Iterable[bytes], text: Text) -> bytes:
+    """The text in one piece, however long its lines."""
+    found = b"".join(_newlines(_utf8(chunks, text)))
+    return found if found.isascii() else _nfc(found)
+
+
 def blocks(chunks: Iterable[bytes], text: Text) -> Iterator[bytes]:
     """The text in blocks of whole lines, each about `BLOCK_BYTES` long.
 

@@ -18,6 +18,8 @@ METRES_PER_DEGREE = 111_195.0  # on the sphere of 6371 km
 MAX_SPEED_MPS = 50.0
 JUMP_SLACK_M = 100.0  # two fixes, each 50 m off, are not a jump
 FROZEN_S, FROZEN_ROWS, FROZEN_SPEED_MPS = 60.0, 10, 3.0  # judgement: a minute at speed without moving a digit
+# Apps that take a fix every 100 m repeat the last speed at a red light: only a speed that changes is a moving phone's.
+FROZEN_SPEED_CHANGES = 3
 STALE_M, STALE_ROWS = 2000.0, 20  # judgement: no level stays the same to the dB over two kilometres
 
 
@@ -50,16 +52,21 @@ def jumps(trace: Trace) -> Bools:
 
 
 def frozen(trace: Trace) -> Bools:
-    """Rows that repeat a position for a minute or more while the phone says it moves, or that a leap ends."""
+    """Rows that repeat a position for a minute or more while the phone's speed goes on, or that a leap ends."""
     run = _runs(trace, np.column_stack([trace.lat, trace.lon]))
     first, last, rows = _ends(run)
     long_ = (trace.time_s[last] - trace.time_s[first] >= FROZEN_S) & (rows >= FROZEN_ROWS)
-    fast = (
-        np.bincount(run, (trace.speed_mps >= FROZEN_SPEED_MPS).astype(float), minlength=len(first)) * 2 > rows
-    )
-    after = np.minimum(last + 1, len(run) - 1)
-    leap = _too_far(trace, last, after)
-    return _repeating(run, first, long_ & (fast | leap))
+    fast = _rows_with(run, trace.speed_mps >= FROZEN_SPEED_MPS) * 2 > rows
+    changing = np.concatenate([[False], (np.diff(trace.speed_mps) != 0) & (np.diff(run) == 0)])
+    moving = fast & (_rows_with(run, changing[: len(run)]) >= FROZEN_SPEED_CHANGES)
+    leap = _too_far(trace, last, np.minimum(last + 1, len(run) - 1))
+    return _repeating(run, first, long_ & (moving | leap))
+
+
+def _rows_with(run: Ints, marked: Bools) -> Floats:
+    """How many rows of each run are marked."""
+    counts: Floats = np.bincount(run, marked.astype(float))
+    return counts
 
 
 def stale(trace: Trace) -> Bools:

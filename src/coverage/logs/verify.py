@@ -13,7 +13,7 @@ from coverage.errors import FileRefused
 from coverage.hexes import valid_points
 from coverage.logs import quantities, service, times, values
 from coverage.logs.detect import Layout
-from coverage.logs.formats.profile import LEVELS
+from coverage.logs.formats.profile import DBM_LEVELS, LEVELS
 from coverage.logs.lines import Lines
 from coverage.logs.sheet import Cells, Sheet, sheet
 
@@ -97,7 +97,7 @@ def _heard(cells: Sheet, column: Cells) -> Bools:
 
 
 def _refuse_positive_levels(cells: Sheet, file: str) -> None:
-    for field in set(LEVELS) & set(cells.cells):
+    for field in set(DBM_LEVELS) & set(cells.cells):
         column = cells.cells[field]
         found = values.numbers(column).values[_heard(cells, column)]
         found = found[~np.isnan(found) & ~np.isin(found, (0, 99, 255)) & (found <= 140)]

@@ -18,6 +18,7 @@ from coverage.logs.formats import (
     tems_text,
     towercollector,
     wigle,
+    xirio,
 )
 from coverage.logs.formats.profile import Format
 
@@ -45,6 +46,7 @@ FORMATS: tuple[Format, ...] = (
     tems_text.FORMAT,
     towercollector.UPLOAD,
     speedtest.FORMAT,
+    xirio.FORMAT,
     canonical.FORMAT,
 )
 

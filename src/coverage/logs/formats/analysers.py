@@ -9,6 +9,7 @@ TEMS_DISCOVERY = Format(
     name="tems_discovery",
     title_vi="bảng xuất của TEMS Discovery",
     title_en="TEMS Discovery export",
+    one_phone=True,
     columns={
         "time": ("Time",),
         "lat": ("Latitude",),
@@ -24,6 +25,7 @@ XCAL = Format(
     name="xcal",
     title_vi="bảng xuất của XCAL",
     title_en="XCAL export",
+    one_phone=True,
     columns={
         "time": ("TIME_STAMP",),
         "lat": ("Lat",),
@@ -40,6 +42,7 @@ E6474A = Format(
     name="e6474a",
     title_vi="bảng UMTS kiểu E6474A/JDSU",
     title_en="UMTS table of the E6474A/JDSU kind",
+    one_phone=True,
     columns={
         "time": ("Time",),
         "lat": ("Latitude",),

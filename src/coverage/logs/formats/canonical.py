@@ -27,6 +27,8 @@ FORMAT = Format(
         "rscp_dbm": ("rscp_dbm", "rscp"),
         "rxlev_dbm": ("rxlev_dbm", "rxlev", "rx_level"),
         "level_dbm": ("level_dbm", "level", "dbm", "signal_dbm", "signal_strength", "signal", "cường độ", "mức thu", "cường độ tín hiệu", "cường độ sóng", "cường độ thu", "mức tín hiệu", "mức sóng", "cường độ dbm", "mức thu dbm"),
+        "level_asu": ("level_asu", "asu", "signal_asu", "asu_level", "cường độ asu", "mức thu asu"),
+        "level_index": ("level_index", "rsrp_index", "rsrp_idx", "ss_rsrp_index", "rscp_index", "rxlev_index", "chỉ số rsrp"),
         "rsrq_db": ("rsrq_db", "rsrq", "ss_rsrq", "ss_rsrq_db"),
         "sinr_db": ("sinr_db", "sinr", "snr", "snr_db", "ss_sinr", "rssnr"),
         "accuracy_m": ("accuracy_m", "accuracy", "gps_accuracy", "location_accuracy", "độ chính xác", "độ chính xác m", "sai số"),

@@ -6,6 +6,7 @@ FORMAT = Format(
     name="cradlepoint",
     title_vi="bảng Mobile Site Survey của Cradlepoint",
     title_en="Cradlepoint Mobile Site Survey",
+    one_phone=True,
     columns={
         "time": ("Time",),
         "lat": ("Latitude",),

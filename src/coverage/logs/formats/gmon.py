@@ -10,6 +10,7 @@ FORMAT = Format(
     name="gmon",
     title_vi="bảng xuất của G-MoN Pro",
     title_en="G-MoN Pro export",
+    one_phone=True,
     columns={
         "date": ("DATE",),
         "clock": ("TIME",),

@@ -11,6 +11,7 @@ FORMAT = Format(
     name="gnettrack_csv",
     title_vi="bảng CSV của G-NetTrack Pro (kiểu nghiên cứu)",
     title_en="G-NetTrack Pro CSV (research export)",
+    one_phone=True,
     columns={
         "time": ("Timestamp",),
         "lat": ("Latitude",),

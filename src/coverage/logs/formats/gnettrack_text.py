@@ -12,6 +12,7 @@ FORMAT = Format(
     name="gnettrack_text",
     title_vi="nhật ký văn bản (hoặc KML) của G-NetTrack Pro",
     title_en="G-NetTrack Pro text log (or KML)",
+    one_phone=True,
     columns={
         "time": ("Timestamp", "Times"),
         "lat": ("Latitude",),

@@ -9,6 +9,7 @@ FORMAT = Format(
     name="nemo",
     title_vi="nhật ký .nmf của Nemo Outdoor",
     title_en="Nemo Outdoor .nmf log",
+    one_phone=True,
     columns={
         "time": ("nmf_time",),
         "lat": ("nmf_latitude",),

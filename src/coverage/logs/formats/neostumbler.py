@@ -6,6 +6,7 @@ FORMAT = Format(
     name="neostumbler",
     title_vi="bảng cells.csv của NeoStumbler",
     title_en="NeoStumbler cells.csv",
+    one_phone=True,
     columns={
         "time": ("timestamp",),
         "lat": ("latitude",),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 # `level_or_asu` is dBm where negative, else Android's signal unit (0…97) of the row's technology.
 FIELDS = (
     "time", "time_utc", "date", "clock", "lat", "lon", "operator_code", "mcc", "mnc", "operator", "technology",
-    "service_state", "device", "serving", "neighbour", "kind", "stale", "level_dbm", "level_or_asu", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm", "rsrq_db", "sinr_db", "accuracy_m",
+    "service_state", "device", "serving", "neighbour", "kind", "stale", "level_dbm", "level_or_asu", "level_asu", "level_index", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm", "rsrq_db", "sinr_db", "accuracy_m",
     "speed_mps", "speed_kmh", "in_vehicle", "serving_cell", "area_number", "node_number", "cell_number",
     "download_mbps", "upload_mbps", "download_kbps", "upload_kbps",
 )  # fmt: skip
@@ -19,7 +19,9 @@ NEEDED_ONCE = frozenset({
     "time", "lat", "lon", "operator", "technology", "service_state", "level_dbm", "rsrp_dbm", "ss_rsrp_dbm",
     "rscp_dbm", "rxlev_dbm",
 })  # fmt: skip
-LEVELS = ("level_dbm", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm")
+DBM_LEVELS = ("level_dbm", "rsrp_dbm", "ss_rsrp_dbm", "rscp_dbm", "rxlev_dbm")
+# Numbers that become dBm by the row's technology: ASU of phones, 3GPP's reported index.
+LEVELS = (*DBM_LEVELS, "level_or_asu", "level_asu", "level_index")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Format:
     technology: of every row, where the app writes one file per technology.
     technology_words: what only this app calls a technology (folded) → one of ours.
     other_rows: rows that are not the serving cell's.
+    only_rows: the only rows that can be read: the others are rejected under the reason's code.
     one_phone: all rows of a file are one phone's, one after another, so that its trace can be checked.
     generic: its names are common words that any table may use, so that its columns are held against their values.
     """
@@ -77,6 +80,7 @@ class Format:
     technology: str | None = None
     technology_words: Mapping[str, str] = field(default_factory=dict)
     other_rows: tuple[OtherRows, ...] = ()
+    only_rows: tuple[OtherRows, ...] = ()
     one_phone: bool = False
     generic: bool = False
 

@@ -9,6 +9,7 @@ FORMAT = Format(
     name="tems_text",
     title_vi="bảng văn bản của TEMS Investigation",
     title_en="TEMS Investigation text export",
+    one_phone=True,
     columns={
         "time": ("Time",),
         "lat": ("All-Latitude",),

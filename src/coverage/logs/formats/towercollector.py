@@ -12,6 +12,7 @@ EXPORT = Format(
     name="towercollector",
     title_vi="bảng xuất của Tower Collector",
     title_en="Tower Collector export",
+    one_phone=True,
     columns={
         "time": ("measured_at",),
         "lat": ("lat",),
@@ -39,6 +40,7 @@ UPLOAD = Format(
     name="opencellid_upload",
     title_vi="tệp gửi OpenCelliD của Tower Collector",
     title_en="OpenCelliD upload of Tower Collector",
+    one_phone=True,
     columns={
         "time": ("measured_at",),
         "lat": ("lat",),

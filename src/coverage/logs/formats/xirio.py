@@ -1,10 +1,10 @@
 """xirio-online's measurements: x is the longitude and y the latitude, if and only if epsg is 4326.
 
-Not in FORMATS: rows of another epsg must be refused, which a format cannot say yet. `rssi` is a level on GSM
-alone: on LTE it is some 30 dB above RSRP.
+Rows in another system are rejected with that reason. `rssi` is a level on GSM alone: on LTE it is some 30 dB
+above RSRP.
 """
 
-from coverage.logs.formats.profile import Format
+from coverage.logs.formats.profile import Format, OtherRows
 
 FORMAT = Format(
     name="xirio",
@@ -22,4 +22,5 @@ FORMAT = Format(
         "rsrq_db": ("rsrq",),
     },
     needs=(("lat",), ("lon",), ("kind",), ("rsrp_dbm", "rscp_dbm", "rxlev_dbm")),
+    only_rows=(OtherRows("kind", frozenset({"4326", "epsg4326"}), "wrong_coordinate_system"),),
 )
