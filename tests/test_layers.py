@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "coverage"
 ORDER = [
     {"errors"},
     {"names"},
-    {"contracts"},
+    {"contracts", "cell_lists"},
     {"tables"},
     {"criteria", "settings", "progress"},
     {"hexes"},

@@ -17,6 +17,7 @@ import shapely
 
 from coverage import hexes
 from coverage.errors import InputError
+from coverage.places.sites import read_sites
 from coverage.simulate import simulate, write_sample
 from coverage.simulate.world import crew_phones
 
@@ -397,6 +398,10 @@ def test_sites_are_listed(province):
     count = sites.groupby("operator").size()
     assert set(count.index) == {"45201", "45202", "45204", "45205"}
     assert count["45204"] > count["45205"]
+    read, notes = read_sites(province / "sites.csv")
+    assert (len(read), notes) == (len(sites), [])
+    assert set(read["site_id"]) == set(sites["site_id"])
+    assert read["source"].str.startswith("simulated").all()
 
 
 def test_text_logs_have_the_faults_of_the_app(province):

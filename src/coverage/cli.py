@@ -111,7 +111,9 @@ def init(
 
 @places_app.command("add")
 def places_add(
-    kind: Annotated[Literal["communes", "villages", "clusters", "power", "outages"], typer.Argument()],
+    kind: Annotated[
+        Literal["communes", "villages", "clusters", "power", "outages", "sites"], typer.Argument()
+    ],
     file: Annotated[Path, typer.Argument()],
     timezone: Annotated[
         str, typer.Option(help="Múi giờ của lớp outages / zone of the times in outages")
@@ -119,7 +121,7 @@ def places_add(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Thêm một lớp / Add a layer: communes, villages, clusters, power or outages (known power cuts)."""
+    """Thêm một lớp / Add a layer: communes, villages, clusters, power, outages (known power cuts) or sites (radio masts)."""
     from coverage.intake import add_places
 
     report = add_places(_workspace(workspace), kind, file, timezone)

@@ -17,15 +17,17 @@ from coverage.archive.workspace import Workspace
 from coverage.errors import FileRefused, PlacesRefused
 from coverage.logs import operators
 from coverage.logs.context import DEFAULT_TIMEZONE, Context, zone
+from coverage.logs.quantities import technologies
 from coverage.logs.read import Refused, Rules, open_logs
 from coverage.places.communes import read_communes
 from coverage.places.notes import Note
 from coverage.places.outages import read_outages
 from coverage.places.power import read_power
 from coverage.places.settlements import check_distances, read_clusters
+from coverage.places.sites import read_sites
 from coverage.places.villages import locate_in_communes, read_villages
 
-PlacesKind = Literal["communes", "villages", "clusters", "power", "outages"]
+PlacesKind = Literal["communes", "villages", "clusters", "power", "outages", "sites"]
 # Half a degree, some 50 km: crews drive from and to neighbouring provinces, and what they measure there is welcome.
 AREA_MARGIN = 0.5
 PLACES_KINDS: tuple[PlacesKind, ...] = get_args(PlacesKind)
@@ -78,6 +80,8 @@ def add_places(
         return _add_villages(workspace, path)
     if kind == "communes":
         return _add_communes(workspace, path)
+    if kind == "sites":
+        return _add_sites(workspace, path)
     frame = _read_table(workspace, kind, path, timezone)
     has_villages = layers.has_layer(workspace, "villages")
     notes = _check(kind, frame, layers.load_layer(workspace, "villages"), path) if has_villages else []
@@ -122,6 +126,17 @@ def _add_communes(workspace: Workspace, path: Path) -> PlacesReport:
     villages, notes = _locate(workspace, layers.load_layer(workspace, "villages"))
     layers.replace_layer(workspace, "villages", villages)
     return PlacesReport("communes", path.name, len(communes), notes)
+
+
+def _add_sites(workspace: Workspace, path: Path) -> PlacesReport:
+    sites, notes = read_sites(path)
+    names = workspace.criteria.operators.names
+    named = sites.assign(
+        operator=sites["operator"].map(lambda text: operators.resolve(text, names)),
+        technology=sites["technology"].map(lambda text: None if text is None else technologies(text)),
+    )
+    layers.save_layer(workspace, "sites", named, path)
+    return PlacesReport("sites", path.name, len(named), notes)
 
 
 def _locate(workspace: Workspace, villages: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Note]]:

@@ -27,6 +27,8 @@ from coverage.progress import Tell, silent
 Record = Mapping[str, dict[str, Any]]
 # Raised whenever a stage changes what the same inputs give, so that old snapshots are never mistaken for new.
 _RULE_VERSION = 3
+# The layers that a verdict depends on; the others change no snapshot.
+_JUDGED_BY = ("villages", "communes", "clusters", "power", "outages")
 _NO_CLUSTERS = pd.DataFrame(
     {"village_id": [], "cluster_id": [], "lat": [], "lon": [], "households": [], "grid": []}, dtype=object
 ).astype({"lat": float, "lon": float, "households": float})
@@ -100,7 +102,7 @@ def _snapshot_id(record: Record, criteria: Criteria, as_of: date, parts: list[Pa
         "criteria": criteria.hash,
         "as_of": as_of.isoformat(),
         "parts": [part.name for part in parts],
-        "places": {name: about["part"] for name, about in record.items()},
+        "places": {name: about["part"] for name, about in record.items() if name in _JUDGED_BY},
     }
     return hashlib.sha256(orjson.dumps(inputs, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 

@@ -240,6 +240,23 @@ OUTAGES = Table(
     ),
 )
 
+SITES = Table(
+    "sites",
+    "one radio cell or mast as a list names it; judges nothing",
+    (
+        Column("site_id", _TEXT, "the file's own id of the mast, else operator-technology-cell (without a cell: its position); the cells of one mast may share it"),
+        Column("operator", _TEXT, "MCC+MNC, or the name as given; missing = not given", nullable=True),
+        Column("technology", _TEXT, "GSM, UMTS, LTE, NR, joined by + where a mast has several; else the file's own word (CDMA); missing = not given", nullable=True),
+        Column("cell", _TEXT, "the cell's numbers as the file names them: area-node-cell, those it gives; missing = not given", nullable=True),
+        Column("lat", _REAL, "WGS 84 latitude in degrees", low=-90, high=90),
+        Column("lon", _REAL, "WGS 84 longitude in degrees", low=-180, high=180),
+        Column("name", _TEXT, "what the list calls it; missing = not given", nullable=True),
+        Column("range_m", _REAL, "how far the list believes that the cell reaches, in metres; missing = not given", nullable=True, low=0),
+        Column("azimuth_deg", _REAL, "direction of the antenna, degrees clockwise from north; missing = not given", nullable=True, low=0, high=360),
+        Column("source", _TEXT, "the file's own source where it has one, its name and kind; `simulated` where the file says so anywhere"),
+    ),
+)
+
 VILLAGE_VERDICTS = Table(
     "village_verdicts",
     "one village for one operator, with power and the list it belongs to; the evidence from tests on is that of the place which decided",
@@ -303,5 +320,6 @@ ALL = (
     VILLAGES,
     POWER,
     OUTAGES,
+    SITES,
     VILLAGE_VERDICTS,
 )

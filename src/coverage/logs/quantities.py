@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import numpy.typing as npt
 
 from coverage.names import fold
+from coverage.tables import TECHNOLOGIES
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -48,11 +51,21 @@ _TECHNOLOGIES = {
     "NR": "nr 5g 5gnr nrsa nrnsa 5gsa 5gnsa nr5g 5gnrsa 5gnrnsa",
 }
 _TECHNOLOGY_OF = {word: name for name, words in _TECHNOLOGIES.items() for word in words.split()}
+# 2G/3G, 3G-4G, UMTS+LTE; the hyphen of E-UTRAN and LTE-A is part of the word.
+_BETWEEN_TECHNOLOGIES = re.compile(r"[\s+/,;&|]+|-(?=\d)")
 
 
 def technology(text: str) -> str | None:
     """GSM, UMTS, LTE or NR for a file's word (4G, HSPA+, 5G NSA, …); None where it is none of them."""
     return _TECHNOLOGY_OF.get(fold(text))
+
+
+def technologies(text: str) -> str:
+    """GSM, UMTS, LTE and NR for the words of a mast (2G/3G/4G), joined by +; the text itself where it has none."""
+    whole = technology(text)
+    words = (technology(word) for word in _BETWEEN_TECHNOLOGIES.split(text))
+    found = {whole} if whole is not None else set(words)
+    return "+".join(name for name in TECHNOLOGIES if name in found) or text
 
 
 def plausible_level(technology_name: str, level: Floats) -> Bools:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import re
 import warnings
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ from coverage.names import fold, nfc
 
 WGS84 = "EPSG:4326"
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")
+_GZIP = b"\x1f\x8b"
+LARGEST_TEXT = 1 << 30  # bytes of one unpacked file: more is no list of places
 LARGEST_KM2 = 10_000.0  # several times the largest commune of the country: no village, a mistake
 _YES = {"1", "true", "yes", "y", "co", "x", "t"}
 _NO = {"0", "false", "no", "n", "khong", "f"}
@@ -50,16 +55,41 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
     return frame.to_crs(WGS84)
 
 
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file, packed with gzip or not, without byte-order mark; raises `PlacesRefused`."""
+    try:
+        return _unpacked(path.read_bytes()).decode("utf-8-sig")
+    except (UnicodeDecodeError, ValueError, OSError, EOFError, zlib.error) as fault:
+        raise PlacesRefused(
+            f"{path.name}: không đọc được như văn bản UTF-8 ({fault}). Hãy lưu lại bằng UTF-8.",
+            f"{path.name}: cannot be read as UTF-8 text ({fault}). Save it again in UTF-8.",
+        ) from fault
+
+
+def _unpacked(data: bytes) -> bytes:
+    if not data.startswith(_GZIP):
+        return data
+    with gzip.open(io.BytesIO(data)) as packed:
+        text = packed.read(LARGEST_TEXT + 1)
+    if len(text) > LARGEST_TEXT:
+        raise ValueError(f"> {LARGEST_TEXT} bytes")
+    return text
+
+
 def read_table(path: Path) -> pd.DataFrame:
-    """A CSV as text columns (missing = None); delimiter and byte-order mark are found by themselves."""
+    """A CSV as text columns (missing = None); delimiter and byte-order mark are found by themselves.
+
+    It may be packed with gzip.
+    """
+    text = read_text(path)
     try:
         with warnings.catch_warnings():
             # More fields in a row than in the header: pandas would shift or drop them, we refuse.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame: pd.DataFrame = pd.read_csv(
-                path, sep=None, engine="python", encoding="utf-8-sig", dtype=str, index_col=False
+                io.StringIO(text, newline=""), sep=None, engine="python", dtype=str, index_col=False
             )
-    except (UnicodeDecodeError, ValueError, OSError, csv.Error, pd.errors.ParserWarning) as fault:
+    except (ValueError, csv.Error, pd.errors.ParserWarning) as fault:
         raise PlacesRefused(
             f"{path.name}: không đọc được như bảng CSV UTF-8 ({fault}).",
             f"{path.name}: cannot be read as a UTF-8 CSV table ({fault}).",
@@ -128,12 +158,7 @@ def numbers(frame: pd.DataFrame, column: str, path: Path) -> pd.Series[float]:
     raw = texts(frame, column)
     parsed = pd.to_numeric(raw.map(lambda text: text and text.replace(",", ".")), errors="coerce")
     bad = raw.notna() & ~np.isfinite(parsed.astype(float))
-    if bad.any():
-        row = int(bad.to_numpy().argmax())
-        raise PlacesRefused(
-            f"{path.name}, dòng dữ liệu {row + 1}, cột {column}: “{raw.iloc[row]}” không phải là số.",
-            f"{path.name}, data row {row + 1}, column {column}: “{raw.iloc[row]}” is not a number.",
-        )
+    refuse_values(path, raw.rename(column), bad, "không phải là số", "is not a number")
     return parsed.astype(float)
 
 
@@ -189,3 +214,14 @@ def refuse_rows(path: Path, faults: Iterable[tuple[pd.Series[bool], str, str]]) 
             raise PlacesRefused(
                 f"{path.name}, dòng dữ liệu {row}: {vi}.", f"{path.name}, data row {row}: {en}."
             )
+
+
+def refuse_values(path: Path, values: pd.Series[Any], bad: pd.Series[bool], vi: str, en: str) -> None:
+    """Raises `PlacesRefused` at the first bad value: its row, the column (the series' name), and what it is."""
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        value = values.iloc[row]
+        raise PlacesRefused(
+            f"{path.name}, dòng dữ liệu {row + 1}, cột {values.name}: “{value}” {vi}.",
+            f"{path.name}, data row {row + 1}, column {values.name}: “{value}” {en}.",
+        )

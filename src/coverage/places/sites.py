@@ -1,0 +1,207 @@
+"""Known radio sites: masts and cells, as operators, apps and public databases list them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import shapely
+
+from coverage import cell_lists
+from coverage.errors import PlacesRefused
+from coverage.names import fold
+from coverage.places.notes import Note
+from coverage.places.site_lists import lines_of, list_rows
+from coverage.places.vector_files import (
+    need,
+    numbers,
+    read_layer,
+    read_table,
+    read_text,
+    refuse_values,
+    rename,
+    texts,
+)
+
+_SYNONYMS = {
+    "site_id": ("Mã trạm", "ma_tram", "id"),
+    "operator": ("Nhà mạng", "plmn", "mccmnc"),
+    "mcc": (),
+    "mnc": ("net",),
+    "technology": ("Công nghệ", "radio", "tech", "rat"),
+    "area": ("lac", "tac"),
+    "node": ("enb", "gnb", "rnc"),
+    "cell": ("Mã cell", "cell_id", "cid", "ECellID", "nci"),
+    "lat": ("Vĩ độ", "latitude"),
+    "lon": ("Kinh độ", "longitude", "lng"),
+    "name": ("Tên trạm", "ten_tram", "site_name", "Cellname"),
+    "range_m": ("range", "Bán kính"),
+    "azimuth_deg": ("azimuth", "Góc phương vị"),
+    "source": ("nguồn",),
+}
+_TEXT_SUFFIXES = {"", ".csv", ".txt", ".tsv", ".ntm", ".clf", ".gz"}
+_SIMULATED = "simulated"
+_LIMITS = {"lat": (-90.0, 90.0), "lon": (-180.0, 180.0), "azimuth_deg": (0.0, 360.0), "range_m": (0.0, 1e6)}
+_FAULTS = {
+    "lat": ("ngoài quả đất (độ WGS 84; có thể bị đảo)", "is off the globe (WGS 84 degrees; may be swapped)"),
+    "lon": ("ngoài quả đất (độ WGS 84; có thể bị đảo)", "is off the globe (WGS 84 degrees; may be swapped)"),
+    "azimuth_deg": ("ngoài 0…360 độ (-1 hoặc trống = không rõ)", "is not in 0…360 degrees (-1 or empty = unknown)"),
+    "range_m": ("không phải bán kính tính bằng mét", "is no range in metres"),
+}  # fmt: skip
+
+
+def read_sites(path: Path) -> tuple[pd.DataFrame, list[Note]]:
+    """The radio sites in a file, as the contract SITES, and what a person should look at.
+
+    Read are point layers, tables with a header, and the lists of `cell_lists`; text may be packed with gzip.
+    Coordinates are WGS 84 degrees. Operators, and the technologies of a table, stay as the file writes them.
+    Rows without a position (empty, or 0, 0) are left out, and rows that repeat another; the notes count both.
+    Raises `PlacesRefused`.
+    """
+    rows, kind = _rows(path)
+    sites = _sites(rows, kind, path)
+    _refuse_bad_rows(sites, path)
+    placed = sites[_has_position(sites)]
+    if placed.empty:
+        raise PlacesRefused(
+            f"{path.name}: không dòng nào có vị trí. Hãy điền vĩ độ và kinh độ (WGS 84).",
+            f"{path.name}: no row has a position. Fill in latitude and longitude (WGS 84).",
+        )
+    kept = placed.drop_duplicates().sort_values(
+        ["site_id", "technology", "cell", "lat", "lon", "azimuth_deg"], ignore_index=True
+    )
+    return kept, _notes(len(sites) - len(placed), len(placed) - len(kept))
+
+
+def _rows(path: Path) -> tuple[pd.DataFrame, str]:
+    # The file's cells under our names, and what kind of list it is.
+    if path.suffix.lower() not in _TEXT_SUFFIXES:
+        return _layer_rows(path), "map layer"
+    text = read_text(path)
+    known = cell_lists.list_of(next(iter(lines_of(text)), ""))
+    if known is not None:
+        return _with_mark(list_rows(known, text, path), text), known.name
+    table = read_table(path)
+    kind = _kind(table)
+    rows = rename(table, _SYNONYMS)
+    for column in ("lat", "lon"):
+        need(rows, column, path, _SYNONYMS[column])
+    if kind == cell_lists.NSG and "technology" not in rows:
+        rows["technology"] = "LTE"  # ECellID is the 28-bit number of an LTE cell
+    return _with_mark(rows, text), kind
+
+
+def _with_mark(rows: pd.DataFrame, text: str) -> pd.DataFrame:
+    # What is invented must stay known as such, whichever column says so.
+    return rows.assign(mark=_SIMULATED if _SIMULATED in text.casefold() else None)
+
+
+def _layer_rows(path: Path) -> pd.DataFrame:
+    layer = read_layer(path)
+    refuse_values(
+        path,
+        layer.geometry.geom_type.rename("geometry"),
+        pd.Series(shapely.get_num_coordinates(layer.geometry.to_numpy()) > 1),
+        "không phải điểm: mỗi trạm là một điểm",
+        "is no point: a site is one point",
+    )
+    words = layer.drop(columns=layer.geometry.name).to_csv(index=False)
+    points = layer.geometry.representative_point()
+    rows = rename(layer, _SYNONYMS).assign(lat=points.y, lon=points.x)
+    return _with_mark(rows, words)
+
+
+def _kind(table: pd.DataFrame) -> str:
+    there = {fold(str(name)) for name in table.columns}
+    known = (name for name, has in cell_lists.HEADERS.items() if there.issuperset(map(fold, has)))
+    return next(known, "table")
+
+
+def _sites(rows: pd.DataFrame, kind: str, path: Path) -> pd.DataFrame:
+    measures = {column: numbers(rows, column, path) for column in _LIMITS}
+    operator, technology, cell = _operators(rows), texts(rows, "technology"), _cells(rows)
+    place = pd.Series(_spots(measures["lat"], measures["lon"]), index=rows.index, dtype=object)
+    made = _joined([operator, technology, cell.fillna(place)])
+    return pd.DataFrame(
+        {
+            "site_id": texts(rows, "site_id").fillna(made),
+            "operator": operator,
+            "technology": technology,
+            "cell": cell,
+            "lat": measures["lat"],
+            "lon": measures["lon"],
+            "name": texts(rows, "name"),
+            "range_m": measures["range_m"],
+            "azimuth_deg": measures["azimuth_deg"].where(measures["azimuth_deg"] != -1),
+            "source": _sources(rows, kind, path),
+        }
+    )
+
+
+def _operators(rows: pd.DataFrame) -> pd.Series:
+    pairs = zip(texts(rows, "mcc"), texts(rows, "mnc"), strict=True)
+    digits = [f"{mcc}{mnc.zfill(2)}" if mcc and mnc else None for mcc, mnc in pairs]
+    return _first([texts(rows, "operator"), pd.Series(digits, index=rows.index, dtype=object)])
+
+
+def _cells(rows: pd.DataFrame) -> pd.Series:
+    # The numbers joined as the logs join those of a serving cell: area, node, cell.
+    numbered = [texts(rows, column).map(_digits) for column in ("area", "node")]
+    cell = texts(rows, "cell")
+    joined = _joined([*numbered, cell])
+    return joined.where(cell.notna(), None)
+
+
+def _digits(text: str | None) -> str | None:
+    # An "area" may also be a district: only a number is part of a cell's name.
+    return text if text is not None and text.isdigit() else None
+
+
+def _joined(columns: Sequence[pd.Series]) -> pd.Series:
+    rows = zip(*columns, strict=True)
+    joined = ["-".join(text for text in row if isinstance(text, str)) or None for row in rows]
+    return pd.Series(joined, index=columns[0].index, dtype=object)
+
+
+def _first(columns: Sequence[pd.Series]) -> pd.Series:
+    rows = zip(*columns, strict=True)
+    found = [next((text for text in row if isinstance(text, str)), None) for row in rows]
+    return pd.Series(found, index=columns[0].index, dtype=object)
+
+
+def _spots(lat: pd.Series, lon: pd.Series) -> list[str]:
+    return [f"{north:.5f},{east:.5f}" for north, east in zip(lat, lon, strict=True)]
+
+
+def _sources(rows: pd.DataFrame, kind: str, path: Path) -> pd.Series:
+    from_file = f"{path.name} ({kind})"
+    given = zip(texts(rows, "source"), rows["mark"], strict=True)
+    told = [", ".join(text for text in (own, from_file) if text) + _left(own, mark) for own, mark in given]
+    return pd.Series(told, index=rows.index, dtype=object)
+
+
+def _left(own: str | None, mark: str | None) -> str:
+    return f", {mark}" if mark and mark not in (own or "").casefold() else ""
+
+
+def _refuse_bad_rows(sites: pd.DataFrame, path: Path) -> None:
+    for column, (low, high) in _LIMITS.items():
+        values = sites[column]
+        refuse_values(path, values, values.notna() & ~values.between(low, high), *_FAULTS[column])
+
+
+def _has_position(sites: pd.DataFrame) -> pd.Series[bool]:
+    nowhere = (sites["lat"] == 0) & (sites["lon"] == 0)
+    return sites["lat"].notna() & sites["lon"].notna() & ~nowhere
+
+
+def _notes(unplaced: int, repeated: int) -> list[Note]:
+    notes = []
+    if unplaced:
+        vi, en = f"Bỏ {unplaced} dòng không rõ vị trí.", f"Left out {unplaced} rows of unknown position."
+        notes.append(Note("site_without_position", "", vi, en))
+    if repeated:
+        vi, en = f"Bỏ {repeated} dòng lặp lại dòng khác.", f"Left out {repeated} rows that repeat another."
+        notes.append(Note("site_repeated", "", vi, en))
+    return notes
