@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from coverage.errors import FileRefused
 from coverage.logs.formats import FORMATS, Format
-from coverage.logs.formats.foreign import FOREIGN
+from coverage.logs.formats.foreign import FOREIGN, shape_of
 from coverage.logs.formats.profile import NEEDED_ONCE
 from coverage.logs.lines import Lines, header_index
 from coverage.names import fold
@@ -76,6 +76,9 @@ def find(lines: Lines, file: str, wanted: str | None, own: Sequence[Format] = ()
             where = positions(fmt, bare.names)
             stated = wanted is not None
             return Layout(fmt, bare.delimiter, bare.names, where, len(bare.names), stated), first
+    shape = shape_of(lines.line(first))
+    if shape is not None:
+        raise FileRefused(f"{file}: đây là {shape.vi}.", f"{file}: this is {shape.en}.")
     header = _below_preamble(lines, first)
     return layout(lines.line(header), file, choices, stated=wanted is not None), header + 1
 

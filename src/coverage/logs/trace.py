@@ -65,7 +65,7 @@ def frozen(trace: Trace) -> Bools:
 
 def _rows_with(run: Ints, marked: Bools) -> Floats:
     """How many rows of each run are marked."""
-    counts: Floats = np.bincount(run, marked.astype(float))
+    counts: Floats = np.bincount(run, marked.astype(float)).astype(float)
     return counts
 
 
