@@ -201,3 +201,61 @@ def test_synthetic_analyser_tables_need_the_operator_from_outside(
     assert (bare.format, codes(bare)) == (name, ["operator_unknown"])
     told = reading(tmp_path, "drive.txt", f"{header}\n{row}\n", Context(operator="Viettel"))
     assert (told.accepted, first(told)[column]) == (1, -97.0)
+
+
+def test_synthetic_network_survey_phone_state_is_evidence_of_no_service(tmp_path: Path) -> None:
+    header = (
+        "deviceTime,latitude,longitude,altitude,speed,accuracy,missionId,recordNumber,simState,simOperator,"
+        "networkRegistrationInfo,slot,nonTerrestrialNetwork"
+    )
+    lte = '"[{""accessNetworkTechnology_"":18},{""accessNetworkTechnology_"":13,""cellIdentity_"":{}}]"'
+    none = '"[{""domain_"":1,""accessNetworkTechnology_"":0},{""domain_"":2}]"'
+    rows = [
+        f"2026-10-01T08:02:0{at}+07:00,11.94,108.43,800,1.0,6,m,{at},{sim},45204,{info},0,"
+        for at, (sim, info) in enumerate(
+            [
+                ("READY", lte),
+                ("READY", none),
+                ("ABSENT", none),
+                ("LOADED", "[]"),
+                ("READY", '"[{""accessNetworkTechnology"":""LTE_CA""}]"'),
+            ]
+        )
+    ]
+    above = "# Created by Network Survey version=1.0\n# CSV Version=0.4.0\n"
+    found = reading(tmp_path, "craxiom-phonestate.csv", above + "\n".join([header, *rows]) + "\n")
+    assert (found.format, found.accepted, found.no_service) == ("networksurvey_phonestate", 4, 2)
+    assert codes(found) == ["sim_not_ready"]
+    rows_read = found.measurements.to_pylist()
+    assert [(row["service_state"], row["technology"]) for row in rows_read] == [
+        ("in_service", "LTE"), ("no_service", None), ("unknown", None), ("in_service", "LTE"),
+    ]  # fmt: skip
+    assert {row["operator"] for row in rows_read} == {"45204"}
+
+
+FULL_LOG = (
+    "Timestamp,Longitude,Latitude,Speed,Operatorname,Operator,CGI,Cellname,Node,CellID,LAC,NetworkTech,NetworkMode,Level(RxLev),Qual,"
+    "SNR,CQI,LTERSSI,ARFCN,DL_bitrate,UL_bitrate,PSC,Altitude,Height,Accuracy,Location,State,PINGAVG,PINGMIN,PINGMAX,PINGSTDEV,"
+    "PINGLOSS,TESTDOWNLINK,TESTUPLINK,TESTDOWNLINKMAX,TESTUPLINKMAX,Test_Status,DataConnection_Type,DataConnection_Info,Layer,"
+    "Filemark,IMEI,Distance,Bearing,IP,TA,EVENT,EVENTDETAILS,IMSI,MSISDN,SERVINGTIME,CELLHEX,NTech1,NCellName1,NCellid1,NLAC1,"
+    "NCell1,NARFCN1,NRxLev1,NQual1,NDistance1,NBearing1"
+)
+
+
+def test_synthetic_full_gnettrack_log_loses_its_personal_columns(tmp_path: Path) -> None:
+    names = FULL_LOG.split(",")
+    cells = {
+        "Timestamp": "2026.10.01_08.02.03", "Longitude": "108.43", "Latitude": "11.94", "Operatorname": "Viettel", "Operator": "45204",
+        "NetworkTech": "4G", "NetworkMode": "LTE", "Level(RxLev)": "-97", "Accuracy": "5", "IMEI": "356938035643809",
+        "IMSI": "452040000000001", "MSISDN": "84900000000", "IP": "10.1.2.3", "NRxLev1": "-60", "NTech1": "4G",
+    }  # fmt: skip
+    found = reading(
+        tmp_path, "log.csv", f"{FULL_LOG}\n" + ",".join(cells.get(name, "-") for name in names) + "\n"
+    )
+    assert (found.format, found.accepted) == ("gnettrack_text", 1)
+    assert (first(found)["rsrp_dbm"], first(found)["operator"]) == (-97.0, "45204")
+    assert found.dropped == ("IMEI", "IP", "IMSI", "MSISDN")
+    kept = str(found.measurements.to_pylist()) + str(found.outcomes.to_pylist())
+    assert not any(
+        secret in kept for secret in ("356938035643809", "452040000000001", "84900000000", "10.1.2.3")
+    )

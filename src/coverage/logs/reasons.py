@@ -95,6 +95,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Dòng của trạm lân cận, không phải trạm phục vụ ({at}): không dùng để xét sóng, không cần làm gì.",
         "A row of a neighbouring cell, not of the serving one ({at}): not evidence of service, nothing to do.",
     ),
+    "sim_not_ready": (
+        "SIM chưa sẵn sàng ({at}): dòng này không nói gì về mạng; hãy kiểm tra SIM rồi đo lại.",
+        "The SIM was not ready ({at}): such a row says nothing of the network; check the card and measure again.",
+    ),
     "not_mobile": (
         "Dòng Wi-Fi hoặc Bluetooth, không phải mạng di động ({at}): không dùng, không cần làm gì.",
         "A Wi-Fi or Bluetooth row, not a mobile network ({at}): not used, nothing to do.",

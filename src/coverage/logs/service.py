@@ -74,7 +74,7 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], 
     """
     named = named_operator(sheet, fmt, names)
     own = _technology(sheet, fmt)
-    stated = values.words(sheet.get("service_state"), lambda text: _STATES.get(fold(text)))
+    stated = values.words(sheet.get("service_state"), fmt.state_of or (lambda text: _STATES.get(fold(text))))
     stated = _without_service(sheet, fmt, named, stated)
     technology = _filled(own, sheet, stated, context)
     level, bad_level, converted = _levels(sheet, technology)
@@ -106,7 +106,7 @@ def _technology(sheet: Sheet, fmt: Format) -> pa.Array:
     def meaning(text: str) -> str | None:
         return fmt.technology_words.get(fold(text)) or quantities.technology(text)
 
-    return values.words(sheet.get("technology"), meaning)
+    return values.words(sheet.get("technology"), fmt.technology_of or meaning)
 
 
 def _null(array: pa.Array) -> Bools:

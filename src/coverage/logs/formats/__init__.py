@@ -32,6 +32,7 @@ FORMATS: tuple[Format, ...] = (
     networksurvey.NR,
     networksurvey.UMTS,
     networksurvey.GSM,
+    networksurvey.PHONE_STATE,
     gmon.FORMAT,
     neostumbler.FORMAT,
     rtr.FORMAT,

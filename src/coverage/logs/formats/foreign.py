@@ -61,14 +61,6 @@ FOREIGN: tuple[Foreign, ...] = (
         "số trung bình theo ô của Ookla, không phải từng lần đo. Hãy gửi nhật ký đo tại hiện trường",
         "averages per tile from Ookla, not single readings. Send the field log",
     ),
-    Foreign(
-        ("simState", "networkRegistrationInfo"),
-        (),
-        "bảng trạng thái máy (phone state) của Network Survey, không có mức thu, chưa đọc được. "
-        "Hãy gửi các tệp LTE, NR, UMTS, GSM của cùng lần đo",
-        "the phone-state table of Network Survey, without levels, which is not read yet. "
-        "Send the LTE, NR, UMTS and GSM files of the same session",
-    ),
 )
 FOREIGN_SHAPES: tuple[ForeignShape, ...] = tuple(
     ForeignShape(one.first_line, _masts_vi(one.name), _masts_en(one.name)) for one in cell_lists.LISTS

@@ -20,7 +20,7 @@ FORMAT = Format(
         "operator_code": ("Operator",),
         "operator": ("Operatorname",),
         "technology": ("NetworkTech",),
-        "level_dbm": ("Level", "RxLev"),
+        "level_dbm": ("Level", "RxLev", "Level(RxLev)"),
         "rsrq_db": ("Qual",),
         "sinr_db": ("SNR",),
         "accuracy_m": ("Accuracy",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 # Our fields, each with its unit in the name. `level_dbm` means what the row's technology says it means;
@@ -60,6 +60,7 @@ class Format:
     headerless: the names of the columns of a file without a header, and what its first line looks like.
     technology: of every row, where the app writes one file per technology.
     technology_words: what only this app calls a technology (folded) → one of ours.
+    state_of, technology_of: what a text of the service-state or technology column means, where no word does.
     other_rows: rows that are not the serving cell's.
     only_rows: the only rows that can be read: the others are rejected under the reason's code.
     one_phone: all rows of a file are one phone's, one after another, so that its trace can be checked.
@@ -79,6 +80,8 @@ class Format:
     headerless: Headerless | None = None
     technology: str | None = None
     technology_words: Mapping[str, str] = field(default_factory=dict)
+    state_of: Callable[[str], str | None] | None = None
+    technology_of: Callable[[str], str | None] | None = None
     other_rows: tuple[OtherRows, ...] = ()
     only_rows: tuple[OtherRows, ...] = ()
     one_phone: bool = False
