@@ -11,6 +11,10 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest
 
+# Long rounds: many more made files, and what only shows after hours.
+soak: $(STAMP)
+	$(BIN)/python -m pytest -m soak
+
 check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 PhusongError
 ├── InputError            what the user gave cannot be used (command line: exit 2)
 │   ├── FileRefused       a file that cannot be measurements: what it is, what is missing
+│   ├── MappingRefused    a saved mapping of columns that cannot be read with
 │   ├── PlacesRefused     a places file that cannot mean what it is given for
 │   └── CriteriaRefused   rules that are incomplete or contradict themselves
 ├── NotFound              an upload, snapshot or place that does not exist (exit 2)
@@ -38,6 +39,12 @@ class FileRefused(InputError):
     """A file that cannot be measurements: the message says what it is and what is missing."""
 
     code = "file_refused"
+
+
+class MappingRefused(InputError):
+    """A saved mapping that cannot be read with: the message names the key at fault."""
+
+    code = "mapping_refused"
 
 
 class PlacesRefused(InputError):

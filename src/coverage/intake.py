@@ -12,13 +12,14 @@ import geopandas as gpd
 import pandas as pd
 
 from coverage.archive import layers, uploads
+from coverage.archive.mappings import load_mappings
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace
 from coverage.errors import FileRefused, PlacesRefused
 from coverage.logs import operators
 from coverage.logs.context import DEFAULT_TIMEZONE, Context, zone
 from coverage.logs.quantities import technologies
-from coverage.logs.read import Refused, Rules, open_logs
+from coverage.logs.read import Log, Refused, Rules, open_logs
 from coverage.places.communes import read_communes
 from coverage.places.notes import Note
 from coverage.places.outages import read_outages
@@ -48,14 +49,21 @@ def ingest(workspace: Workspace, path: Path, context: Context) -> Iterator[Recei
 
     A member of a zip that cannot be measurements comes as its `FileRefused`; a file on its own raises it.
     """
+    for log in recognise(workspace, path, context):
+        yield log if isinstance(log, FileRefused) else uploads.receive(workspace, log)
+
+
+def recognise(workspace: Workspace, path: Path, context: Context) -> Iterator[Log | FileRefused]:
+    """Each file in `path`, recognised, its rows not read yet; refusals as `ingest`."""
     rules = Rules(
         workspace.device_key,
         workspace.criteria.operators.names,
         earlier=partial(uploads.context_of, workspace),
         area=_area(workspace),
+        mappings=load_mappings(workspace),
     )
     for log in open_logs(path, context, rules):
-        yield log.error if isinstance(log, Refused) else uploads.receive(workspace, log)
+        yield log.error if isinstance(log, Refused) else log
 
 
 def _area(workspace: Workspace) -> tuple[float, float, float, float] | None:

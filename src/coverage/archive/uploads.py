@@ -61,7 +61,7 @@ def receive(workspace: Workspace, log: Log) -> Receipt:
     context = _context(log)
     with transaction(workspace.manifest) as connection:
         known = _find(connection, log.upload_id)
-    if known is not None and known["context"] == context:
+    if known is not None and known["context"] == context and _reads_alike(known, log):
         return _receipt(known, "already_received")
     row = _write_parts(workspace, log) | {"context": context}
     with transaction(workspace.manifest) as connection:
@@ -85,10 +85,18 @@ def _context(log: Log) -> dict[str, Any]:
     return context
 
 
+def _reads_alike(known: RowMapping, log: Log) -> bool:
+    """Whether reading the bytes again would give what it gave: another area matters only to rows set aside."""
+    before, now = known["read_with"], log.read_with
+    return bool(
+        before["mapping"] == now["mapping"] and (before["area"] == now["area"] or not known["quarantined"])
+    )
+
+
 def _write_parts(workspace: Workspace, log: Log) -> dict[str, Any]:
     """The manifest row of a log, after its batches went into two Parquet parts one by one."""
     told = _Told()
-    about = ("upload_id", "sha256", "file", "format", "confidence", "simulated")
+    about = ("upload_id", "sha256", "file", "format", "confidence", "simulated", "read_with")
     row = {name: getattr(log, name) for name in about} | {"dropped": list(log.dropped)}
     with (
         parquet_part(workspace.parts, f"{log.upload_id}-measurements", schema(MEASUREMENTS)) as measurements,
@@ -123,7 +131,8 @@ class _Told:
 
 def _commit(connection: Connection, row: dict[str, Any]) -> Receipt:
     known = _find(connection, row["upload_id"])
-    if known is not None and known["context"] == row["context"]:
+    alike = known is not None and all(known[name] == row[name] for name in ("context", "read_with"))
+    if known is not None and alike:
         return _receipt(known, "already_received")  # somebody else committed it while we wrote our part
     if known is None:
         connection.execute(insert(UPLOADS).values(**row, state="committed", received_utc=now_utc()))

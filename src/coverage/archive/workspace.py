@@ -43,6 +43,11 @@ class Workspace:
         return self.root / "snapshots"
 
     @property
+    def mappings(self) -> Path:
+        """The folder of the saved mappings; it may not be there yet."""
+        return self.root / "mappings"
+
+    @property
     def criteria_file(self) -> Path:
         """The criteria in force."""
         return self.root / "criteria.toml"

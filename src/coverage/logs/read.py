@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Mapping as NamesOf
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,9 +21,9 @@ from coverage.logs import containers, detect, documents, filename, operators, se
 from coverage.logs import context as contexts
 from coverage.logs.blocks import Fixed, Part, Reader, read_block
 from coverage.logs.context import Context
-from coverage.logs.formats import Format
 from coverage.logs.judge import Limits, outcome_lines
 from coverage.logs.lines import Lines, numbered, rows_joined
+from coverage.logs.mappings import Mapping, of_team
 from coverage.logs.measurements import Origin
 from coverage.logs.repeats import Seen
 from coverage.logs.sheet import width, widths
@@ -81,7 +82,8 @@ class Log:
     file: its name, "box.zip/inner/a.csv" for a member; sha256: of its bytes, unpacked; upload_id: the first 16
     digits; confidence: how sure the format is, 0…1; context: as resolved, its device a keyed hash or "unknown";
     columns: our field → the file's own name of its column; dropped: columns with personal data, which are never
-    read; simulated: the file says so in its rows.
+    read; simulated: the file says so in its rows; read_with: what else the reading hangs on: the area outside
+    which rows are set aside, and the text of a saved mapping.
     """
 
     file: str
@@ -93,6 +95,7 @@ class Log:
     columns: dict[str, str]
     dropped: tuple[str, ...]
     simulated: bool
+    read_with: dict[str, Any]
     _batches: Callable[[], Iterator[Batch]] = field(repr=False)
 
     def batches(self) -> Iterator[Batch]:
@@ -146,15 +149,15 @@ class Rules:
     now: aware, None = the clock: readings more than a day later are quarantined; earlier: upload id → the
     context those bytes were read with before, which holds where the upload says nothing, None where they are
     new; area: west, south, east, north in degrees: readings outside are quarantined, None = anywhere; mappings:
-    formats of the workspace's own.
+    the workspace's own formats.
     """
 
     device_key: bytes
-    operator_names: Mapping[str, str]
+    operator_names: NamesOf[str, str]
     now: datetime.datetime | None = None
     earlier: Callable[[str], Context | None] = _new
     area: tuple[float, float, float, float] | None = None
-    mappings: tuple[Format, ...] = ()
+    mappings: tuple[Mapping, ...] = ()
 
 
 def open_logs(path: Path, context: Context, rules: Rules) -> Iterator[Log | Refused]:
@@ -181,7 +184,7 @@ def read_file(path: Path, context: Context, **rules: Any) -> Iterator[Reading | 
 def whole(log: Log) -> Reading:
     """All batches of a log together."""
     batches = list(log.batches())
-    about = {name: value for name, value in vars(log).items() if name != "_batches"}
+    about = {name: value for name, value in vars(log).items() if name not in {"_batches", "read_with"}}
     counts = {name: sum(getattr(one, name) for one in batches) for name in COUNTS}
     tables = {
         contract.name: pa.concat_tables(
@@ -210,7 +213,8 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
     zone = contexts.zone(context)
     blocks = _source(packed, told)
     head = next(numbered(blocks()))
-    layout, first = detect.find(head, packed.file, context.format, rules.mappings)
+    own = of_team(rules.mappings, context.team, context.format)
+    layout, first = detect.find(head, packed.file, context.format, own)
     if layout.names[0] == documents.PLACE:
         layout = replace(layout, positions={**layout.positions, "place": 0})
     rows = head.after(first)
@@ -244,6 +248,10 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
         columns=layout.columns(),
         dropped=detect.personal(layout.names),
         simulated=told.simulated,
+        read_with={
+            "area": None if rules.area is None else [round(edge, 3) for edge in rules.area],
+            "mapping": next((one.digest for one in rules.mappings if one.format is layout.format), None),
+        },
         _batches=lambda: _read(lines(), reader),
     )
 

@@ -25,7 +25,7 @@ from coverage.archive.workspace import Workspace
 from coverage.errors import InputError, NotFound
 from coverage.exports import files, lists
 from coverage.exports.maps import map_html
-from coverage.logs.context import Context
+from coverage.logs.context import Context, DateOrder
 from coverage.service.doors import add_doors
 from coverage.service.problems import add_handlers, problem
 
@@ -33,7 +33,7 @@ _COPY_BYTES = 1 << 20
 _LONGEST_NAME = 120  # bytes; file systems take 255
 _FIELDS = (
     *("file", "source", "operator", "technology", "device", "date", "timezone"),
-    *("in_vehicle", "calibrated"),
+    *("in_vehicle", "calibrated", "format", "team", "date_order"),
 )
 _EMPTY_PAGE = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>Phủ Sóng</title>
 <body style="font-family:system-ui;margin:3rem"><h1>Phủ Sóng</h1>
@@ -83,6 +83,9 @@ def create_app(workspace: Workspace, today: Callable[[], date] = date.today) -> 
         timezone: Annotated[str | None, Form()] = None,
         in_vehicle: Annotated[bool | None, Form()] = None,
         calibrated: Annotated[bool | None, Form()] = None,
+        format: Annotated[str | None, Form()] = None,  # noqa: A002
+        team: Annotated[str | None, Form()] = None,
+        date_order: Annotated[DateOrder | None, Form()] = None,
     ) -> Response:
         """Receive a measurement file, account for every row, and judge again."""
         context = Context(
@@ -94,6 +97,9 @@ def create_app(workspace: Workspace, today: Callable[[], date] = date.today) -> 
             timezone=timezone,
             in_vehicle=in_vehicle,
             calibrated=calibrated,
+            format=format,
+            team=team,
+            date_order=date_order,
         )
         with _on_disk(workspace, file) as path:
             found = list(intake.ingest(workspace, path, context))

@@ -1,0 +1,42 @@
+"""The command line: `phusong`. Results go to stdout, progress and messages to stderr.
+
+Exit codes: 0 ok, 1 failed, 2 usage or bad input, 3 done but some rows were rejected or quarantined.
+Heavy libraries are imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from coverage.cli import files, judging, places, running, uploads
+from coverage.cli.options import BAD_INPUT, FAILED, say
+from coverage.errors import InputError, NotFound, PhusongError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Phủ Sóng: thôn, bản đã có điện lưới mà chưa có sóng. Villages with grid power and no usable signal.",
+)
+for commands in (places.app, files.app, judging.app, running.app):
+    app.add_typer(commands)
+app.add_typer(places.places_app, name="places")
+app.add_typer(files.mappings_app, name="mappings")
+app.add_typer(uploads.uploads_app, name="uploads")
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    try:
+        app()
+    except (InputError, NotFound) as fault:
+        say(f"Lỗi: {fault.vi}\nError: {fault.en}")
+        sys.exit(BAD_INPUT)
+    except PhusongError as fault:
+        say(f"Lỗi: {fault.vi}\nError: {fault.en}")
+        sys.exit(FAILED)
+    except OSError as fault:
+        what = f"{fault.strerror or fault}: {fault.filename or ''}"
+        say(f"Lỗi: không đọc hoặc ghi được ({what}).\nError: cannot read or write ({what}).")
+        sys.exit(FAILED)

@@ -1,0 +1,185 @@
+"""Commands that take measurement files in, and the mappings by which a team's own tables are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from coverage.cli.options import (
+    BAD_INPUT,
+    SOME_ROWS_REFUSED,
+    JsonOption,
+    WorkspaceOption,
+    day_of,
+    say,
+    show,
+    workspace_at,
+)
+from coverage.errors import FileRefused, InputError, PhusongError
+
+app = typer.Typer()
+mappings_app = typer.Typer(no_args_is_help=True, help="Bảng khai cột của đội / Teams' own tables")
+
+
+@app.command()
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="Tệp đo, zip / measurement files")],
+    source: Annotated[Literal["drive_test", "crowdsourced"] | None, typer.Option()] = None,
+    operator: Annotated[str | None, typer.Option(help="Nhà mạng / PLMN (45204) or name")] = None,
+    technology: Annotated[str | None, typer.Option(help="GSM, UMTS, LTE, NR")] = None,
+    device: Annotated[str | None, typer.Option(help="Máy đo / phone or scanner")] = None,
+    date: Annotated[str | None, typer.Option(help="YYYY-MM-DD")] = None,
+    timezone: Annotated[str | None, typer.Option(help="[Asia/Ho_Chi_Minh]")] = None,
+    format: Annotated[str | None, typer.Option(help="Tên định dạng / name, see docs/formats.md")] = None,  # noqa: A002
+    team: Annotated[str | None, typer.Option()] = None,
+    in_vehicle: Annotated[bool | None, typer.Option("--in-vehicle/--not-in-vehicle")] = None,
+    antenna: Annotated[Literal["inside", "roof", "hand"] | None, typer.Option()] = None,
+    calibrated: Annotated[bool | None, typer.Option("--calibrated/--not-calibrated")] = None,
+    date_order: Annotated[
+        Literal["dmy", "mdy"] | None,
+        typer.Option(help="8/7/2026: ngày (dmy) hay tháng (mdy) trước / day or month first"),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Nạp tệp đo / Read measurement files into the archive."""
+    from coverage.logs.context import Context
+
+    context = Context(
+        source=source,
+        operator=operator,
+        technology=technology,
+        device=device,
+        date=day_of(date, "--date"),
+        timezone=timezone,
+        format=format,
+        team=team,
+        in_vehicle=in_vehicle,
+        antenna=antenna,
+        calibrated=calibrated,
+        date_order=date_order,
+    )
+    results, refused = _ingest_all(workspace_at(workspace), files, context)
+    rows = [asdict(receipt) | {"added_rows": receipt.added_rows} for receipt in results]
+    show(rows, as_json, "\n".join(_receipt_lines(receipt) for receipt in results))
+    for fault in refused:
+        say(f"Lỗi: {fault.vi}\nError: {fault.en}")
+    if refused:
+        raise typer.Exit(BAD_INPUT)
+    if any(receipt.rejected or receipt.quarantined for receipt in results):
+        raise typer.Exit(SOME_ROWS_REFUSED)
+
+
+def _ingest_all(workspace: Any, files: Iterable[Path], context: Any) -> tuple[list[Any], list[PhusongError]]:  # noqa: ANN401
+    # One bad file must not stop the good ones: all are tried, then all faults are told.
+    from coverage.intake import ingest as read_into_archive
+    from coverage.progress import track
+
+    receipts: list[Any] = []
+    refused: list[PhusongError] = []
+    for file in track(list(files), "Nạp / reading"):
+        try:
+            for found in read_into_archive(workspace, file, context):
+                if isinstance(found, FileRefused):
+                    refused.append(found)
+                else:
+                    receipts.append(found)
+        except InputError as fault:
+            refused.append(fault)
+    return receipts, refused
+
+
+def _receipt_lines(receipt: Any) -> str:  # noqa: ANN401
+    """One line of counts, and below it what was left out and what was read although written otherwise."""
+    from coverage.logs.reasons import fix
+
+    again = " (đã nhận trước đây / already received)" if receipt.effect == "already_received" else ""
+    lines = [
+        f"{receipt.upload_id}  {receipt.file}  {receipt.format} ({receipt.confidence:.0%}): {receipt.rows} dòng/rows = "
+        f"{receipt.accepted} nhận/accepted + {receipt.duplicates} trùng/duplicates + "
+        f"{receipt.rejected} loại/rejected + {receipt.quarantined} cách ly/quarantined; "
+        f"{receipt.no_service} mất sóng/no service, {receipt.unknown_level} không rõ mức/unknown level{again}"
+    ]
+    if receipt.dropped:
+        lines.append(f"  không đọc, không lưu / never read nor kept: {', '.join(receipt.dropped)}")
+    for one in receipt.fixes:
+        vi, en = fix(one["code"])
+        shown = "" if one["value"] is None else f" ({one['column']} = {one['value']})"
+        lines.append(f"  {one['rows']} dòng/rows: {vi} / {en}; dòng/line {one['line']}{shown}")
+    return "\n".join(lines)
+
+
+@app.command()
+def inspect(
+    files: Annotated[list[Path], typer.Argument(help="Tệp đo, zip / measurement files")],
+    format: Annotated[str | None, typer.Option(help="Tên định dạng / name, see docs/formats.md")] = None,  # noqa: A002
+    team: Annotated[str | None, typer.Option()] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Xem tệp được hiểu thế nào, không nạp / Tell how files would be read, and keep nothing."""
+    from coverage.intake import recognise
+    from coverage.logs.context import Context
+
+    found = [
+        one
+        for file in files
+        for one in recognise(workspace_at(workspace), file, Context(format=format, team=team))
+    ]
+    refused = [one for one in found if isinstance(one, FileRefused)]
+    logs = [one for one in found if not isinstance(one, FileRefused)]
+    about = ("file", "format", "confidence", "columns", "dropped", "simulated")
+    rows = [{name: getattr(log, name) for name in about} for log in logs]
+    show(rows, as_json, "\n".join(_recognised(log) for log in logs))
+    for fault in refused:
+        say(f"Lỗi: {fault.vi}\nError: {fault.en}")
+    if refused:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _recognised(log: Any) -> str:  # noqa: ANN401
+    columns = "".join(f"\n  {field} ← {name}" for field, name in log.columns.items())
+    dropped = "".join(f"\n  không đọc / never read: {name}" for name in log.dropped)
+    return f"{log.file}: {log.format} ({log.confidence:.0%}){columns}{dropped}"
+
+
+@mappings_app.command("add")
+def mappings_add(
+    file: Annotated[Path, typer.Argument(help="Tệp TOML, xem docs/files.md / see docs/files.md")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Lưu cách đọc bảng riêng của đội / Save how to read a team's own table."""
+    from coverage.archive.mappings import save_mapping
+
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputError(f"Không đọc được {file}: {fault}.", f"Cannot read {file}: {fault}.") from fault
+    mapping = save_mapping(workspace_at(workspace), text, file.name)
+    columns = {field: list(names) for field, names in mapping.format.columns.items()}
+    result = {"name": mapping.format.name, "team": mapping.team, "columns": columns}
+    show(result, as_json, f"{mapping.format.name}: {mapping.format.title_vi}")
+
+
+@mappings_app.command("list")
+def mappings_list(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Liệt kê / List the saved mappings."""
+    from coverage.archive.mappings import load_mappings
+
+    found = load_mappings(workspace_at(workspace))
+    rows = [{"name": one.format.name, "title": one.format.title_vi, "team": one.team} for one in found]
+    show(rows, as_json, "\n".join(f"{row['name']}  {row['team'] or '-'}  {row['title']}" for row in rows))
+
+
+@mappings_app.command("remove")
+def mappings_remove(name: str, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Xoá / Forget a saved mapping; what was read with it stays."""
+    from coverage.archive.mappings import remove_mapping
+
+    remove_mapping(workspace_at(workspace), name)
+    show({"name": name, "removed": True}, as_json, f"{name}: removed")

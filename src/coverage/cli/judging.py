@@ -1,0 +1,71 @@
+"""Commands that judge, and that write what was judged."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Literal
+
+import typer
+
+from coverage.cli.options import (
+    AsOfOption,
+    JsonOption,
+    OutputOption,
+    WorkspaceOption,
+    day_of,
+    show,
+    workspace_at,
+)
+
+app = typer.Typer()
+
+
+@app.command()
+def assess(as_of: AsOfOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Đánh giá / Judge what the archive says, as a new snapshot."""
+    from coverage import pipeline
+    from coverage.archive import history
+    from coverage.exports import summary
+    from coverage.progress import stages
+
+    opened = workspace_at(workspace)
+    day = day_of(as_of, "--as-of") or date.today()
+    with stages("Đánh giá / assess") as tell:
+        info = pipeline.assess(opened, day, tell)
+    snapshot = history.latest(opened)
+    result = asdict(info) | {"table": summary.province_table(snapshot).to_dict("records")}
+    stamp = f"{info.snapshot_id}  {info.as_of}  {info.criteria}"
+    show(result, as_json, f"{stamp}\n\n{summary.as_text(snapshot)}")
+
+
+@app.command()
+def export(
+    what: Annotated[
+        Literal["gaps", "no_power", "verify_power", "need_measurement", "villages", "hexes", "measurements"],
+        typer.Argument(),
+    ],
+    output: OutputOption,
+    format: Annotated[str | None, typer.Option(help="geojson, csv, gpkg [theo đuôi tệp / by suffix]")] = None,  # noqa: A002
+    operator: Annotated[str | None, typer.Option()] = None,
+    commune: Annotated[str | None, typer.Option()] = None,
+    status: Annotated[str | None, typer.Option()] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Xuất danh sách / Write a list of the latest snapshot."""
+    from coverage.exports.command import export_to_file
+
+    filters = {"operator": operator, "commune": commune, "status": status}
+    count = export_to_file(workspace_at(workspace), what, output, format, filters)
+    show({"file": str(output), "features": count}, as_json, f"{output}: {count}")
+
+
+@app.command("map")
+def map_(output: OutputOption, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Vẽ bản đồ / Write the map as one file that opens without internet."""
+    from coverage.archive import history
+    from coverage.exports.maps import map_html
+
+    output.write_text(map_html(history.latest(workspace_at(workspace))), encoding="utf-8")
+    show({"file": str(output), "bytes": output.stat().st_size}, as_json, str(output))

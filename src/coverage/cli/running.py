@@ -1,0 +1,50 @@
+"""Commands that run the whole: a synthetic province, the demonstration, the web service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coverage.cli.options import JsonOption, WorkspaceOption, show, workspace_at
+
+app = typer.Typer()
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument()],
+    villages: Annotated[int, typer.Option(min=1)] = 300,
+    measurements: Annotated[int, typer.Option(min=1000)] = 2_000_000,
+    seed: Annotated[int, typer.Option()] = 7,
+    as_json: JsonOption = False,
+) -> None:
+    """Tạo tỉnh mô phỏng / Write a synthetic province whose truth is known."""
+    from coverage.progress import stages
+    from coverage.simulate import simulate as make_province
+
+    with stages("Mô phỏng / simulate") as tell:
+        make_province(folder, villages=villages, measurements=measurements, seed=seed, progress=tell)
+    show({"folder": str(folder), "simulated": True}, as_json, f"{folder} (mô phỏng / simulated)")
+
+
+@app.command()
+def demo(folder: Annotated[Path, typer.Argument()] = Path("demo"), as_json: JsonOption = False) -> None:
+    """Chạy thử trọn công việc / Run the whole job on a simulated sample."""
+    from coverage.demo import run_demo
+
+    result = run_demo(folder)
+    show(result.files, as_json, result.text)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Mở dịch vụ web / Serve map, lists and uploads over HTTP."""
+    from coverage.service.run import serve as run_service
+
+    run_service(workspace_at(workspace), host, port)

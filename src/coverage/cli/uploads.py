@@ -1,0 +1,68 @@
+"""Commands on uploads that were received."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+import typer
+
+from coverage.cli.options import JsonOption, OutputOption, WorkspaceOption, show, workspace_at
+
+uploads_app = typer.Typer(no_args_is_help=True, help="Các lần tải lên / Uploads")
+
+
+@uploads_app.command("list")
+def uploads_list(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Liệt kê / List the uploads."""
+    from coverage.archive import uploads
+
+    rows = uploads.list_uploads(workspace_at(workspace))
+    lines = (f"{row['upload_id']}  {row['state']:<10} {row['accepted']:>9} {row['file']}" for row in rows)
+    show(rows, as_json, "\n".join(lines))
+
+
+@uploads_app.command("show")
+def uploads_show(upload_id: str, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Xem một lần tải lên / Show one upload, the reasons of its refused rows counted."""
+    from coverage.archive import uploads
+
+    opened = workspace_at(workspace)
+    row = uploads.show(opened, upload_id)
+    counts = uploads.outcomes(opened, upload_id).group_by(["outcome", "code"]).aggregate([([], "count_all")])
+    row["reasons"] = counts.to_pylist()
+    show(row, as_json, orjson.dumps(row, default=str, option=orjson.OPT_INDENT_2).decode())
+
+
+@uploads_app.command("rejects")
+def uploads_rejects(
+    upload_id: str, output: OutputOption, workspace: WorkspaceOption = None, as_json: JsonOption = False
+) -> None:
+    """Xuất các dòng không nhận / Write the rows that were not accepted, with reason and cure."""
+    from coverage.exports.rejects import write_rejects
+
+    count = write_rejects(workspace_at(workspace), upload_id, output)
+    show({"file": str(output), "rows": count}, as_json, f"{output}: {count}")
+
+
+@uploads_app.command("withdraw")
+def uploads_withdraw(
+    upload_id: str,
+    reason: Annotated[str, typer.Option(help="Lý do / reason")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rút một lần tải lên / Take an upload out of every later assessment."""
+    from coverage.archive import uploads
+
+    uploads.withdraw(workspace_at(workspace), upload_id, reason)
+    show({"upload_id": upload_id, "state": "withdrawn"}, as_json, f"{upload_id}: withdrawn")
+
+
+@uploads_app.command("restore")
+def uploads_restore(upload_id: str, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Khôi phục / Let a withdrawn upload count again."""
+    from coverage.archive import uploads
+
+    uploads.restore(workspace_at(workspace), upload_id)
+    show({"upload_id": upload_id, "state": "committed"}, as_json, f"{upload_id}: committed")
