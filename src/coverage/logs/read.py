@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as NamesOf
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -29,11 +27,11 @@ from coverage.logs.repeats import Seen
 from coverage.logs.sheet import width, widths
 from coverage.logs.survey import survey
 from coverage.logs.verify import verified
+from coverage.logs.workers import side_by_side
 from coverage.tables import MEASUREMENTS, OUTCOMES, check, schema
 
 UPLOAD_ID_DIGITS = 16
 MAX_ACCURACY_M = 50.0  # Bundesnetzagentur drops positions that are worse
-WORKERS = 2  # blocks read side by side; more would hold more of the file in memory at once
 
 
 @dataclass(frozen=True)
@@ -285,20 +283,8 @@ def _limits(rules: Rules) -> Limits:
 
 def _read(lines: Iterable[Lines], reader: Reader) -> Iterator[Batch]:
     seen = Seen()
-    for part in _side_by_side(partial(read_block, reader=reader), lines):
+    for part in side_by_side(partial(read_block, reader=reader), lines):
         yield _batch(part, seen)
-
-
-def _side_by_side(read: Callable[[Lines], Part], lines: Iterable[Lines]) -> Iterator[Part]:
-    """The parts in order, while the next ones are being read."""
-    waiting: deque[Future[Part]] = deque()
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for block in lines:
-            waiting.append(pool.submit(read, block))
-            if len(waiting) > WORKERS:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def _batch(part: Part, seen: Seen) -> Batch:

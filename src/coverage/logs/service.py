@@ -219,6 +219,6 @@ def _camped(sheet: Sheet, fmt: Format, technology: pa.Array) -> Bools:
 
 
 def _state(stated: pa.Array, has_level: Bools, camped: Bools) -> pa.Array:
-    default = np.where(has_level | camped, "in_service", "unknown")
+    default = pc.if_else(pa.array(has_level | camped), "in_service", "unknown")
     said = pc.if_else(pc.equal(stated, "unknown"), pa.scalar(None, pa.string()), stated)
-    return pc.coalesce(said, pa.array(default, pa.string()))
+    return pc.coalesce(said, default)
