@@ -39,6 +39,8 @@ def test_help_answers_without_the_heavy_libraries(tmp_path: Path) -> None:
         "init",
         "places",
         "ingest",
+        "inspect",
+        "mappings",
         "uploads",
         "assess",
         "export",
@@ -60,6 +62,56 @@ def test_ingest_prints_the_promised_counts(tmp_path: Path) -> None:
     assert (entry["rows"], entry["accepted"], entry["duplicates"], entry["rejected"]) == (3, 1, 1, 1)
     assert entry["operator"] == "45204"
     assert (tmp_path / "workspace" / "archive" / "manifest.sqlite").exists()
+
+
+MENDED = """Thời gian;Vĩ độ;Kinh độ;Nhà mạng;Công nghệ;Mức thu;IMEI
+30/10/2025 8:05;11,94;108,44;Viettel;4G;−97;356938035643809
+"""
+
+
+def test_the_answer_tells_what_was_mended_and_what_was_never_read(tmp_path: Path) -> None:
+    (tmp_path / "do.csv").write_text(MENDED, encoding="utf-8")
+    done = run("ingest", "do.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "không đọc, không lưu / never read nor kept: IMEI" in done.stdout
+    assert "356938035643809" not in done.stdout + done.stderr
+    assert "1 dòng/rows: dấu phẩy thập phân" in done.stdout
+    assert "dòng/line 2 (Vĩ độ = 11,94)" in done.stdout
+    assert "dấu trừ kiểu chữ in" in done.stdout
+    (told,) = json.loads(run("ingest", "do.csv", "--json", cwd=tmp_path).stdout)
+    assert (told["fixed"], told["dropped"], told["format"]) == (1, ["IMEI"], "canonical")
+    assert 0 < told["confidence"] <= 1
+
+
+def test_inspect_shows_the_guess_and_keeps_nothing(tmp_path: Path) -> None:
+    (tmp_path / "do.csv").write_text(MENDED, encoding="utf-8")
+    done = run("inspect", "do.csv", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (told,) = json.loads(done.stdout)
+    assert (told["format"], told["columns"]["lat"], told["dropped"]) == ("canonical", "Vĩ độ", ["IMEI"])
+    assert json.loads(run("uploads", "list", "--json", cwd=tmp_path).stdout) == []
+    refused = run("inspect", "do.csv", "--format", "gnettrack_text", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "gnettrack_text" in refused.stderr
+
+
+def test_a_saved_mapping_reads_a_team_s_own_table(tmp_path: Path) -> None:
+    (tmp_path / "do.csv").write_text("Y84;X84;Chính\n11,94;108,44;-97\n", encoding="utf-8")
+    said = ("--operator", "Viettel", "--technology", "4G", "--date", "2025-10-30")
+    refused = run("ingest", "do.csv", *said, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "phusong mappings add" in refused.stderr
+    mapping = 'name = "doi_1"\ntitle = "Đội 1"\n[columns]\nlat = "Y84"\nlon = "X84"\nrsrp_dbm = "Chính"\n'
+    (tmp_path / "doi_1.toml").write_text(mapping, encoding="utf-8")
+    assert run("mappings", "add", "doi_1.toml", cwd=tmp_path).returncode == 0
+    (listed,) = json.loads(run("mappings", "list", "--json", cwd=tmp_path).stdout)
+    assert listed == {"name": "doi_1", "title": "Đội 1", "team": None}
+    (told,) = json.loads(run("ingest", "do.csv", *said, "--json", cwd=tmp_path).stdout)
+    assert (told["format"], told["accepted"]) == ("doi_1", 1)
+    assert run("mappings", "remove", "doi_1", cwd=tmp_path).returncode == 0
+    gone = run("mappings", "remove", "doi_1", cwd=tmp_path)
+    assert (gone.returncode, "doi_1" in gone.stderr) == (2, True)
+    assert run("mappings", "add", "absent.toml", cwd=tmp_path).returncode == 2
 
 
 def test_a_clean_file_ends_with_zero_and_again_adds_nothing(tmp_path: Path) -> None:
