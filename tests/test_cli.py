@@ -83,6 +83,15 @@ def test_the_answer_tells_what_was_mended_and_what_was_never_read(tmp_path: Path
     assert 0 < told["confidence"] <= 1
 
 
+def test_the_answer_counts_refused_rows_by_reason_and_shows_the_first(tmp_path: Path) -> None:
+    good = [ROW.replace(":00,", f":{at:02},") for at in range(4)]
+    wrong = [row.replace("11.94", "x").replace("108.44", "y") for row in good[:3]]
+    done = run("ingest", log(tmp_path, *good, *wrong, good[0]), cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert "  3 loại/rejected, dòng/line 6: Toạ độ thiếu hoặc không phải số (lat = x)" in done.stdout
+    assert "  1 trùng/duplicate, dòng/line 9: Trùng hoàn toàn với dòng 2" in done.stdout
+
+
 def test_inspect_shows_the_guess_and_keeps_nothing(tmp_path: Path) -> None:
     (tmp_path / "do.csv").write_text(MENDED, encoding="utf-8")
     done = run("inspect", "do.csv", "--json", cwd=tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import tomllib
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from test_logs_read import KEY, NAMES, NOW
 from test_logs_real import LOGS
 
 from coverage.errors import FileRefused
-from coverage.logs import Context, Reading, read_file
+from coverage.logs import Context, Reading, read_file, tally
 from coverage.logs.formats import FORMATS
 
 FOLDER = Path(__file__).parent / "samples"
@@ -36,12 +35,6 @@ def readings(sample: dict[str, Any]) -> list[Reading]:
     found = list(read_file(path, Context(**said), device_key=KEY, operator_names=NAMES, now=NOW))
     assert all(isinstance(one, Reading) for one in found)
     return found
-
-
-def reasons(one: Reading) -> Counter[str]:
-    """Rows by code: a row with two faults of one code counts once."""
-    pairs = set(zip(one.outcomes["line"].to_pylist(), one.outcomes["code"].to_pylist(), strict=True))
-    return Counter(code for _, code in pairs)
 
 
 @pytest.mark.realdata
@@ -69,7 +62,8 @@ def hold(sample: dict[str, Any]) -> None:
     assert sum(one.rows for one in found) == sum(sample["counts"])
     assert sum(one.no_service for one in found) == sample.get("no_service", 0)
     assert sum(one.unknown_level for one in found) == sample.get("unknown_level", 0)
-    assert sum((reasons(one) for one in found), Counter()) == Counter(sample.get("reasons", {}))
+    reasons = tally.together(reason for one in found for reason in tally.by_reason(one.outcomes))
+    assert {reason.code: reason.rows for reason in reasons} == sample.get("reasons", {})
     assert [name for one in found for name in one.dropped] == sample.get("dropped", [])
 
 
