@@ -12,7 +12,7 @@ from pathlib import Path
 from conftest import REPOSITORY
 
 GUIDE = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Add a log format\n")[2]
-SAMPLE = """when;north;east;gen;lte
+SAMPLE = """when;y;x;gen;lte
 30/10/2026 08:05;11,94;108,44;4G;-97
 30/10/2026 08:06;11,94;108,44;none;
 """
