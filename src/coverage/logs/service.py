@@ -20,12 +20,12 @@ from coverage.tables import TECHNOLOGIES
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 _STATE_WORDS = {
-    "in_service": ("in_service", "service", "ok", "camped", "có sóng", "có dịch vụ", "có"),
+    "in_service": ("in_service", "service", "ok", "camped", "state_in_service", "có sóng", "có dịch vụ", "có", "yes", "true"),
     "no_service": (
-        "no_service", "out_of_service", "no_coverage", "no_signal", "no_network", "oos", "không có sóng",
+        "no_service", "out_of_service", "no_coverage", "no_signal", "no_network", "out_of_coverage", "state_out_of_service", "oos", "no", "false", "không có sóng",
         "không sóng", "mất sóng", "mất dịch vụ", "trắng sóng", "không có dịch vụ", "không có tín hiệu", "mất tín hiệu", "không",
     ),
-    "emergency_only": ("emergency_only", "emergency", "limited_service", "chỉ khẩn cấp", "chỉ gọi khẩn cấp", "khẩn cấp"),
+    "emergency_only": ("emergency_only", "emergency", "limited_service", "state_emergency_only", "chỉ khẩn cấp", "chỉ gọi khẩn cấp", "khẩn cấp"),
     "unknown": ("unknown", "không rõ", "không biết", "chưa rõ"),
 }  # fmt: skip
 _STATES = {fold(word): state for state, words in _STATE_WORDS.items() for word in words}
@@ -44,6 +44,9 @@ _CONVERTED: tuple[tuple[str, str, Callable[[str, Floats], Floats]], ...] = (
     ("level_index", "index_to_dbm", quantities.level_of_index),
 )
 WITHOUT_SERVICE = ("no_service", "emergency_only")
+WITHOUT_SERVICE_ARRAY = pa.array(WITHOUT_SERVICE)
+# Words that answer many questions, and speak of service only in a column of service.
+_ANY_ANSWER = frozenset(fold(word) for word in ("có", "không", "ok", "yes", "no", "true", "false", "unknown", "service"))
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,17 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], 
 def without_service_words(cells: Cells) -> Bools:
     """Which rows' texts say that there is no service, or emergency calls only."""
     return values.marked(cells, lambda text: _STATES.get(fold(text)) in WITHOUT_SERVICE)
+
+
+def is_state_word(text: str) -> bool:
+    """Whether a text is one of the words for service and its absence."""
+    return fold(text) in _STATES
+
+
+def is_plain_no_service(text: str) -> bool:
+    """Whether a text says that there is no service, and could not answer another question."""
+    key = fold(text)
+    return key not in _ANY_ANSWER and _STATES.get(key) in WITHOUT_SERVICE
 
 
 def _technology(sheet: Sheet, fmt: Format) -> pa.Array:

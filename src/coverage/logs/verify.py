@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from coverage.logs import quantities, service, times, values
 from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import DBM_LEVELS, LEVELS
 from coverage.logs.lines import Lines
+from coverage.logs.overlooked import refuse_overlooked, refuse_rivals
 from coverage.logs.sheet import Cells, Sheet, sheet
 
 Bools = npt.NDArray[np.bool_]
@@ -27,16 +29,20 @@ _TENTHS_OF_DB = (-200.0, 300.0)  # what Android accepted for RSSNR while it coun
 _UTC = ZoneInfo("UTC")
 
 
-def verified(layout: Layout, rows: Lines, file: str) -> Layout:
+def verified(layout: Layout, rows: Lines, file: str, names: Mapping[str, str]) -> Layout:
     """The layout with its confidence: the least share of cells, among those that matter, that make sense.
 
     0…1, over the first rows. Columns whose texts are another thing than their name says are given to that
     other thing. Raises `FileRefused` where a guess by common names would read less than half, and where the
-    levels are no dBm, unless the user stated the format.
+    levels are no dBm, or columns that are not read look like what is missing, unless the user stated the format.
+    names: digits → name of operators.
     """
     sample = rows.first(SAMPLE_LINES)
     layout = _uncrossed(layout, sheet(sample, layout, file))
     cells = sheet(sample, layout, file)
+    if layout.format.generic and not layout.stated:
+        refuse_rivals(layout, sample, file)
+        refuse_overlooked(layout, sample, cells, names, file)
     if len(cells.line) < ENOUGH:
         return layout
     if layout.format.generic and not layout.stated:
@@ -77,12 +83,19 @@ def _shares(cells: Sheet) -> dict[str, float]:
         if name in cells.cells:
             moments = times.read(cells.cells[name], _UTC, _UTC)
             shares["time"] = _share(~moments.wrong, ~values.missing(cells.cells[name]))
+    for name, understood in (("technology", _is_technology), ("service_state", service.is_state_word)):
+        if cells.format.generic and name in cells.cells:
+            shares[name] = _share(values.marked(cells.cells[name], understood), ~values.missing(cells.cells[name]))
     for field in LEVELS:
         if field in cells.cells:
             shares[field] = _share(
                 ~values.numbers(cells.cells[field]).wrong, _heard(cells, cells.cells[field])
             )
     return shares
+
+
+def _is_technology(text: str) -> bool:
+    return quantities.technology(text) is not None
 
 
 def _share(good: Bools, among: Bools) -> float:
@@ -104,9 +117,11 @@ def _refuse_positive_levels(cells: Sheet, file: str) -> None:
         if len(found) >= ENOUGH and (found > 0).mean() > LEAST:
             raise FileRefused(
                 f"{file}: cột {column.name} toàn số dương (ví dụ {found[0]:g}), không phải dBm. Nếu là ASU hãy đặt tên cột là asu; "
-                "nếu là chỉ số 3GPP hãy đặt tên là rsrp_index; nếu mất dấu trừ hãy xuất lại.",
+                "nếu là chỉ số 3GPP hãy đặt tên là rsrp_index; nếu mất dấu trừ hãy xuất lại; "
+                "hoặc lưu một bảng khai cột (phusong mappings add).",
                 f"{file}: column {column.name} holds positive numbers (such as {found[0]:g}), which are no dBm. If they are ASU, "
-                "name the column asu; if 3GPP indices, rsrp_index; if the minus sign was lost, export again.",
+                "name the column asu; if 3GPP indices, rsrp_index; if the minus sign was lost, export again; "
+                "or save a mapping (phusong mappings add).",
             )
 
 
