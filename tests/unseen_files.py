@@ -6,15 +6,22 @@ import csv
 import datetime
 import io
 import random
+import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import unseen_odd
 from unseen_drives import OPERATORS, Drive, Moment, drive
 from unseen_names import DISTRACTORS, INDEPENDENT, held_out
 
 from coverage.logs.formats import canonical
 
-MODES = {"A": "the program's own names", "B": "names written from memory", "C": "held-out names only"}
+MODES = {
+    "A": "the program's own names",
+    "B": "names written from memory",
+    "C": "held-out names only",
+    "D": "own names, and values that nobody can read without help",
+}
 LEVEL_FIELDS = {"LTE": "rsrp", "NR": "ss_rsrp", "UMTS": "rscp", "GSM": "rxlev"}
 _OURS = {name: f"{name}_dbm" for name in ("rsrp", "ss_rsrp", "rscp", "rxlev", "level")}
 _OURS |= {"asu": "level_asu", "sinr": "sinr_db", "rsrq": "rsrq_db", "accuracy": "accuracy_m"}
@@ -36,6 +43,12 @@ _STATE_WORDS = (
     {"in_service": "IN_SERVICE", "no_service": "OUT_OF_SERVICE", "emergency_only": "EMERGENCY_ONLY"},
     {"in_service": "OK", "no_service": "No signal", "emergency_only": "Emergency"},
     {"in_service": "Có", "no_service": "Không", "emergency_only": "Khẩn cấp"},
+    {"in_service": "Yes", "no_service": "No", "emergency_only": "No"},
+    {
+        "in_service": "STATE_IN_SERVICE",
+        "no_service": "STATE_OUT_OF_SERVICE",
+        "emergency_only": "STATE_EMERGENCY_ONLY",
+    },
 )
 _VIETNAM = datetime.timedelta(hours=7)
 
@@ -71,7 +84,7 @@ class _Table:
 
     def known(self, what: str) -> tuple[str, ...]:
         """The names of a field that this mode writes."""
-        if self.mode == "A":
+        if self.mode in "AD":
             ours = canonical.FORMAT.columns.get(_OURS.get(what, what), ())
             return (
                 tuple(self.rng.choice((one, one.title(), one.upper(), one.replace(" ", "_"))) for one in ours)
@@ -88,21 +101,20 @@ class _Table:
         text = "" if value is None else f"{value:.{digits}f}"
         return text.replace(".", ",") if self.comma else text
 
-    def each(self, one: object) -> list[Moment]:
-        """The readings of the drive."""
-        return list(self.made.moments)
-
 
 def make(seed: int, mode: str) -> Made:
     """The file of this seed: always the same bytes."""
     rng = random.Random(f"{mode}{seed}")
-    made = drive(rng)
     delimiter = rng.choice(",;\t|")
-    table = _Table(rng, mode, made, comma=rng.random() < (0.1 if delimiter == "," else 0.4))
+    table = _Table(rng, mode, drive(rng), comma=rng.random() < (0.1 if delimiter == "," else 0.4))
     for part in (_times, _places, _network, _levels, _states, _sides, _distractors):
         part(table)
+    if mode == "D":
+        spoilt = rng.choice(unseen_odd.WAYS)
+        spoilt(rng, table.columns, table.names)
     data = _bytes(table, delimiter)
-    return Made(f"log_{mode}{seed}.csv", data, made, table.names, "speed" in " ".join(table.names))
+    with_speed = "speed" in " ".join(table.names)
+    return Made(f"log_{mode}{seed}.csv", data, table.made, table.names, with_speed)
 
 
 def _times(table: _Table) -> None:
@@ -163,33 +175,57 @@ def _network(table: _Table) -> None:
     else:
         table.put("operator", [write[style](code) if code else "" for code in known])
     words = {name: rng.choice(choice) for name, choice in _TECHNOLOGY_WORDS.items()}
-    table.put("technology", [words.get(one.technology or "", "") for one in moments])
+    nothing = rng.choice(("", "", "-", "N/A", "None", "Unknown", "No service"))
+    table.put("technology", [words.get(one.technology or "", nothing) for one in moments])
 
 
 def _codes(table: _Table, what: str) -> tuple[str, ...]:
-    return (what, what.upper()) if table.mode == "A" else ()
+    return (what, what.upper()) if table.mode in "AD" else ()
 
 
 def _levels(table: _Table) -> None:
-    moments, technologies = table.made.moments, table.made.technologies
-    style = table.rng.choice(("own", "own", "own", "level", "level", "asu", "index"))
-    if style == "index" and (len(technologies) != 1 or (table.mode != "A" and technologies != ["LTE"])):
+    technologies, own = table.made.technologies, table.mode in "AD"
+    style = table.rng.choice(("own", "own", "own", "level", "level", "under rsrp", "asu", "index"))
+    if style == "index" and (len(technologies) != 1 or (not own and technologies != ["LTE"])):
         style = "own"
+    moments = table.made.moments
     if style == "own":
-        for name in technologies:
-            mine = [one.level if one.technology == name else None for one in moments]
-            table.put(LEVEL_FIELDS[name], [table.number(level, 0) for level in mine])
+        _levels_apart(table)
     elif style == "level":
         table.put("level", [table.number(one.level, table.rng.choice((0, 1))) for one in moments])
+    elif style == "under rsrp":
+        names = [name for name in table.known("rsrp") if not re.search("lte|4g", name, re.IGNORECASE)]
+        table.put("rsrp", [table.number(one.level, 0) for one in moments], tuple(names))
     elif style == "asu":
         table.put("asu", ["" if one.level is None else str(_asu(one)) for one in moments])
     elif technologies:
-        choice = _OWN_INDEX[technologies[0]] if table.mode == "A" else ()
-        table.put(
-            "index",
-            ["" if one.level is None else str(one.level - _INDEX[one.technology or ""]) for one in moments],
-            choice,
+        choice = _OWN_INDEX[technologies[0]] if own else ()
+        table.put("index", ["" if one.level is None else str(_index(one)) for one in moments], choice)
+
+
+def _levels_apart(table: _Table) -> None:
+    """A column per technology. Beside 5G, that of LTE may hold the anchor's level, even where 5G's own is missing."""
+    rng, technologies = table.rng, table.made.technologies
+    anchored = {"LTE", "NR"} <= set(technologies) and rng.random() < 0.5
+    if anchored:
+        moments = tuple(
+            replace(one, level=None) if one.technology == "NR" and rng.random() < 0.2 else one
+            for one in table.made.moments
         )
+        table.made = Drive(moments, table.made.silent)
+    nothing = rng.choice(("", "", "", "-", "N/A", "null"))
+    for name in technologies:
+        cells = []
+        for one in table.made.moments:
+            level = one.level if one.technology == name else None
+            if anchored and name == "LTE" and one.technology == "NR":
+                level = -71
+            cells.append(nothing if level is None else table.number(level, 0))
+        table.put(LEVEL_FIELDS[name], cells)
+
+
+def _index(one: Moment) -> int:
+    return (one.level or 0) - _INDEX[one.technology or ""]
 
 
 def _asu(one: Moment) -> int:
@@ -200,6 +236,12 @@ def _asu(one: Moment) -> int:
 def _states(table: _Table) -> None:
     if table.made.silent or table.rng.random() < 0.4:
         words = table.rng.choice(_STATE_WORDS)
+        if words["emergency_only"] == "No":  # this file does not tell them apart
+            moments = (
+                replace(one, state="no_service" if one.state == "emergency_only" else one.state)
+                for one in table.made.moments
+            )
+            table.made = Drive(tuple(moments), table.made.silent)
         table.put("service_state", [words[one.state] for one in table.made.moments])
 
 
@@ -246,7 +288,7 @@ def _distracting(table: _Table, kind: str, name: str, index: int) -> str:
         "row": lambda: str(index + 1),
         "text": lambda: rng.choice(("đường đất", "Thôn 2", "", "km 12", "chợ")),
         "person": lambda: f"35{rng.randint(10**12, 10**13 - 1)}",
-        "later": lambda: later.strftime("%Y-%m-%d %H:%M:%S"),
+        "later": lambda: later.strftime("%d/%m/%Y %H:%M:%S" if "ời" in name else "%Y-%m-%d %H:%M:%S"),
         "throughput": lambda: table.number(rng.uniform(0, 60), 2),
         "other_operator": lambda: rng.choice((*OPERATORS.values(), *OPERATORS)),
         "quality_n": lambda: table.number(rng.uniform(-18, -6), 1),

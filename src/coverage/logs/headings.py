@@ -57,7 +57,7 @@ _AROUND = {
     "rscp_dbm": f"{_LEVEL}, umts, wcdma, 3g, cpich",
     "rxlev_dbm": f"{_LEVEL}, gsm, 2g",
     "level_dbm": f"{_LEVEL}, signal, received, rx, thu, thu được, sóng, tín hiệu",
-    "level_asu": f"{_MEASURED}, {_SERVING}, chỉ số, level, signal, strength, mức thu, cường độ, sóng, tín hiệu",
+    "level_asu": f"{_MEASURED}, {_SERVING}, lte, 4g, chỉ số, level, signal, strength, mức thu, cường độ, sóng, tín hiệu",
     "level_index": f"{_MEASURED}, {_SERVING}, 3gpp, chỉ số",
     "rsrq_db": f"{_QUALITY}, nr, 5g, ss",
     "sinr_db": f"{_QUALITY}, nr, 5g, ss, rs",
@@ -68,7 +68,10 @@ _AROUND = {
 }
 # Spellings that make a field only beside one of these words: the state of the network, RSRP of 5G, speed in km/h.
 _BESIDE = {
-    "service_state": (_STATE_WORDS, "service, network, coverage, signal, registration, mạng, sóng, phủ sóng, phục vụ, dịch vụ"),
+    "service_state": (
+        _STATE_WORDS,
+        "service, network, coverage, signal, registration, mạng, sóng, phủ sóng, phục vụ, dịch vụ",
+    ),
     "ss_rsrp_dbm": ("rsrp", "nr, 5g, ss, ssb"),
     "speed_mps": (_SPEEDS, "m s, ms, mps"),
     "speed_kmh": (_SPEEDS, "km h, kmh, kph"),
@@ -86,7 +89,7 @@ _ELSEWHERE = _folded(
     "nhiễu, tx, max, min, target, threshold, ngưỡng, yêu cầu, tối thiểu, tối đa, predicted, dự báo, server, upload, uploaded, "
     "download, created, discovered, received at, export, gửi, tải, tải lên, tạo, nhập liệu, site, tower, bts, enodeb, trạm"
 )
-_NUMBERED = re.compile(r"^(?:n|ncell|nrx|nrxlev|cell|scell|sim)\d+$|^nrx")
+_NUMBERED = re.compile(r"^(?:n|ncell|nrx|nrxlev|cell|scell|sim)\d+$|^nrx|rssi$")
 
 
 @lru_cache(maxsize=4096)
@@ -143,6 +146,11 @@ def of_elsewhere(name: str) -> bool:
 def of_level(name: str) -> bool:
     """Whether a name has a word for the level of a cell."""
     return bool(_spans(name) & LEVEL_WORDS)
+
+
+def of_lte(name: str) -> bool:
+    """Whether a name says that it is LTE's."""
+    return bool({"lte", "4g"} & _spans(name))
 
 
 @lru_cache(maxsize=512)

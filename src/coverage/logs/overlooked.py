@@ -19,7 +19,7 @@ from coverage.errors import FileRefused
 from coverage.logs import detect, headings, operators, quantities, service, values
 from coverage.logs.context import Context
 from coverage.logs.detect import Layout
-from coverage.logs.formats.profile import DBM_LEVELS
+from coverage.logs.formats.profile import DBM_LEVELS, LEVELS
 from coverage.logs.lines import Lines
 from coverage.logs.sheet import Cells, Sheet, sheet
 
@@ -47,9 +47,9 @@ def refuse_overlooked(
         if "service_state" not in layout.positions and _tells_service(column, cells):
             raise _overlooked(name, "service_state", column, file)
     lost = _without_level(layout, cells, names)
-    for name, column in unread.items():
+    for name, column in (unread | _of_lte(cells)).items():
         if lost.sum() >= ENOUGH_LOST and _may_be_level(name, column, lost):
-            raise _overlooked(name, "level_dbm", column, file)
+            raise _overlooked(name, _kind_of_level(column), column, file)
 
 
 def refuse_rivals(layout: Layout, sample: Lines, file: str) -> None:
@@ -85,9 +85,12 @@ def _missing(layout: Layout, names: Mapping[str, str]) -> Iterator[tuple[str, Ca
     if "date" in there and not there & {"time", "clock"}:
         yield "clock", lambda cells: _nearly_all(cells, lambda text: _CLOCK.match(text) is not None)
     if not there & {"operator", "operator_code", "mcc"}:
-        yield "operator", lambda cells: _nearly_all(cells, lambda text: operators.resolve(text, names) in names)
+        yield (
+            "operator",
+            lambda cells: _nearly_all(cells, lambda text: operators.resolve(text, names) in names),
+        )
     if "technology" not in there:
-        yield "technology", lambda cells: _nearly_all(cells, lambda text: quantities.technology(text) is not None)
+        yield "technology", _tells_technology
 
 
 def _texts(cells: Cells) -> Sequence[str]:
@@ -100,6 +103,12 @@ def _nearly_all(cells: Cells, test: Callable[[str], bool]) -> bool:
     return bool(texts) and sum(map(test, texts)) >= NEARLY_ALL * len(texts)
 
 
+def _tells_technology(cells: Cells) -> bool:
+    """Whether the texts are technologies, and words for none."""
+    named = any(quantities.technology(text) is not None for text in _texts(cells))
+    return named and _nearly_all(cells, service.is_technology_word)
+
+
 def _tells_service(column: Cells, cells: Sheet) -> bool:
     """Whether the texts are words of service; yes and no are such where they go with the levels that are missing."""
     if not _nearly_all(column, service.is_state_word):
@@ -107,7 +116,7 @@ def _tells_service(column: Cells, cells: Sheet) -> bool:
     silent = service.without_service_words(column)
     if any(service.is_plain_no_service(text) for text in _texts(column)):
         return True
-    unheard = ~np.any([~values.missing(cells.get(field)) for field in service.LEVELS], axis=0)
+    unheard = ~np.any([~values.missing(cells.get(field)) for field in LEVELS], axis=0)
     return bool(silent.any()) and float((silent == unheard).mean()) >= NEARLY_ALL
 
 
@@ -119,6 +128,12 @@ def _without_level(layout: Layout, cells: Sheet, names: Mapping[str, str]) -> Bo
     return lost
 
 
+def _of_lte(cells: Sheet) -> dict[str, Cells]:
+    """Columns of signal units that are read for LTE alone: filled on other rows they are something else's."""
+    asu = cells.get("level_asu")
+    return {asu.name: asu} if asu.name is not None and headings.of_lte(asu.name) else {}
+
+
 def _may_be_level(name: str, column: Cells, lost: Bools) -> bool:
     """Whether the column holds numbers like levels, or numbers under a name of levels, where no level was read."""
     read_as = values.numbers(column)
@@ -128,6 +143,12 @@ def _may_be_level(name: str, column: Cells, lost: Bools) -> bool:
     low, high = _LEVEL_DBM
     like = (read_as.values[filled] >= low) & (read_as.values[filled] <= high)
     return headings.of_level(name) or float(like.mean()) >= NEARLY_ALL
+
+
+def _kind_of_level(column: Cells) -> str:
+    """What a column of levels can be called: positive numbers are no dBm."""
+    negative = np.nanmedian(values.numbers(column).values) < 0
+    return "level_dbm" if negative else "level_asu / level_index"
 
 
 def _overlooked(name: str, field: str, column: Cells, file: str) -> FileRefused:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coverage.logs import operators, quantities, values
+from coverage.logs import headings, operators, quantities, values
 from coverage.logs.context import Context
 from coverage.logs.formats.profile import LEVELS, Format
 from coverage.logs.sheet import Cells, Sheet
@@ -45,8 +45,13 @@ _CONVERTED: tuple[tuple[str, str, Callable[[str, Floats], Floats]], ...] = (
 )
 WITHOUT_SERVICE = ("no_service", "emergency_only")
 WITHOUT_SERVICE_ARRAY = pa.array(WITHOUT_SERVICE)
+_OTHER_RADIO = frozenset(
+    ("wifi", "wlan", "iwlan", "ethernet", "bluetooth", "cdma", "evdo", "1xrtt", "tdscdma")
+)
 # Words that answer many questions, and speak of service only in a column of service.
-_ANY_ANSWER = frozenset(fold(word) for word in ("có", "không", "ok", "yes", "no", "true", "false", "unknown", "service"))
+_ANY_ANSWER = frozenset(
+    fold(word) for word in ("có", "không", "ok", "yes", "no", "true", "false", "unknown", "service")
+)
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,11 @@ def is_state_word(text: str) -> bool:
     return fold(text) in _STATES
 
 
+def is_technology_word(text: str) -> bool:
+    """Whether a text is a word for a technology, for another kind of radio, or for none."""
+    return quantities.technology(text) is not None or fold(text) in _OTHER_RADIO or is_state_word(text)
+
+
 def is_plain_no_service(text: str) -> bool:
     """Whether a text says that there is no service, and could not answer another question."""
     key = fold(text)
@@ -129,7 +139,7 @@ def _null(array: pa.Array) -> Bools:
 
 
 def _is(array: pa.Array, wanted: tuple[str, ...]) -> Bools:
-    found: Bools = pc.is_in(array, value_set=pa.array(wanted)).to_numpy(zero_copy_only=False)
+    found: Bools = pc.is_in(array, value_set=pa.array(wanted, pa.string())).to_numpy(zero_copy_only=False)
     return found
 
 
@@ -190,6 +200,8 @@ def _levels(
         mine = open_ & ~values.missing(sheet.cells[field])
         if holders is not None:
             mine &= _null(technology) | _is(technology, holders)
+        elif field == "rsrp_dbm":
+            mine &= ~_is(technology, _told_apart(sheet))
         level[mine] = read_as.values[mine]
         open_ &= ~mine
     for field, code, convert in _CONVERTED:
@@ -197,11 +209,24 @@ def _levels(
             read_as = values.numbers(sheet.cells[field])
             bad[field] = read_as.wrong
             mine = open_ & ~values.missing(sheet.cells[field])
+            if sheet.format.generic and headings.of_lte(sheet.cells[field].name or ""):
+                mine &= _is(technology, ("LTE",))
             made = _by_technology(technology, read_as.values, convert)
             level[mine] = made[mine]
             converted.append((code, mine & ~np.isnan(made) & (made != read_as.values), field))
             open_ &= ~mine
     return level, bad, converted
+
+
+def _told_apart(sheet: Sheet) -> tuple[str, ...]:
+    """The technologies whose level is not under RSRP: those with a column of their own, all others where it is LTE's.
+
+    On a row of 5G beside LTE it is the anchor's.
+    """
+    name = sheet.get("rsrp_dbm").name or ""
+    if sheet.format.generic and headings.of_lte(name):
+        return tuple(one for one in TECHNOLOGIES if one != "LTE")
+    return tuple(one for field, held in _HOLDERS if held and field in sheet.cells for one in held)
 
 
 def _by_technology(technology: pa.Array, given: Floats, convert: Callable[[str, Floats], Floats]) -> Floats:

@@ -23,6 +23,9 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 SAMPLE_LINES = 2000
 ENOUGH = 5  # fewer rows prove nothing about a column
+LEAST_UNDERSTOOD = (
+    0.9  # of the words for technology and service: rows whose words are not known would be missing
+)
 LEAST = 0.5  # a guess by common names stands only if at least half of what it would read makes sense
 GUESSED = 0.95  # names that any table may have are a little less sure than an app's own
 _TENTHS_OF_DB = (-200.0, 300.0)  # what Android accepted for RSSNR while it counted in tenths
@@ -47,10 +50,11 @@ def verified(layout: Layout, rows: Lines, file: str, names: Mapping[str, str]) -
         return layout
     if layout.format.generic and not layout.stated:
         _refuse_positive_levels(cells, file)
+        _refuse_strange_words(cells, file)
     shares = _shares(cells)
     weakest = min(shares, key=lambda name: shares[name])
     if layout.format.generic and not layout.stated and shares[weakest] < LEAST:
-        raise _weak(weakest, shares[weakest], cells, file)
+        raise _not_as_named(weakest, shares[weakest], cells, file)
     sure = shares[weakest] * (GUESSED if layout.format.generic else 1.0)
     return replace(layout, confidence=round(sure, 2), tenths=_tenths(cells))
 
@@ -83,9 +87,6 @@ def _shares(cells: Sheet) -> dict[str, float]:
         if name in cells.cells:
             moments = times.read(cells.cells[name], _UTC, _UTC)
             shares["time"] = _share(~moments.wrong, ~values.missing(cells.cells[name]))
-    for name, understood in (("technology", _is_technology), ("service_state", service.is_state_word)):
-        if cells.format.generic and name in cells.cells:
-            shares[name] = _share(values.marked(cells.cells[name], understood), ~values.missing(cells.cells[name]))
     for field in LEVELS:
         if field in cells.cells:
             shares[field] = _share(
@@ -94,8 +95,20 @@ def _shares(cells: Sheet) -> dict[str, float]:
     return shares
 
 
-def _is_technology(text: str) -> bool:
-    return quantities.technology(text) is not None
+def _refuse_strange_words(cells: Sheet, file: str) -> None:
+    for field, known in (
+        ("technology", service.is_technology_word),
+        ("service_state", service.is_state_word),
+    ):
+        if field in cells.cells:
+            column = cells.cells[field]
+            good = values.marked(column, known)
+            share = _share(good, _heard(cells, column) if field == "technology" else ~values.missing(column))
+            if share < LEAST_UNDERSTOOD:
+                strange = next(
+                    text for text in column.texts.to_pylist() if values.given(text) and not known(text)
+                )
+                raise _weak(field, share, column, strange, file)
 
 
 def _share(good: Bools, among: Bools) -> float:
@@ -125,17 +138,20 @@ def _refuse_positive_levels(cells: Sheet, file: str) -> None:
             )
 
 
-def _weak(name: str, share: float, cells: Sheet, file: str) -> FileRefused:
+def _not_as_named(name: str, share: float, cells: Sheet, file: str) -> FileRefused:
     field = {"lat, lon": "lat", "rows": ""}.get(name, name)
     column = cells.get(field)
     texts = column.texts if column.name is not None else pa.array([""])
-    shown = next((text for text in texts.to_pylist() if text), "")[:40]
+    return _weak(name, share, column, next((text for text in texts.to_pylist() if text), ""), file)
+
+
+def _weak(name: str, share: float, column: Cells, shown: str, file: str) -> FileRefused:
     header = column.name or name
     return FileRefused(
-        f"{file}: cột {header} không giống {name} (ví dụ “{shown}”; đọc được {share:.0%} số dòng). Hãy sửa tên cột, "
+        f"{file}: cột {header} không giống {name} (ví dụ “{shown[:40]}”; đọc được {share:.0%} số dòng). Hãy sửa tên cột, "
         "hoặc chỉ định --format canonical để vẫn đọc, hoặc lưu một bảng khai cột (phusong mappings add).",
-        f"{file}: column {header} does not look like {name} (e.g. “{shown}”; {share:.0%} of the rows can be read). Rename it, "
-        "or say --format canonical to read it all the same, or save a mapping (phusong mappings add).",
+        f"{file}: column {header} does not look like {name} (e.g. “{shown[:40]}”; {share:.0%} of the rows can be read). Rename "
+        "it, or say --format canonical to read it all the same, or save a mapping (phusong mappings add).",
     )
 
 
