@@ -180,7 +180,8 @@ def rivals(field: str, spellings: tuple[str, ...], names: Sequence[str]) -> list
     ]
 
 
-def _around(field: str, name: str, keys: Collection[str]) -> int | None:
+@lru_cache(maxsize=8192)
+def _around(field: str, name: str, keys: tuple[str, ...]) -> int | None:
     """How many words stand around a spelling of the field in the name; None where it is no name of it."""
     around = AROUND.get(field, frozenset())
     more = extra_words(name, keys, around)

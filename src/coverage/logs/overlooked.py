@@ -22,13 +22,41 @@ from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import DBM_LEVELS, LEVELS
 from coverage.logs.lines import Lines
 from coverage.logs.sheet import Cells, Sheet, sheet
+from coverage.names import fold
 
 Bools = npt.NDArray[np.bool_]
 NEARLY_ALL = 0.9  # of a column's filled cells, to say what it holds
 ENOUGH_LOST = 3  # rows without a level, for another column to be suspected of holding it
 _LEVEL_DBM = (-150.0, -30.0)
 _MOMENT = re.compile(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T_]+\d{1,2}[:.]\d\d|^1[5-9]\d{8}(?:\d{3})?$")
-_CLOCK = re.compile(r"^\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?$")
+_CLOCK = re.compile(r"^\d{1,2}[:h]\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:[ap]\.?m\.?|sa|ch))?$", re.IGNORECASE)
+_NEIGHBOURS = {
+    fold(word)
+    for word in (
+        "neighbor",
+        "neighbour",
+        "neighbor cell",
+        "neighbour cell",
+        "ncell",
+        "lân cận",
+        "nbr",
+        "monitored",
+        "detected",
+    )
+}
+_ASKING = {
+    "is",
+    "neighbor",
+    "neighbour",
+    "neighboring",
+    "neighbouring",
+    "serving",
+    "cell",
+    "registered",
+    "primary",
+    "pcell",
+}
+_YES_NO = {"0", "1", "true", "false", "yes", "no", "y", "n", "t", "f"}
 # What two columns of one place or level may differ by, and still say the same.
 _SAME = {"lat": 0.001, "lon": 0.001}
 _SAME_DB = 1.0
@@ -38,59 +66,110 @@ def refuse_overlooked(
     layout: Layout, sample: Lines, cells: Sheet, names: Mapping[str, str], file: str
 ) -> None:
     """Raise `FileRefused` where a column that is not read looks like a field that is missing."""
-    unread = dict(_unread(layout, sample, file))
-    for field, looks in _missing(layout, names):
+    everything = _unread(layout, sample, file)
+    for name, column in everything.items():
+        if _tells_neighbours(name, column):
+            raise _of_neighbours(name, column, file)
+    unread = {name: column for name, column in everything.items() if not headings.of_elsewhere(name)}
+    utc = cells.get("time_utc")
+    if {"date", "time_utc"} <= set(layout.positions) and _nearly_all(utc, _is_clock):
+        raise _overlooked(utc.name or "", "time_utc", utc, file)
+    for field, looks in _missing(layout, cells, names):
         for name, column in unread.items():
             if looks(column):
                 raise _overlooked(name, field, column, file)
-    for name, column in unread.items():
-        if "service_state" not in layout.positions and _tells_service(column, cells):
-            raise _overlooked(name, "service_state", column, file)
+    _refuse_other_levels(layout, cells, unread, names, file)
+
+
+def _refuse_other_levels(
+    layout: Layout, cells: Sheet, unread: Mapping[str, Cells], names: Mapping[str, str], file: str
+) -> None:
     lost = _without_level(layout, cells, names)
-    for name, column in (unread | _of_lte(cells)).items():
-        if lost.sum() >= ENOUGH_LOST and _may_be_level(name, column, lost):
+    if lost.sum() < ENOUGH_LOST:
+        return
+    for name, column in {**unread, **_of_lte(cells)}.items():
+        if _may_be_level(name, column, lost):
             raise _overlooked(name, _kind_of_level(column), column, file)
 
 
-def refuse_rivals(layout: Layout, sample: Lines, file: str) -> None:
-    """Raise `FileRefused` where two columns may be one place or level by their names, and differ."""
+def refuse_rivals(layout: Layout, sample: Lines, cells: Sheet, names: Mapping[str, str], file: str) -> None:
+    """Raise `FileRefused` where two columns may be one place, level or operator by their names, and differ."""
     for field in sorted({*_SAME, *DBM_LEVELS} & set(layout.positions)):
         there = headings.rivals(field, layout.format.columns[field], layout.names)
         for other in set(there) - {layout.positions[field]}:
             pair = {"one": layout.positions[field], "other": other}
             both = sheet(sample, replace(layout, positions=pair), file)
-            one, two = (values.numbers(both.get(key)).values for key in pair)
-            apart = np.abs(one - two)
-            if (apart[~np.isnan(apart)] > _SAME.get(field, _SAME_DB)).any():
+            if _differ(both, field):
                 raise detect.doubled(field, [layout.names[at] for at in pair.values()], file)
+    by_code, by_name = (
+        values.words(cells.get(field), lambda text: _known(text, names))
+        for field in ("operator_code", "operator")
+    )
+    if pc.any(pc.not_equal(by_code, by_name)).as_py():
+        rivals = [cells.get(field).name or "" for field in ("operator_code", "operator")]
+        raise detect.doubled("operator", rivals, file)
 
 
-def _unread(layout: Layout, sample: Lines, file: str) -> Iterator[tuple[str, Cells]]:
-    read = set(layout.positions.values())
-    shut = set(detect.personal(layout.names))
-    places = {
-        f"?{at}": at
-        for at, name in enumerate(layout.names)
-        if at not in read and name not in shut and not headings.of_elsewhere(name)
-    }
+def _known(text: str, names: Mapping[str, str]) -> str | None:
+    code = operators.resolve(text, names)
+    return code if code in names else None
+
+
+def _differ(both: Sheet, field: str) -> bool:
+    """Whether two columns say different things of one place or level; bars and percents are no levels."""
+    one, two = (values.numbers(both.get(key)).values for key in ("one", "other"))
+    if field not in _SAME and not _like_levels(two):
+        return False
+    apart = np.abs(one - two)
+    return bool((apart[~np.isnan(apart)] > _SAME.get(field, _SAME_DB)).any())
+
+
+def _like_levels(numbers: npt.NDArray[np.float64]) -> bool:
+    filled = numbers[~np.isnan(numbers)]
+    low, high = _LEVEL_DBM
+    return len(filled) > 0 and float(((filled >= low) & (filled <= high)).mean()) >= NEARLY_ALL
+
+
+def _unread(layout: Layout, sample: Lines, file: str) -> dict[str, Cells]:
+    """The columns that are not read, by name, but for personal ones."""
+    shut = {*layout.positions.values()}
+    shut |= {at for at, name in enumerate(layout.names) if name in detect.personal(layout.names)}
+    places = {f"?{at}": at for at in range(len(layout.names)) if at not in shut}
     found = sheet(sample, replace(layout, positions=places), file).cells if places else {}
-    yield from ((layout.names[at], found[key]) for key, at in places.items())
+    return {layout.names[at]: found[key] for key, at in places.items()}
 
 
-def _missing(layout: Layout, names: Mapping[str, str]) -> Iterator[tuple[str, Callable[[Cells], bool]]]:
+def _is_clock(text: str) -> bool:
+    return _CLOCK.match(text) is not None
+
+
+def _tells_neighbours(name: str, column: Cells) -> bool:
+    """Whether the column tells rows of the serving cell from those of its neighbours, by words or by yes and no."""
+    texts = _texts(column)
+    if any(fold(text) in _NEIGHBOURS for text in texts):
+        return True
+    asks = headings.words(name) and set(headings.words(name)) <= _ASKING
+    return bool(asks) and len(texts) > 1 and all(text.casefold() in _YES_NO for text in texts)
+
+
+def _missing(
+    layout: Layout, cells: Sheet, names: Mapping[str, str]
+) -> Iterator[tuple[str, Callable[[Cells], bool]]]:
     """The fields that no column was found for, each with the test of a column's texts."""
     there = set(layout.positions)
     if not there & {"time", "time_utc", "date"}:
-        yield "time", lambda cells: _nearly_all(cells, lambda text: _MOMENT.match(text) is not None)
+        yield "time", lambda column: _nearly_all(column, lambda text: _MOMENT.match(text) is not None)
     if "date" in there and not there & {"time", "clock"}:
-        yield "clock", lambda cells: _nearly_all(cells, lambda text: _CLOCK.match(text) is not None)
+        yield "clock", lambda column: _nearly_all(column, _is_clock)
     if not there & {"operator", "operator_code", "mcc"}:
         yield (
             "operator",
-            lambda cells: _nearly_all(cells, lambda text: operators.resolve(text, names) in names),
+            lambda column: _nearly_all(column, lambda text: operators.resolve(text, names) in names),
         )
     if "technology" not in there:
         yield "technology", _tells_technology
+    if "service_state" not in there:
+        yield "service_state", lambda column: _tells_service(column, cells)
 
 
 def _texts(cells: Cells) -> Sequence[str]:
@@ -140,9 +219,17 @@ def _may_be_level(name: str, column: Cells, lost: Bools) -> bool:
     filled = ~np.isnan(read_as.values)
     if not filled.any() or read_as.wrong.any() or not (filled & lost).sum() * 2 >= lost.sum():
         return False
-    low, high = _LEVEL_DBM
-    like = (read_as.values[filled] >= low) & (read_as.values[filled] <= high)
-    return headings.of_level(name) or float(like.mean()) >= NEARLY_ALL
+    return headings.of_level(name) or _like_levels(read_as.values)
+
+
+def _of_neighbours(name: str, column: Cells, file: str) -> FileRefused:
+    shown = next((text for text in _texts(column) if fold(text) in _NEIGHBOURS), "")
+    return FileRefused(
+        f"{file}: cột {name} (“{shown}”) cho biết có dòng của trạm lân cận, không phải serving_cell. Hãy bỏ các dòng đó rồi xoá cột, "
+        "hoặc chỉ định --format canonical nếu mọi dòng đều của trạm phục vụ.",
+        f"{file}: column {name} (“{shown}”) says that some rows are of neighbouring cells, not the serving_cell. Leave those rows "
+        "and the column out, or say --format canonical if every row is the serving cell's.",
+    )
 
 
 def _kind_of_level(column: Cells) -> str:

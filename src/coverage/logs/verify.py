@@ -44,7 +44,7 @@ def verified(layout: Layout, rows: Lines, file: str, names: Mapping[str, str]) -
     layout = _uncrossed(layout, sheet(sample, layout, file))
     cells = sheet(sample, layout, file)
     if layout.format.generic and not layout.stated:
-        refuse_rivals(layout, sample, file)
+        refuse_rivals(layout, sample, cells, names, file)
         refuse_overlooked(layout, sample, cells, names, file)
     if len(cells.line) < ENOUGH:
         return layout

@@ -23,7 +23,7 @@ FORMAT = Format(
         "mnc": ("mnc", "mobile_network_code"),
         "technology": ("technology", "công nghệ", "tech", "network_type", "network_tech", "rat", "radio", "loại mạng", "network_mode", "network_generation", "net_type", "bearer", "thế hệ mạng", "chuẩn mạng"),
         "service_state": ("service_state", "trạng thái dịch vụ", "trạng thái sóng", "tình trạng dịch vụ", "tình trạng sóng", "trạng thái", "service", "coverage", "in_service", "tình trạng mạng", "có sóng", "có sóng hay không"),
-        "device": ("device", "thiết bị", "device_id", "mã thiết bị", "tên thiết bị", "phone", "phone model", "terminal", "ue", "điện thoại", "máy đo", "tên máy", "mã máy"),
+        "device": ("device", "thiết bị", "device_id", "mã thiết bị", "tên thiết bị", "phone model", "terminal", "ue", "điện thoại", "máy đo", "tên máy", "mã máy"),
         "rsrp_dbm": ("rsrp_dbm", "rsrp", "lte_rsrp", "lte_rsrp_dbm"),
         "ss_rsrp_dbm": ("ss_rsrp_dbm", "ss_rsrp"),
         "rscp_dbm": ("rscp_dbm", "rscp"),
