@@ -2,6 +2,10 @@
 
 Every third name of a list (the 3rd, 6th, …) is held out: it must never be added to the program's synonym tables,
 so that the share of files read under such names stays an honest figure.
+
+Some names mean two things, and a refusal is the right answer to them: `GPS Time` (local time or UTC), `Reported RSRP`,
+`RSRP report` and `RSRP reported value` (dBm or 3GPP's index), `LTE ASU` over rows of other technologies, `RxLev Sub` and
+`Cường độ trường` (of another averaging; a field strength in dBµV/m).
 """
 
 from __future__ import annotations
