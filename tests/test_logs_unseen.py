@@ -21,7 +21,7 @@ KNOWN_BEFORE = {
 FLOORS = {"A": 0.95, "B": 0.95, "C": 0.2}
 
 
-@pytest.mark.parametrize(("mode", "files"), [("A", 200), ("B", 120), ("C", 80), ("D", 80)])
+@pytest.mark.parametrize(("mode", "files"), [("A", 200), ("B", 100), ("C", 60), ("D", 60)])
 def test_files_never_seen_are_read_rightly_or_refused(mode, files):
     _hold(mode, files, seed=11)
 
@@ -63,6 +63,7 @@ def table(header: str, *rows: str, times: int = 3) -> str:
         (f"{HEADER},is_serving", (f"{ROW},1", f"{ROW},0"), "is_serving"),
         (f"{HEADER},GPS latitude", (f"{ROW},11.99",), "GPS latitude"),
         (f"{HEADER},Serving RSRP", (f"{ROW},-80",), "Serving RSRP"),
+        (f"{HEADER},Device time", (f"{ROW},2026-10-30 08:10:00",), "Device time"),
         (f"{HEADER},MCC,MNC", (f"{ROW},452,01",), "MCC+MNC"),
         ("Date,UTC Time,lat,lon,operator,technology,rsrp", ("2026-10-30,01:02:{s},11.94,108.43,45204,LTE,-97",), "UTC Time"),
         ("GPS Time,lat,lon,operator,technology,rsrp", ("2026-10-30 08:00:{s},11.94,108.43,45204,LTE,-97",), "GPS Time"),

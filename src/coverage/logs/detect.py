@@ -93,7 +93,8 @@ def layout(header: str, file: str, choices: Sequence[Format], *, stated: bool) -
     another table of a known app, for an unknown format (it lists what was found and what is needed), and for
     one in which two columns could be the same thing.
     """
-    splits = [(delimiter, *_names(header, delimiter)) for delimiter in DELIMITERS]
+    there = [delimiter for delimiter in DELIMITERS if delimiter in header] or DELIMITERS[:1]
+    splits = [(delimiter, *_names(header, delimiter)) for delimiter in there]
     for _, names, _ in splits:
         _refuse_foreign(names, file)
     found = [

@@ -89,7 +89,7 @@ _ELSEWHERE = _folded(
     "nhiễu, tx, max, min, target, threshold, ngưỡng, yêu cầu, tối thiểu, tối đa, predicted, dự báo, server, upload, uploaded, "
     "download, created, discovered, received at, export, gửi, tải, tải lên, tạo, nhập liệu, site, tower, bts, enodeb, trạm"
 )
-_NUMBERED = re.compile(r"^(?:n|ncell|nrx|nrxlev|cell|scell|sim)\d+$|^nrx|rssi$")
+_NUMBERED = re.compile(r"^(?:n|ncell|nrx|nrxlev|cell|scell|sim)\d+$|^nrx|.*rssi$")
 
 
 @lru_cache(maxsize=4096)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
 from coverage.errors import FileRefused
-from coverage.logs import detect, headings, operators, quantities, service, values
+from coverage.logs import detect, headings, operators, quantities, service, times, values
 from coverage.logs.context import Context
 from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import DBM_LEVELS, LEVELS
@@ -60,6 +61,8 @@ _YES_NO = {"0", "1", "true", "false", "yes", "no", "y", "n", "t", "f"}
 # What two columns of one place or level may differ by, and still say the same.
 _SAME = {"lat": 0.001, "lon": 0.001}
 _SAME_DB = 1.0
+_SAME_TIME = np.timedelta64(60, "s")
+_UTC = ZoneInfo("UTC")
 
 
 def refuse_overlooked(
@@ -93,8 +96,8 @@ def _refuse_other_levels(
 
 
 def refuse_rivals(layout: Layout, sample: Lines, cells: Sheet, names: Mapping[str, str], file: str) -> None:
-    """Raise `FileRefused` where two columns may be one place, level or operator by their names, and differ."""
-    for field in sorted({*_SAME, *DBM_LEVELS} & set(layout.positions)):
+    """Raise `FileRefused` where two columns may be one time, place, level or operator by their names, and differ."""
+    for field in sorted({*_SAME, *DBM_LEVELS, "time"} & set(layout.positions)):
         there = headings.rivals(field, layout.format.columns[field], layout.names)
         for other in set(there) - {layout.positions[field]}:
             pair = {"one": layout.positions[field], "other": other}
@@ -116,7 +119,10 @@ def _known(text: str, names: Mapping[str, str]) -> str | None:
 
 
 def _differ(both: Sheet, field: str) -> bool:
-    """Whether two columns say different things of one place or level; bars and percents are no levels."""
+    """Whether two columns say different things of one time, place or level; bars and percents are no levels."""
+    if field == "time":
+        first, second = (times.read(both.get(key), _UTC, _UTC).utc for key in ("one", "other"))
+        return bool((np.abs(first - second) > _SAME_TIME).any())
     one, two = (values.numbers(both.get(key)).values for key in ("one", "other"))
     if field not in _SAME and not _like_levels(two):
         return False
