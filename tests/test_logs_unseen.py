@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 import unseen
-from test_logs_read import ROW, only, read
+from test_logs_read import KEY, NAMES, NOW, ROW, only, read
 from unseen_names import INDEPENDENT, held_out
 
 from coverage.errors import FileRefused
-from coverage.logs import detect
+from coverage.logs import Context, detect, read_file
 from coverage.logs.formats import canonical
+from coverage.logs.mappings import parse_mapping
 from coverage.names import fold
 
 # Spellings that the program had before the lists of `unseen_names` were written.
@@ -118,3 +119,15 @@ def test_the_anchor_s_level_is_not_5g_s(tmp_path):
 def test_no_name_of_ours_is_one_of_a_person():
     names = [one for spellings in canonical.FORMAT.columns.values() for one in spellings]
     assert detect.personal(names) == ()
+
+
+def test_a_saved_mapping_is_taken_at_its_word(tmp_path):
+    said = 'name = "doi_1"\ntitle = "Đội 1"\ntechnology = "LTE"\n[columns]\ntime = "time"\nlat = "lat"\nlon = "lon"\nrsrp_dbm = "rsrp"\n'
+    path = tmp_path / "log.csv"
+    path.write_text(f"{HEADER}\n{ROW}\n", encoding="utf-8")
+    own = (parse_mapping(said, "doi_1.toml"),)
+    (found,) = read_file(
+        path, Context(operator="45204"), device_key=KEY, operator_names=NAMES, now=NOW, mappings=own
+    )
+    assert found.format == "doi_1"
+    assert found.accepted == 1

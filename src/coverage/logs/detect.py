@@ -116,19 +116,23 @@ def _knows_all(one: Layout, others: Sequence[Layout]) -> bool:
     """Whether the format reads what the table says of the network, as far as common names tell.
 
     A table of one's own may have by chance the few names that an app's has, and a column for what that app never
-    writes: its technology must then not be taken for the app's.
+    writes: its technology must then not be taken for the app's. A table with names that only the app has is the
+    app's, and a saved mapping is taken at its word.
     """
-    for other in others:
-        if other.format.generic and other.delimiter == one.delimiter:
-            untold = {
-                field
-                for group in _TOLD_OF_NETWORK
-                for field in group
-                if field in other.positions and not set(group) & set(one.positions)
-            }
-            if untold:
-                return False
-    return True
+    if one.format not in FORMATS:
+        return True
+    return not any(
+        other.format.generic
+        and other.delimiter == one.delimiter
+        and set(one.positions.values()) <= set(other.positions.values())
+        and _untold(one.positions, other.positions)
+        for other in others
+    )
+
+
+def _untold(there: Mapping[str, int], other: Mapping[str, int]) -> bool:
+    """Whether something is told of the network by the other layout only."""
+    return any(not set(group) & set(there) and set(group) & set(other) for group in _TOLD_OF_NETWORK)
 
 
 def positions(fmt: Format, names: Sequence[str]) -> dict[str, int]:

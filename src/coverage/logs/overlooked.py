@@ -199,7 +199,7 @@ def _tells_service(column: Cells, cells: Sheet) -> bool:
     if not _nearly_all(column, service.is_state_word):
         return False
     silent = service.without_service_words(column)
-    if any(service.is_plain_no_service(text) for text in _texts(column)):
+    if any(service.is_plain_state(text) for text in _texts(column)):
         return True
     unheard = ~np.any([~values.missing(cells.get(field)) for field in LEVELS], axis=0)
     return bool(silent.any()) and float((silent == unheard).mean()) >= NEARLY_ALL

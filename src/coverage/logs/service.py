@@ -117,10 +117,10 @@ def is_technology_word(text: str) -> bool:
     return quantities.technology(text) is not None or fold(text) in _OTHER_RADIO or is_state_word(text)
 
 
-def is_plain_no_service(text: str) -> bool:
-    """Whether a text says that there is no service, and could not answer another question."""
+def is_plain_state(text: str) -> bool:
+    """Whether a text speaks of service, and could not answer another question."""
     key = fold(text)
-    return key not in _ANY_ANSWER and _STATES.get(key) in WITHOUT_SERVICE
+    return key not in _ANY_ANSWER and key in _STATES
 
 
 def _technology(sheet: Sheet, fmt: Format) -> pa.Array:
