@@ -93,12 +93,24 @@ def _head(path: Path) -> bytes:
         ) from fault
 
 
+class _Gunzipped(gzip.GzipFile):
+    """What is inside an open gzip, which is closed with it."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        super().__init__(fileobj=packed)
+        self._packed = packed
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
+
+
 def _gunzipped(packed: Packed, head: bytes, size: int) -> Packed:
     """The file as it is, or what is inside where it is a gzip."""
     if not head.startswith(GZIP):
         return packed
     opener = packed.opener
-    return Packed(packed.file, lambda: cast("IO[bytes]", gzip.GzipFile(fileobj=opener())), _limit(size))
+    return Packed(packed.file, lambda: cast("IO[bytes]", _Gunzipped(opener())), _limit(size))
 
 
 def _boxed(path: Path) -> Iterator[Packed]:

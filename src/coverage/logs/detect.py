@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coverage.errors import FileRefused
+from coverage.logs import headings
 from coverage.logs.formats import FORMATS, Format
 from coverage.logs.formats.foreign import FOREIGN, shape_of
 from coverage.logs.formats.profile import NEEDED_ONCE
@@ -17,14 +17,8 @@ from coverage.names import fold
 DELIMITERS = ("\t", ";", ",", "|")
 MAX_HEADER_CHARS = 20_000
 SHOWN_NAMES = 12
-# A unit in brackets after a name says nothing new, unless it changes the number (km/h, kbit/s).
-_UNIT = re.compile(r"[(\[]\s*(?:dbm|db|m|m/s|mbps|mbit/s|°|độ|deg|wgs ?84)\s*[)\]]\s*$", re.IGNORECASE)
-# Words around a name that change nothing: `GPS Latitude`, `Serving Cell RSRP`, `vĩ độ điểm đo`.
-_AROUND = re.compile(
-    r"^(?:gps|gnss|serving cell|serving|phone|current|measured|ue|pcell)[ _.-]+|"
-    r"[ _.-]+(?:serving cell|serving|wgs ?84|in dbm|gps|value|đo được|điểm đo|của máy|hiện tại)$",
-    re.IGNORECASE,
-)
+# What a format must not leave unread where a column names it: fields that say the same stand together.
+_TOLD_OF_NETWORK = (("operator", "operator_code", "mcc"), ("technology",), ("service_state",))
 # Columns that name a person's phone, card, number or address: never read, and reported as left out.
 _PERSONAL = frozenset(
     fold(name)
@@ -99,7 +93,8 @@ def layout(header: str, file: str, choices: Sequence[Format], *, stated: bool) -
     another table of a known app, for an unknown format (it lists what was found and what is needed), and for
     one in which two columns could be the same thing.
     """
-    splits = [(delimiter, *_names(header, delimiter)) for delimiter in DELIMITERS]
+    there = [delimiter for delimiter in DELIMITERS if delimiter in header] or DELIMITERS[:1]
+    splits = [(delimiter, *_names(header, delimiter)) for delimiter in there]
     for _, names, _ in splits:
         _refuse_foreign(names, file)
     found = [
@@ -112,55 +107,66 @@ def layout(header: str, file: str, choices: Sequence[Format], *, stated: bool) -
     ]
     if not whole:
         raise _unknown(max((names for _, names, _ in splits), key=len), file, choices)
-    best = max(whole, key=lambda one: (not one.format.generic, len(one.positions)))
+    best = max(whole, key=lambda one: (_knows_all(one, whole), not one.format.generic, len(one.positions)))
     _refuse_doubled(best, file)
     return best
 
 
+def _knows_all(one: Layout, others: Sequence[Layout]) -> bool:
+    """Whether the format reads what the table says of the network, as far as common names tell.
+
+    A table of one's own may have by chance the few names that an app's has, and a column for what that app never
+    writes: its technology must then not be taken for the app's. A table with names that only the app has is the
+    app's, and a saved mapping is taken at its word.
+    """
+    if one.format not in FORMATS:
+        return True
+    return not any(
+        other.format.generic
+        and other.delimiter == one.delimiter
+        and set(one.positions.values()) <= set(other.positions.values())
+        and _untold(one.positions, other.positions)
+        for other in others
+    )
+
+
+def _untold(there: Mapping[str, int], other: Mapping[str, int]) -> bool:
+    """Whether something is told of the network by the other layout only."""
+    return any(not set(group) & set(there) and set(group) & set(other) for group in _TOLD_OF_NETWORK)
+
+
 def positions(fmt: Format, names: Sequence[str]) -> dict[str, int]:
     """Our field → position of the best of its columns in the header; exact names come first."""
-    exact = _where(names, around=False)
-    loose = _where(names, around=True) if fmt.generic else {}
-    found: dict[str, int] = {}
-    for field, spellings in fmt.columns.items():
-        known = [where[fold(one)] for where in (exact, loose) for one in spellings if fold(one) in where]
-        if known:
-            found[field] = known[0][0]
-    return found
+    return {field: found[0] for field in fmt.columns if (found := _candidates(fmt, field, names))}
 
 
-def _where(names: Sequence[str], *, around: bool) -> dict[str, list[int]]:
-    """Folded name → the columns so named, with units and, if wanted, words around it taken away."""
-    where: dict[str, list[int]] = {}
-    for index, name in enumerate(names):
-        bare = _UNIT.sub("", name)
-        if around:
-            bare = _AROUND.sub("", _AROUND.sub("", bare.strip()))
-        for one in {fold(name), fold(bare)} - {""}:
-            where.setdefault(one, []).append(index)
-    return where
+def _candidates(fmt: Format, field: str, names: Sequence[str]) -> list[int]:
+    return headings.columns_of(field, fmt.columns[field], names, loose=fmt.generic)
 
 
 def _refuse_doubled(found: Layout, file: str) -> None:
     """Two columns of one name may be the serving cell and its neighbour: nobody can tell which is which."""
     if not found.format.generic:
         return
-    exact, loose = _where(found.names, around=False), _where(found.names, around=True)
-    for field in NEEDED_ONCE & set(found.positions):
-        name = found.names[found.positions[field]]
-        there = exact.get(fold(name), []) or loose.get(fold(name), [])
-        if any(fold(one) == fold(name) for one in found.format.columns[field]):
-            rivals = there
-        else:
-            rivals = loose.get(fold(_AROUND.sub("", _AROUND.sub("", _UNIT.sub("", name).strip()))), [])
-        if len(rivals) > 1:
-            shown = ", ".join(found.names[at] for at in rivals)
-            raise FileRefused(
-                f"{file}: có {len(rivals)} cột đều có thể là {field} ({shown}). Hãy đổi tên cột không phải của trạm phục vụ, "
-                "hoặc lưu một bảng khai cột (phusong mappings add).",
-                f"{file}: {len(rivals)} columns could be {field} ({shown}). Rename those that are not the serving cell's, "
-                "or save a mapping (phusong mappings add).",
-            )
+    for field in sorted(NEEDED_ONCE & set(found.positions)):
+        keys = headings.folded(found.format.columns[field])
+        there = _candidates(found.format, field, found.names)
+        if headings.exact(found.names[there[0]], keys):
+            name = fold(headings.bare(found.names[there[0]]))
+            there = [at for at in there if fold(headings.bare(found.names[at])) == name]
+        if len(there) > 1:
+            raise doubled(field, [found.names[at] for at in there], file)
+
+
+def doubled(field: str, rivals: Sequence[str], file: str) -> FileRefused:
+    """The refusal of a file of which several columns could be one field."""
+    shown = ", ".join(rivals)
+    return FileRefused(
+        f"{file}: có {len(rivals)} cột đều có thể là {field} ({shown}). Hãy đổi tên cột không phải của trạm phục vụ, "
+        "hoặc lưu một bảng khai cột (phusong mappings add).",
+        f"{file}: {len(rivals)} columns could be {field} ({shown}). Rename those that are not the serving cell's, "
+        "or save a mapping (phusong mappings add).",
+    )
 
 
 def _choices(wanted: str | None, own: Sequence[Format]) -> tuple[Format, ...]:
@@ -214,4 +220,4 @@ def _unknown(names: Sequence[str], file: str, choices: Sequence[Format]) -> File
 
 def personal(names: Sequence[str]) -> tuple[str, ...]:
     """The names of columns that hold personal data, as the file writes them."""
-    return tuple(name for name in names if fold(_UNIT.sub("", name)) in _PERSONAL)
+    return tuple(name for name in names if fold(headings.bare(name)) in _PERSONAL)

@@ -216,7 +216,8 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
     if layout.names[0] == documents.PLACE:
         layout = replace(layout, positions={**layout.positions, "place": 0})
     rows = head.after(first)
-    layout = verified(replace(layout, width=width(rows.array(), layout)), rows, packed.file)
+    layout = replace(layout, width=width(rows.array(), layout))
+    layout = verified(layout, rows, packed.file, rules.operator_names)
     lines = partial(_rows, blocks, layout, first)
     name = filename.read(packed.file.rsplit("/", 1)[-1], layout.format.file_name)
     known = replace(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coverage.logs import operators, quantities, values
+from coverage.logs import headings, operators, quantities, values
 from coverage.logs.context import Context
 from coverage.logs.formats.profile import LEVELS, Format
 from coverage.logs.sheet import Cells, Sheet
@@ -20,12 +20,12 @@ from coverage.tables import TECHNOLOGIES
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 _STATE_WORDS = {
-    "in_service": ("in_service", "service", "ok", "camped", "có sóng", "có dịch vụ", "có"),
+    "in_service": ("in_service", "service", "ok", "camped", "state_in_service", "có sóng", "có dịch vụ", "có", "yes", "true"),
     "no_service": (
-        "no_service", "out_of_service", "no_coverage", "no_signal", "no_network", "oos", "không có sóng",
+        "no_service", "out_of_service", "no_coverage", "no_signal", "no_network", "out_of_coverage", "state_out_of_service", "oos", "no", "false", "không có sóng",
         "không sóng", "mất sóng", "mất dịch vụ", "trắng sóng", "không có dịch vụ", "không có tín hiệu", "mất tín hiệu", "không",
     ),
-    "emergency_only": ("emergency_only", "emergency", "limited_service", "chỉ khẩn cấp", "chỉ gọi khẩn cấp", "khẩn cấp"),
+    "emergency_only": ("emergency_only", "emergency", "limited_service", "state_emergency_only", "chỉ khẩn cấp", "chỉ gọi khẩn cấp", "khẩn cấp"),
     "unknown": ("unknown", "không rõ", "không biết", "chưa rõ"),
 }  # fmt: skip
 _STATES = {fold(word): state for state, words in _STATE_WORDS.items() for word in words}
@@ -44,6 +44,14 @@ _CONVERTED: tuple[tuple[str, str, Callable[[str, Floats], Floats]], ...] = (
     ("level_index", "index_to_dbm", quantities.level_of_index),
 )
 WITHOUT_SERVICE = ("no_service", "emergency_only")
+WITHOUT_SERVICE_ARRAY = pa.array(WITHOUT_SERVICE)
+_OTHER_RADIO = frozenset(
+    ("wifi", "wlan", "iwlan", "ethernet", "bluetooth", "cdma", "evdo", "1xrtt", "tdscdma")
+)
+# Words that answer many questions, and speak of service only in a column of service.
+_ANY_ANSWER = frozenset(
+    fold(word) for word in ("có", "không", "ok", "yes", "no", "true", "false", "unknown", "service")
+)
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,22 @@ def without_service_words(cells: Cells) -> Bools:
     return values.marked(cells, lambda text: _STATES.get(fold(text)) in WITHOUT_SERVICE)
 
 
+def is_state_word(text: str) -> bool:
+    """Whether a text is one of the words for service and its absence."""
+    return fold(text) in _STATES
+
+
+def is_technology_word(text: str) -> bool:
+    """Whether a text is a word for a technology, for another kind of radio, or for none."""
+    return quantities.technology(text) is not None or fold(text) in _OTHER_RADIO or is_state_word(text)
+
+
+def is_plain_state(text: str) -> bool:
+    """Whether a text speaks of service, and could not answer another question."""
+    key = fold(text)
+    return key not in _ANY_ANSWER and key in _STATES
+
+
 def _technology(sheet: Sheet, fmt: Format) -> pa.Array:
     if fmt.technology is not None:
         return pa.array([fmt.technology] * len(sheet.line), pa.string())
@@ -115,7 +139,7 @@ def _null(array: pa.Array) -> Bools:
 
 
 def _is(array: pa.Array, wanted: tuple[str, ...]) -> Bools:
-    found: Bools = pc.is_in(array, value_set=pa.array(wanted)).to_numpy(zero_copy_only=False)
+    found: Bools = pc.is_in(array, value_set=pa.array(wanted, pa.string())).to_numpy(zero_copy_only=False)
     return found
 
 
@@ -176,6 +200,8 @@ def _levels(
         mine = open_ & ~values.missing(sheet.cells[field])
         if holders is not None:
             mine &= _null(technology) | _is(technology, holders)
+        elif field == "rsrp_dbm":
+            mine &= ~_is(technology, _told_apart(sheet))
         level[mine] = read_as.values[mine]
         open_ &= ~mine
     for field, code, convert in _CONVERTED:
@@ -183,11 +209,24 @@ def _levels(
             read_as = values.numbers(sheet.cells[field])
             bad[field] = read_as.wrong
             mine = open_ & ~values.missing(sheet.cells[field])
+            if sheet.format.generic and headings.of_lte(sheet.cells[field].name or ""):
+                mine &= _is(technology, ("LTE",))
             made = _by_technology(technology, read_as.values, convert)
             level[mine] = made[mine]
             converted.append((code, mine & ~np.isnan(made) & (made != read_as.values), field))
             open_ &= ~mine
     return level, bad, converted
+
+
+def _told_apart(sheet: Sheet) -> tuple[str, ...]:
+    """The technologies whose level is not under RSRP: those with a column of their own, all others where it is LTE's.
+
+    On a row of 5G beside LTE it is the anchor's.
+    """
+    name = sheet.get("rsrp_dbm").name or ""
+    if sheet.format.generic and headings.of_lte(name):
+        return tuple(one for one in TECHNOLOGIES if one != "LTE")
+    return tuple(one for field, held in _HOLDERS if held and field in sheet.cells for one in held)
 
 
 def _by_technology(technology: pa.Array, given: Floats, convert: Callable[[str, Floats], Floats]) -> Floats:

@@ -118,7 +118,8 @@ def with_derived(cells: dict[str, Cells]) -> dict[str, Cells]:
     if "date" in cells:
         clock = cells.get("clock", cells.get("time"))
         if clock is None:
-            made["time"] = cells["date"]
+            if "time_utc" not in cells:  # which says the date, and the time of day too
+                made["time"] = cells["date"]
         elif "time" not in cells or _is_clock(cells["time"]):
             made["time"] = _joined(cells["date"], clock, _moment)
     return made

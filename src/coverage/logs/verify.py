@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -15,36 +16,45 @@ from coverage.logs import quantities, service, times, values
 from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import DBM_LEVELS, LEVELS
 from coverage.logs.lines import Lines
+from coverage.logs.overlooked import refuse_overlooked, refuse_rivals
 from coverage.logs.sheet import Cells, Sheet, sheet
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 SAMPLE_LINES = 2000
 ENOUGH = 5  # fewer rows prove nothing about a column
+LEAST_UNDERSTOOD = (
+    0.9  # of the words for technology and service: rows whose words are not known would be missing
+)
 LEAST = 0.5  # a guess by common names stands only if at least half of what it would read makes sense
 GUESSED = 0.95  # names that any table may have are a little less sure than an app's own
 _TENTHS_OF_DB = (-200.0, 300.0)  # what Android accepted for RSSNR while it counted in tenths
 _UTC = ZoneInfo("UTC")
 
 
-def verified(layout: Layout, rows: Lines, file: str) -> Layout:
+def verified(layout: Layout, rows: Lines, file: str, names: Mapping[str, str]) -> Layout:
     """The layout with its confidence: the least share of cells, among those that matter, that make sense.
 
     0…1, over the first rows. Columns whose texts are another thing than their name says are given to that
     other thing. Raises `FileRefused` where a guess by common names would read less than half, and where the
-    levels are no dBm, unless the user stated the format.
+    levels are no dBm, or columns that are not read look like what is missing, unless the user stated the format.
+    names: digits → name of operators.
     """
     sample = rows.first(SAMPLE_LINES)
     layout = _uncrossed(layout, sheet(sample, layout, file))
     cells = sheet(sample, layout, file)
+    if layout.format.generic and not layout.stated:
+        refuse_rivals(layout, sample, cells, names, file)
+        refuse_overlooked(layout, sample, cells, names, file)
     if len(cells.line) < ENOUGH:
         return layout
     if layout.format.generic and not layout.stated:
         _refuse_positive_levels(cells, file)
+        _refuse_strange_words(cells, file)
     shares = _shares(cells)
     weakest = min(shares, key=lambda name: shares[name])
     if layout.format.generic and not layout.stated and shares[weakest] < LEAST:
-        raise _weak(weakest, shares[weakest], cells, file)
+        raise _not_as_named(weakest, shares[weakest], cells, file)
     sure = shares[weakest] * (GUESSED if layout.format.generic else 1.0)
     return replace(layout, confidence=round(sure, 2), tenths=_tenths(cells))
 
@@ -85,6 +95,22 @@ def _shares(cells: Sheet) -> dict[str, float]:
     return shares
 
 
+def _refuse_strange_words(cells: Sheet, file: str) -> None:
+    for field, known in (
+        ("technology", service.is_technology_word),
+        ("service_state", service.is_state_word),
+    ):
+        if field in cells.cells:
+            column = cells.cells[field]
+            good = values.marked(column, known)
+            share = _share(good, _heard(cells, column) if field == "technology" else ~values.missing(column))
+            if share < LEAST_UNDERSTOOD:
+                strange = next(
+                    text for text in column.texts.to_pylist() if values.given(text) and not known(text)
+                )
+                raise _weak(field, share, column, strange, file)
+
+
 def _share(good: Bools, among: Bools) -> float:
     return float(good[among].mean()) if among.any() else 1.0
 
@@ -104,23 +130,28 @@ def _refuse_positive_levels(cells: Sheet, file: str) -> None:
         if len(found) >= ENOUGH and (found > 0).mean() > LEAST:
             raise FileRefused(
                 f"{file}: cột {column.name} toàn số dương (ví dụ {found[0]:g}), không phải dBm. Nếu là ASU hãy đặt tên cột là asu; "
-                "nếu là chỉ số 3GPP hãy đặt tên là rsrp_index; nếu mất dấu trừ hãy xuất lại.",
+                "nếu là chỉ số 3GPP hãy đặt tên là rsrp_index; nếu mất dấu trừ hãy xuất lại; "
+                "hoặc lưu một bảng khai cột (phusong mappings add).",
                 f"{file}: column {column.name} holds positive numbers (such as {found[0]:g}), which are no dBm. If they are ASU, "
-                "name the column asu; if 3GPP indices, rsrp_index; if the minus sign was lost, export again.",
+                "name the column asu; if 3GPP indices, rsrp_index; if the minus sign was lost, export again; "
+                "or save a mapping (phusong mappings add).",
             )
 
 
-def _weak(name: str, share: float, cells: Sheet, file: str) -> FileRefused:
+def _not_as_named(name: str, share: float, cells: Sheet, file: str) -> FileRefused:
     field = {"lat, lon": "lat", "rows": ""}.get(name, name)
     column = cells.get(field)
     texts = column.texts if column.name is not None else pa.array([""])
-    shown = next((text for text in texts.to_pylist() if text), "")[:40]
+    return _weak(name, share, column, next((text for text in texts.to_pylist() if text), ""), file)
+
+
+def _weak(name: str, share: float, column: Cells, shown: str, file: str) -> FileRefused:
     header = column.name or name
     return FileRefused(
-        f"{file}: cột {header} không giống {name} (ví dụ “{shown}”; đọc được {share:.0%} số dòng). Hãy sửa tên cột, "
+        f"{file}: cột {header} không giống {name} (ví dụ “{shown[:40]}”; đọc được {share:.0%} số dòng). Hãy sửa tên cột, "
         "hoặc chỉ định --format canonical để vẫn đọc, hoặc lưu một bảng khai cột (phusong mappings add).",
-        f"{file}: column {header} does not look like {name} (e.g. “{shown}”; {share:.0%} of the rows can be read). Rename it, "
-        "or say --format canonical to read it all the same, or save a mapping (phusong mappings add).",
+        f"{file}: column {header} does not look like {name} (e.g. “{shown[:40]}”; {share:.0%} of the rows can be read). Rename "
+        "it, or say --format canonical to read it all the same, or save a mapping (phusong mappings add).",
     )
 
 

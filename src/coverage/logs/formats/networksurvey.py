@@ -25,7 +25,7 @@ _SHARED = {
     "serving": ("servingCell",),
 }
 _NEIGHBOURS = OtherRows("serving", frozenset({"false", "0"}), "neighbour_cell")
-_COMMENTS = re.compile(r"^#")
+_COMMENTS = re.compile(r"^#(?![,;|\t])")  # a bare # is the name of a column of row numbers
 
 
 def _of(name: str, technology: str, columns: dict[str, tuple[str, ...]], level: str) -> Format:
