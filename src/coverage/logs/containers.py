@@ -60,6 +60,11 @@ class Packed:
                 yield chunk
 
 
+def shown(name: str) -> str:
+    """A file's name as it can be printed and kept: signs that steer a terminal or are no letters are replaced."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
+
+
 def files(path: Path) -> Iterator[Packed]:
     """The file itself, or one entry per member of a zip or sheet of a workbook, in their order.
 
@@ -69,7 +74,7 @@ def files(path: Path) -> Iterator[Packed]:
     """
     head = _head(path)
     if not head.startswith((*ZIP, workbooks.OLD)):
-        yield _gunzipped(Packed(path.name, lambda: path.open("rb")), head, path.stat().st_size)
+        yield _gunzipped(Packed(shown(path.name), lambda: path.open("rb")), head, path.stat().st_size)
         return
     try:
         yield from _boxed(path)
@@ -98,7 +103,19 @@ def _gunzipped(packed: Packed, head: bytes, size: int) -> Packed:
     if not head.startswith(GZIP):
         return packed
     opener = packed.opener
-    return Packed(packed.file, lambda: cast("IO[bytes]", gzip.GzipFile(fileobj=opener())), _limit(size))
+    return Packed(packed.file, lambda: cast("IO[bytes]", _Gunzipped(opener())), _limit(size))
+
+
+class _Gunzipped(gzip.GzipFile):
+    """A gzip that closes the stream it was given: Python's own leaves it open, and Windows then keeps the file."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        super().__init__(fileobj=packed)
+        self._packed = packed
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
 
 
 def _boxed(path: Path) -> Iterator[Packed]:
@@ -113,7 +130,7 @@ def _boxed(path: Path) -> Iterator[Packed]:
             yield from _sheets(path)
             return
         for info in members:
-            yield _member(box, info, f"{path.name}/{info.filename}")
+            yield _member(box, info, shown(f"{path.name}/{info.filename}"))
 
 
 def _check(members: list[zipfile.ZipInfo], name: str) -> None:
@@ -147,7 +164,7 @@ def _member(box: zipfile.ZipFile, info: zipfile.ZipInfo, file: str) -> Packed:
 
 def _sheets(path: Path) -> Iterator[Packed]:
     for name, opener in workbooks.sheets(path):
-        yield Packed(f"{path.name}/{name}" if name else path.name, opener)
+        yield Packed(shown(f"{path.name}/{name}" if name else path.name), opener)
 
 
 def _limit(packed_bytes: int) -> int:

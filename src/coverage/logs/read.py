@@ -170,7 +170,7 @@ def open_logs(path: Path, context: Context, rules: Rules) -> Iterator[Log | Refu
         try:
             yield _recognised(packed, context, rules)
         except FileRefused as refusal:
-            if packed.file == path.name:
+            if packed.file == containers.shown(path.name):
                 raise
             yield Refused(packed.file, refusal)
 
