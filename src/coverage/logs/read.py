@@ -263,7 +263,9 @@ def _source(packed: containers.Packed, told: text.Text) -> Callable[[], Iterator
         return text.blocks(packed.chunks(), told)
 
     def table() -> Iterator[bytes]:
-        return documents.blocks(kind or "", text.whole(packed.chunks(), told), packed.file)
+        return documents.blocks(
+            kind or "", text.whole(packed.chunks(), told, documents.MAX_BYTES), packed.file
+        )
 
     kind = documents.recognise(next(plain()))
     return plain if kind is None else table

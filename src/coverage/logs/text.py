@@ -36,6 +36,8 @@ BLOCK_BYTES = 8 * 1024 * 1024
 MAX_LINE_BYTES = 1_000_000  # a longer line is no row of a log: its end is not even kept
 HEAD_BYTES = 200_000
 BINARY_SHARE = 0.05  # more control characters than this and the file is no text
+# What a power cut leaves where a file's last blocks never reached the disk: the rest of the file is sound.
+_ZEROS = re.compile(rb"\x00{16,}")
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27}) + b"\x7f"
 # What simulated rows say of themselves, in some cell of theirs; looked for at the start of the file.
 _SIMULATED = re.compile(rb"\bsimulated\b", re.IGNORECASE)
@@ -119,7 +121,7 @@ def _refuse_no_text(head: bytes, file: str) -> None:
     for magic, vi, en in _MAGIC:
         if head.startswith(magic):
             raise FileRefused(f"{file}: {vi}.", f"{file}: {en}.")
-    start = head[:HEAD_BYTES]
+    start = _ZEROS.sub(b"", head[:HEAD_BYTES])
     if len(start) - len(start.translate(None, _CONTROL)) > BINARY_SHARE * len(start):
         raise FileRefused(
             f"{file}: tệp nhị phân, không phải văn bản. Hãy xuất ra CSV hoặc TXT.",
@@ -131,16 +133,24 @@ def _utf16(data: bytes) -> str | None:
     """UTF-16 by its BOM, or by the zero bytes that Latin letters and digits leave in it."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    head = data[:4000]
+    head = data[:4000].rstrip(b"\x00")
     odd, even = head[1::2].count(0), head[::2].count(0)
-    if max(odd, even) * 4 < len(head):
+    # Zeros on both sides are no letters: a hole in a text of bytes.
+    if max(odd, even) * 4 < len(head) or min(odd, even) * 2 > max(odd, even):
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def whole(chunks: Iterable[bytes], text: Text) -> bytes:
-    """The text in one piece, however long its lines."""
-    found = b"".join(_newlines(_utf8(chunks, text)))
+def whole(chunks: Iterable[bytes], text: Text, limit: int) -> bytes:
+    """The text in one piece, however long its lines; of one longer than `limit` bytes little more than that."""
+    held: list[bytes] = []
+    size = 0
+    for piece in _newlines(_utf8(chunks, text)):
+        held.append(piece)
+        size += len(piece)
+        if size > limit:
+            break
+    found = b"".join(held)
     return found if found.isascii() else _nfc(found)
 
 
@@ -179,13 +189,13 @@ def _clipped(rest: bytes, piece: bytes) -> bytes:
 
 
 def _utf8(chunks: Iterable[bytes], text: Text) -> Iterator[bytes]:
-    """The bytes as UTF-8, without a mark at their start."""
+    """The bytes as UTF-8, without a mark at their start, nor a second one that a program put before it."""
     sound = text.encoding == "utf-8" and not text.torn
     decoder = codecs.getincrementaldecoder(text.encoding)("replace")
     start = True
     for chunk in chunks:
         piece = chunk if sound else decoder.decode(chunk).encode("utf-8", "replace")
-        yield piece.removeprefix(codecs.BOM_UTF8) if start else piece
+        yield piece.removeprefix(codecs.BOM_UTF8).removeprefix(codecs.BOM_UTF8) if start else piece
         start = start and not piece
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
