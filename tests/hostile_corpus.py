@@ -1,0 +1,33 @@
+"""The corpus: LONG has every quirk in every format, CORPUS some of them in each and all in two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hostile import CANONICAL, GNETTRACK, WRITERS, Case, Writer
+from hostile_rows import LINES, QUIRKS, beside_case, line_case, row_case
+from hostile_text import TEXTS, ends, text_case
+
+STEP = 9  # of the other formats every ninth quirk, another ninth for each
+
+
+def _cases(writer: Writer) -> Iterator[Case | None]:
+    yield from (row_case(writer, quirk) for quirk in QUIRKS)
+    yield from (line_case(writer, quirk) for quirk in LINES)
+    yield from (beside_case(writer, code) for code in writer.beside)
+    yield from (text_case(writer, quirk) for quirk in TEXTS)
+    yield from ends(writer)
+
+
+def _of(writer: Writer) -> list[Case]:
+    return [case for case in _cases(writer) if case is not None]
+
+
+SINGLES: list[Case] = []
+LONG: list[Case] = [*(case for writer in WRITERS for case in _of(writer)), *SINGLES]
+CORPUS: list[Case] = [
+    *_of(CANONICAL),
+    *_of(GNETTRACK),
+    *(case for i, writer in enumerate(WRITERS[2:]) for case in _of(writer)[i % STEP :: STEP]),
+    *SINGLES,
+]
