@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from coverage.errors import FileRefused
 from coverage.logs.formats import FORMATS, Format
@@ -15,7 +16,7 @@ from coverage.logs.lines import Lines, header_index
 from coverage.names import fold
 
 DELIMITERS = ("\t", ";", ",", "|")
-MAX_HEADER_CHARS = 20_000
+MAX_HEADER_CHARS = 100_000  # analysers write thousands of columns
 SHOWN_NAMES = 12
 # A unit in brackets after a name says nothing new, unless it changes the number (km/h, kbit/s).
 _UNIT = re.compile(r"[(\[]\s*(?:dbm|db|m|m/s|mbps|mbit/s|°|độ|deg|wgs ?84)\s*[)\]]\s*$", re.IGNORECASE)
@@ -99,6 +100,8 @@ def layout(header: str, file: str, choices: Sequence[Format], *, stated: bool) -
     another table of a known app, for an unknown format (it lists what was found and what is needed), and for
     one in which two columns could be the same thing.
     """
+    if len(header) > MAX_HEADER_CHARS:
+        raise _unknown((header,), file, choices)
     splits = [(delimiter, *_names(header, delimiter)) for delimiter in DELIMITERS]
     for _, names, _ in splits:
         _refuse_foreign(names, file)
@@ -123,10 +126,16 @@ def positions(fmt: Format, names: Sequence[str]) -> dict[str, int]:
     loose = _where(names, around=True) if fmt.generic else {}
     found: dict[str, int] = {}
     for field, spellings in fmt.columns.items():
-        known = [where[fold(one)] for where in (exact, loose) for one in spellings if fold(one) in where]
+        known = [where[_key(one)] for where in (exact, loose) for one in spellings if _key(one) in where]
         if known:
             found[field] = known[0][0]
     return found
+
+
+@cache
+def _key(spelling: str) -> str:
+    """The key of a name that a format lists: they are few, and asked for every file."""
+    return fold(spelling)
 
 
 def _where(names: Sequence[str], *, around: bool) -> dict[str, list[int]]:
@@ -180,7 +189,7 @@ def _choices(wanted: str | None, own: Sequence[Format]) -> tuple[Format, ...]:
 def _names(header: str, delimiter: str) -> tuple[tuple[str, ...], int]:
     """The names in the header, without empty ones at its end; and how many fields it has with them."""
     try:
-        fields = next(csv.reader([header[:MAX_HEADER_CHARS]], delimiter=delimiter), [])
+        fields = next(csv.reader([header], delimiter=delimiter), [])
     except csv.Error:
         fields = header.split(delimiter)
     names = [field.strip() for field in fields]
