@@ -22,7 +22,7 @@ from coverage.logs import context as contexts
 from coverage.logs.blocks import Fixed, Part, Reader, read_block
 from coverage.logs.context import Context
 from coverage.logs.judge import Limits, outcome_lines
-from coverage.logs.lines import Lines, numbered, rows_joined
+from coverage.logs.lines import Lines, lines_of, numbered, rows_joined
 from coverage.logs.mappings import Mapping, of_team
 from coverage.logs.measurements import Origin
 from coverage.logs.repeats import Seen
@@ -212,7 +212,7 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
     context = contexts.with_earlier(context, before)
     zone = contexts.zone(context)
     blocks = _source(packed, told)
-    head = next(numbered(blocks()))
+    head = next(numbered(blocks()), lines_of(b"\n"))
     own = of_team(rules.mappings, context.team, context.format)
     layout, first = detect.find(head, packed.file, context.format, own)
     if layout.names[0] == documents.PLACE:
@@ -267,7 +267,7 @@ def _source(packed: containers.Packed, told: text.Text) -> Callable[[], Iterator
             kind or "", text.whole(packed.chunks(), told, documents.MAX_BYTES), packed.file
         )
 
-    kind = documents.recognise(next(plain()))
+    kind = documents.recognise(next(plain(), b""))
     return plain if kind is None else table
 
 

@@ -38,6 +38,7 @@ HEAD_BYTES = 200_000
 BINARY_SHARE = 0.05  # more control characters than this and the file is no text
 # What a power cut leaves where a file's last blocks never reached the disk: the rest of the file is sound.
 _ZEROS = re.compile(rb"\x00{16,}")
+_NOTHING = b"\x00\r\n\t \x1a" + codecs.BOM_UTF8 + codecs.BOM_UTF16
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27}) + b"\x7f"
 # What simulated rows say of themselves, in some cell of theirs; looked for at the start of the file.
 _SIMULATED = re.compile(rb"\bsimulated\b", re.IGNORECASE)
@@ -72,7 +73,7 @@ def recognise(chunks: Iterable[bytes], file: str) -> Text:
     for chunk in chunks:
         digest.update(chunk)
         head += chunk[: max(0, HEAD_BYTES * 5 - len(head))]
-        blank = blank and not chunk.strip(b"\x00\r\n\t \xef\xbb\xbf\x1a")
+        blank = blank and not chunk.strip(_NOTHING)
         if other.open or not chunk.isascii():
             other.look(chunk)
     other.look(b"", final=True)
@@ -205,13 +206,16 @@ def _newlines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     torn = b""
     for piece in pieces:
         whole = torn + piece
-        torn = b"\r" if whole.endswith(b"\r") else b""
-        yield _plain_ends(whole.removesuffix(b"\r"))
+        torn = next(end for end in (b"\r\r", b"\r", b"") if whole.endswith(end))
+        yield _plain_ends(whole.removesuffix(torn))
     yield _plain_ends(torn)
 
 
 def _plain_ends(text: bytes) -> bytes:
-    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+    if b"\r" not in text:
+        return text
+    # Two returns and a newline are one end of a line, which a program wrote over another's.
+    return text.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _nfc(piece: bytes) -> bytes:
