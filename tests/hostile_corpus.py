@@ -1,14 +1,16 @@
-"""The corpus: LONG has every quirk in every format, CORPUS some of them in each and all in two."""
+"""The corpus: LONG has every quirk in every format, CORPUS all of them in ours and some in each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hostile import CANONICAL, GNETTRACK, WRITERS, Case, Writer
+from hostile import CANONICAL, WRITERS, Case, Writer
+from hostile_packed import PACKED
 from hostile_rows import LINES, QUIRKS, beside_case, line_case, row_case
+from hostile_singles import SINGLES
 from hostile_text import TEXTS, ends, text_case
 
-STEP = 9  # of the other formats every ninth quirk, another ninth for each
+STEP = 12  # of the other formats every twelfth quirk, another twelfth for each
 
 
 def _cases(writer: Writer) -> Iterator[Case | None]:
@@ -23,11 +25,10 @@ def _of(writer: Writer) -> list[Case]:
     return [case for case in _cases(writer) if case is not None]
 
 
-SINGLES: list[Case] = []
-LONG: list[Case] = [*(case for writer in WRITERS for case in _of(writer)), *SINGLES]
+LONG: list[Case] = [*(case for writer in WRITERS for case in _of(writer)), *SINGLES, *PACKED]
 CORPUS: list[Case] = [
     *_of(CANONICAL),
-    *_of(GNETTRACK),
-    *(case for i, writer in enumerate(WRITERS[2:]) for case in _of(writer)[i % STEP :: STEP]),
+    *(case for i, writer in enumerate(WRITERS[1:]) for case in _of(writer)[i % STEP :: STEP]),
     *SINGLES,
+    *PACKED,
 ]

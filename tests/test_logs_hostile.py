@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hostile import Case, Counts, Refusal
 from hostile_corpus import CORPUS, LONG
+from hostile_singles import HEADER, SECRETS, row
 from typer.testing import CliRunner
 
 from coverage.cli import app
@@ -32,7 +38,10 @@ def written(case: Case, folder: Path) -> Path:
 
 def outcomes(case: Case, folder: Path) -> dict[str, Reading | FileRefused]:
     path = written(case, folder)
-    context = Context(**dict(case.said))
+    said: dict[str, Any] = dict(case.said)
+    if "date" in said:
+        said["date"] = datetime.date.fromisoformat(said["date"])
+    context = Context(**said)
     try:
         found = list(read_file(path, context, device_key=b"key", operator_names=NAMES, now=NOW))
     except FileRefused as refusal:
@@ -60,7 +69,7 @@ def hold(found: Reading | FileRefused, expect: Counts | Refusal, file: str) -> N
     assert bool(codes) == bool(expect.codes)
     fixes = {fix.code: fix.rows for fix in found.fixes}
     assert {code: fixes.get(code) for code in expect.fixes} == dict(expect.fixes)
-    rows = {row["line"]: row for row in found.measurements.to_pylist()}
+    rows = {one["line"]: one for one in found.measurements.to_pylist()}
     for line, held in expect.held.items():
         assert {name: rows[line][name] for name in held} == dict(held), line
     assert set(expect.dropped) <= set(found.dropped)
@@ -70,8 +79,8 @@ def accounted(found: Reading) -> None:
     """Every row is in one place, and each that was not accepted has its reason in both languages."""
     assert found.rows == found.accepted + found.duplicates + found.rejected + found.quarantined
     assert found.measurements.num_rows == found.accepted
-    for row in found.outcomes.to_pylist():
-        assert all(reason(row["code"], row["column"], row["value"]))
+    for one in found.outcomes.to_pylist():
+        assert all(reason(one["code"], one["column"], one["value"]))
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=by_name)
@@ -82,17 +91,15 @@ def test_every_file_ends_as_it_must(case: Case, tmp_path: Path) -> None:
         hold(found[file], expect, file)
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("hostile") / "workspace"
-
-
-@pytest.mark.parametrize("case", CORPUS, ids=by_name)
-def test_the_command_line_says_so(case: Case, tmp_path: Path, workspace: Path) -> None:
+def command(case: Case, folder: Path) -> list[str]:
     options = [text for name, value in case.said.items() for text in (f"--{name.replace('_', '-')}", value)]
-    done = CliRunner().invoke(
-        app, ["ingest", str(written(case, tmp_path)), "-w", str(workspace), "--json", *options]
-    )
+    return ["ingest", str(written(case, folder)), "-w", str(folder / "workspace"), "--json", *options]
+
+
+# Every fourth: what the file is was read above, here it is the words and the codes that count.
+@pytest.mark.parametrize("case", CORPUS[::4], ids=by_name)
+def test_the_command_line_says_so(case: Case, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, command(case, tmp_path))
     assert done.exit_code == case.exit_code, done.output
     assert "Traceback" not in done.output
     receipts = {one["file"]: one for one in json.loads(done.stdout)}
@@ -118,3 +125,63 @@ def test_no_two_cases_are_one() -> None:
 @pytest.mark.parametrize("case", LONG, ids=by_name)
 def test_every_quirk_in_every_format(case: Case, tmp_path: Path) -> None:
     test_every_file_ends_as_it_must(case, tmp_path)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("case", LONG, ids=by_name)
+def test_the_command_line_says_so_of_all(case: Case, tmp_path: Path) -> None:
+    test_the_command_line_says_so(case, tmp_path)
+
+
+REAL = [
+    "canonical/twice", "canonical/zero-tail", "gnettrack_text/utf16-le-mark", "single/silent-and-nobody-named", "single/personal-columns",
+    "xlsx/far-cell", "zip/good-and-bad", "zip/steering-name", "kml/entities", "rubbish/mark16.csv",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", [case for case in LONG if case.name in REAL], ids=by_name)
+def test_a_process_of_its_own_ends_with_the_same_code(case: Case, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "coverage", *command(case, tmp_path)],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    words = done.stderr.decode() + done.stdout.decode()
+    assert done.returncode == case.exit_code, words
+    assert "Traceback" not in words
+    assert "panicked" not in words
+    assert "\x1b[2J" not in words
+    assert case.file in words
+
+
+def test_a_name_that_is_no_text_is_told_and_kept(tmp_path: Path) -> None:
+    case = next(case for case in CORPUS if case.name == "canonical/utf8")
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/th\xf4n.csv"))
+    path.write_bytes(case.data)
+    done = CliRunner().invoke(app, ["ingest", str(path), "-w", str(tmp_path / "workspace"), "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)[0]["file"] == "th\ufffdn.csv"
+
+
+def test_secrets_and_formulas_go_nowhere(tmp_path: Path) -> None:
+    """Personal columns are in no file of the workspace; a formula in the list of refused rows is text."""
+    text = (
+        f"{HEADER},IMEI,Họ tên\n{row()},{SECRETS[0]},{SECRETS[2]}\n{row('=1+1')},{SECRETS[0]},{SECRETS[2]}\n"
+    )
+    case = Case("secrets", "log.csv", text.encode(), Counts(2, 1, rejected=1))
+    receipt = json.loads(CliRunner().invoke(app, command(case, tmp_path)).stdout)[0]
+    assert receipt["dropped"] == ["IMEI", "Họ tên"]
+    folder = tmp_path / "workspace"
+    for path in folder.rglob("*"):
+        kept = (
+            pq.read_table(path).to_pylist()
+            if path.suffix == ".parquet"
+            else path.is_file() and path.read_bytes()
+        )
+        assert not any(secret in str(kept) for secret in SECRETS), path
+    done = CliRunner().invoke(
+        app, ["uploads", "rejects", receipt["upload_id"], "-o", str(tmp_path / "r.csv"), "-w", str(folder)]
+    )
+    assert done.exit_code == 0, done.output
+    assert ",'=1+1," in (tmp_path / "r.csv").read_text(encoding="utf-8-sig")
