@@ -125,6 +125,8 @@ SHAPES = [
     table("open-quote-at-the-end", [*(one + ",x" for one in minutes(3)), row() + ',"x'], Counts(4, 3, rejected=1, codes={"bad_quotes": 1}, held={2: {}, 3: {}, 4: {}}), HEADER + ",note"),
     table("open-quote-before-many", ['"' + row(), *minutes(40), silent()], Counts(42, 41, rejected=1, no_service=1, codes={"bad_quotes": 1}, held={43: NO_SERVICE})),
     table("open-quote-in-the-header", minutes(2), Refusal("unknown format"), HEADER.replace("lon", '"lon')),
+    table("stray-quote-in-the-header", [*(one + ",x" for one in minutes(3)), row() + ',x"y'], Counts(4, 4), HEADER + ',màn 5" x'),
+    table("stray-quotes-in-header-and-row", [row() + ',x"y', silent() + ",z"], Counts(2, 2, no_service=1, held={3: NO_SERVICE}), HEADER + ',5" x'),
     table("five-thousand-columns", [row() + "," * 5000], Counts(1, 1), HEADER + "".join(f",x{i}" for i in range(5000))),
     table("long-header", minutes(2), Refusal("unknown format"), "x" * 2_000_000),
     table("zero-byte-in-a-number", [row(lat="11.94\0"), silent()], Counts(2, 1, rejected=1, no_service=1, codes={"bad_coordinate": 1}, held={3: NO_SERVICE})),

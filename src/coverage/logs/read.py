@@ -22,7 +22,7 @@ from coverage.logs import context as contexts
 from coverage.logs.blocks import Fixed, Part, Reader, read_block
 from coverage.logs.context import Context
 from coverage.logs.judge import Limits, outcome_lines
-from coverage.logs.lines import Lines, lines_of, numbered, rows_joined
+from coverage.logs.lines import Lines, below, lines_of, numbered, rows_joined
 from coverage.logs.mappings import Mapping, of_team
 from coverage.logs.measurements import Origin
 from coverage.logs.repeats import Seen
@@ -273,10 +273,9 @@ def _source(packed: containers.Packed, told: text.Text) -> Callable[[], Iterator
 
 def _rows(blocks: Callable[[], Iterator[bytes]], layout: detect.Layout, first: int) -> Iterator[Lines]:
     """The lines from the first row on, a block at a time; rows whose cells hold line breaks are joined."""
-    for index, lines in enumerate(numbered(rows_joined(blocks(), layout.delimiter, widths(layout)))):
-        rows = lines.after(first) if index == 0 else lines
-        if len(rows):
-            yield rows
+    # The lines above are cut off before: a stray quote in the header must not draw a row to it.
+    rows = rows_joined(below(blocks(), first), layout.delimiter, widths(layout))
+    return numbered(rows, first + 1)
 
 
 def _limits(rules: Rules) -> Limits:
