@@ -10,7 +10,7 @@ from hostile_rows import LINES, QUIRKS, beside_case, line_case, row_case
 from hostile_singles import SINGLES
 from hostile_text import TEXTS, ends, text_case
 
-STEP = 12  # of the other formats every twelfth quirk, another twelfth for each
+STEP = 16  # of the other formats every sixteenth quirk, others for each
 
 
 def _cases(writer: Writer) -> Iterator[Case | None]:

@@ -67,15 +67,18 @@ def zip_bomb(mebibytes: int, *, told: int | None = None) -> bytes:
     return local + entry + end
 
 
-def locked(data: bytes) -> bytes:
-    """The zip with every member marked as encrypted."""
+def marked(data: bytes, at: int, value: int) -> bytes:
+    """The zip with a byte of each member's headers changed, counted from the version that is needed."""
     out = bytearray(data)
-    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+    for mark, start in ((b"PK\x03\x04", 4), (b"PK\x01\x02", 6)):
         place = out.find(mark)
         while place >= 0:
-            out[place + at] |= 1
+            out[place + start + at] = value
             place = out.find(mark, place + 4)
     return bytes(out)
+
+
+ENCRYPTED, METHOD = 2, 4
 
 
 _OOXML = "http://schemas.openxmlformats.org"
@@ -173,7 +176,8 @@ ZIPS = [
     Case("zip/gzip-inside", "box.zip", zipped({"log.csv.gz": gzip.compress(TEXT, mtime=0)}), {"box.zip/log.csv.gz": SOUND}),
     Case("zip/gzip-in-gzip-inside", "box.zip", zipped({"x.gz": gzip.compress(gzip.compress(TEXT, mtime=0), mtime=0)}),
          {"box.zip/x.gz": Refusal("gzip inside a gzip")}),
-    Case("zip/locked", "box.zip", locked(zipped({"log.csv": TEXT})), {"box.zip/log.csv": Refusal("without a password")}),
+    Case("zip/locked", "box.zip", marked(zipped({"log.csv": TEXT}), ENCRYPTED, 1), {"box.zip/log.csv": Refusal("without a password")}),
+    Case("zip/unknown-method", "box.zip", marked(zipped({"log.csv": TEXT}), METHOD, 99), {"box.zip/log.csv": Refusal("cannot be read")}),
     Case("zip/torn", "box.zip", zipped({"log.csv": TEXT})[:-25], Refusal("damaged")),
     Case("zip/half", "box.zip", zipped({"log.csv": TEXT})[:120], Refusal("damaged")),
     Case("zip/head-alone", "box.zip", b"PK\x03\x04", Refusal("damaged")),

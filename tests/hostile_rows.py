@@ -74,6 +74,8 @@ QUIRKS: tuple[RowQuirk, ...] = (
     RowQuirk("time-short-year", {"time": f"{SERVED.at:%d/%m/%y %H:%M:%S}"}),
     RowQuirk("time-serial", {"time": f"{SERIAL:.9f}"}, fix="serial_date", only_tables=True),
     _rejected("level-word", "bad_level", level="weak"),
+    replace(_rejected("level-unit", "bad_level", level="-91 dBm"), only_tables=True),
+    _rejected("lat-letter", "bad_coordinate", lat="11.9408N"),
     _rejected("level-formula", "bad_level", level="=-90-1"),
     _rejected("level-infinite", "bad_level", level="inf"),
     *(

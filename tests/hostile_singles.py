@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hostile import ZONE, Case, Counts, Refusal
+from hostile_text import windows_1258
 
 HEADER = "time,lat,lon,operator,technology,rsrp_dbm,service_state"
 MORNING = "2026-10-30T08:00:00"
@@ -110,6 +111,7 @@ SHAPES = [
     table("title-above", minutes(6), Refusal("unknown format"), f"BÁO CÁO ĐO SÓNG\n{HEADER}"),
     table("comment-above", minutes(6), Counts(6, 6), f"# đo bằng máy của đội 1\n{HEADER}"),
     table("no-header", minutes(6), Refusal("unknown format"), row()),
+    table("comma-in-a-comma-table", [one.replace("11.94,108.44", "11,94,108,44") for one in minutes(6)], Counts(6, 0, rejected=6, codes={"wrong_field_count": 6})),
     table("sum-below", [*minutes(6), "Tổng cộng: 6 dòng"], Counts(7, 6, rejected=1, codes={"wrong_field_count": 1})),
     table("empty-cells", [*minutes(6), ",,,,,,"], Counts(7, 6, rejected=1, codes={"bad_coordinate": 2, "bad_time": 1})),
     table("other-delimiter-below", [one.replace(",", ";") for one in minutes(6)], Counts(6, 0, rejected=6, codes={"wrong_field_count": 6})),
@@ -139,6 +141,15 @@ SHAPES = [
                             "2026.10.30_08.00.02\t108.44\t11.94\t45204\t4G\t-96"],
           Counts(3, 2, quarantined=1, codes={"position_jump": 1}), "Timestamp\tLongitude\tLatitude\tOperator\tNetworkTech\tLevel"),
 ]  # fmt: skip
+VIETNAMESE = "Thời gian;Vĩ độ;Kinh độ;Nhà mạng;Công nghệ;Mức thu;Trạng thái sóng;Ghi chú"
+MIXED = [
+    # One crew's part of a joint file is in Windows-1258: its remarks are lost, its readings are not.
+    ("remarks-otherwise", ["30/10/2026 8:00;11,94;108,44;Viettel;4G;-97;;đường về thôn", "30/10/2026 8:01;11,94;108,44;Viettel;;;no_service;~"],
+     Counts(2, 2, no_service=1, held={3: NO_SERVICE})),
+    # A word of service that was torn is not guessed: the row is set aside and told, not dropped, not taken for service.
+    ("service-word-otherwise", ["30/10/2026 8:00;11,94;108,44;Viettel;4G;-97;có sóng;x", "30/10/2026 8:01;11,94;108,44;Viettel;;;~;x"],
+     Counts(2, 1, quarantined=1, codes={"bad_service_state": 1})),
+]  # fmt: skip
 OTHERS = [
     ("events", "log_events.txt", "Timestamp\tLongitude\tLatitude\tLevel\tNetworkTech\tEventType\tEventDetails\nx\n", "event table"),
     ("stats", "log_stats.txt", "Event\tStats\nCALL\t3\n", "summary table"),
@@ -149,5 +160,7 @@ OTHERS = [
 ]  # fmt: skip
 SINGLES: list[Case] = [
     *DATES, *NETWORKS, *SHAPES,
+    *(Case(f"mixed/{name}", "log.csv", "\n".join([VIETNAMESE, *rows, ""]).encode().replace(b"~", windows_1258("không có sóng")), expect)
+      for name, rows, expect in MIXED),
     *(Case(f"other/{name}", file, text.encode(), Refusal(says)) for name, file, text, says in OTHERS),
 ]  # fmt: skip
