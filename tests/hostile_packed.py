@@ -152,6 +152,7 @@ BOOKS = [
     Case("xlsx/torn", "do.xlsx", workbook({"A": SHEET})[:-30], Refusal("damaged")),
     Case("xlsx/no-parts", "do.xlsx", zipped({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}), Refusal("workbook")),
     Case("xlsx/torn-part", "do.xlsx", zipped({"[Content_Types].xml": b"<Types", "xl/workbook.xml": b"\0" * 99}), Refusal("workbook")),
+    Case("xlsx/open-document", "do.ods", zipped({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<x/>"}), Refusal(".ods")),
     Case("xls/rubbish", "do.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(range(256)) * 20, Refusal("workbook")),
     Case("xls/torn", "do.xls", b"\xd0\xcf\x11\xe0", Refusal("workbook")),
 ]  # fmt: skip

@@ -136,6 +136,11 @@ def _boxed(path: Path) -> Iterator[Packed]:
 def _check(members: list[zipfile.ZipInfo], name: str) -> None:
     if not members:
         raise FileRefused(f"{name}: tệp zip không có tệp nào bên trong.", f"{name}: the zip holds no file.")
+    if {"mimetype", "content.xml"} <= {info.filename for info in members}:
+        raise FileRefused(
+            f"{name}: sổ tính OpenDocument (.ods). Hãy lưu thành .xlsx hoặc CSV rồi gửi lại.",
+            f"{name}: an OpenDocument workbook (.ods). Save it as .xlsx or CSV and send that.",
+        )
     if len(members) > MAX_MEMBERS or sum(info.file_size for info in members) > MAX_UNPACKED_BYTES:
         raise _too_big(name)
     office = any(info.filename == "[Content_Types].xml" for info in members)

@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx, .xls, .ods) → one TAB table of text per sheet that holds a table."""
+"""Workbooks (.xlsx, .xls) → one TAB table of text per sheet that holds a table."""
 
 from __future__ import annotations
 
