@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hostile import CANONICAL, WRITERS, Case, Writer
+from hostile import Case, Writer
+from hostile_apps import CANONICAL, WRITERS
 from hostile_packed import PACKED
 from hostile_rows import LINES, QUIRKS, beside_case, line_case, row_case
 from hostile_singles import SINGLES

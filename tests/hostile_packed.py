@@ -11,7 +11,8 @@ import zlib
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
-from hostile import CANONICAL, WRITERS, Case, Counts, Refusal
+from hostile import Case, Counts, Refusal
+from hostile_apps import CANONICAL, WRITERS
 
 ROWS = [CANONICAL.cells(row) for row in CANONICAL.rows()]
 TEXT = CANONICAL.text(ROWS).encode()

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from coverage.cli import app
 from coverage.errors import FileRefused
-from coverage.logs import Context, Reading, Refused, read_file
+from coverage.logs import Context, Reading, Refused, containers, read_file, text
 from coverage.logs.reasons import reason
 
 NAMES = {"45201": "MobiFone", "45204": "Viettel"}
@@ -89,6 +89,18 @@ def test_every_file_ends_as_it_must(case: Case, tmp_path: Path) -> None:
     assert list(found) == list(expected(case))
     for file, expect in expected(case).items():
         hold(found[file], expect, file)
+
+
+TORN = [case for case in CORPUS if case.name.startswith(("canonical/", "single/quoted")) and len(case.data) < 5000]
+
+
+@pytest.mark.parametrize("case", TORN[::4], ids=by_name)
+def test_where_the_blocks_are_cut_does_not_matter(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "CHUNK_BYTES", 13)
+    monkeypatch.setattr(text, "BLOCK_BYTES", 400)
+    test_every_file_ends_as_it_must(case, tmp_path)
 
 
 def command(case: Case, folder: Path) -> list[str]:
@@ -169,7 +181,7 @@ def test_secrets_and_formulas_go_nowhere(tmp_path: Path) -> None:
     text = (
         f"{HEADER},IMEI,Họ tên\n{row()},{SECRETS[0]},{SECRETS[2]}\n{row('=1+1')},{SECRETS[0]},{SECRETS[2]}\n"
     )
-    case = Case("secrets", "log.csv", text.encode(), Counts(2, 1, rejected=1))
+    case = Case("secrets", "log.csv", lines.encode(), Counts(2, 1, rejected=1))
     receipt = json.loads(CliRunner().invoke(app, command(case, tmp_path)).stdout)[0]
     assert receipt["dropped"] == ["IMEI", "Họ tên"]
     folder = tmp_path / "workspace"
