@@ -91,7 +91,9 @@ def test_every_file_ends_as_it_must(case: Case, tmp_path: Path) -> None:
         hold(found[file], expect, file)
 
 
-TORN = [case for case in CORPUS if case.name.startswith(("canonical/", "single/quoted")) and len(case.data) < 5000]
+TORN = [
+    case for case in CORPUS if case.name.startswith(("canonical/", "single/quoted")) and len(case.data) < 5000
+]
 
 
 @pytest.mark.parametrize("case", TORN[::4], ids=by_name)
@@ -178,7 +180,7 @@ def test_a_name_that_is_no_text_is_told_and_kept(tmp_path: Path) -> None:
 
 def test_secrets_and_formulas_go_nowhere(tmp_path: Path) -> None:
     """Personal columns are in no file of the workspace; a formula in the list of refused rows is text."""
-    text = (
+    lines = (
         f"{HEADER},IMEI,Họ tên\n{row()},{SECRETS[0]},{SECRETS[2]}\n{row('=1+1')},{SECRETS[0]},{SECRETS[2]}\n"
     )
     case = Case("secrets", "log.csv", lines.encode(), Counts(2, 1, rejected=1))
