@@ -170,6 +170,7 @@ def test_every_outcome_code_is_told_with_what_becomes_of_the_row() -> None:
     known = dict(re.findall(r'Fault\("(\w+)", "(\w+)"', inspect.getsource(judge)))
     known |= {other.code: "rejected" for fmt in FORMATS for other in (*fmt.other_rows, *fmt.only_rows)}
     known |= {"wrong_field_count": "rejected", "bad_quotes": "rejected", "duplicate_row": "duplicate"}
+    known["line_too_long"] = "rejected"
     assert set(known) == set(logs.CODES)
     fixes = {cells[0].strip("`") for cells in rows_of(text_of("files.md"), 2)} & set(logs.FIXES)
     assert fixes == set(logs.FIXES)

@@ -20,7 +20,7 @@ from coverage.logs import context as contexts
 from coverage.logs.blocks import Fixed, Part, Reader, read_block
 from coverage.logs.context import Context
 from coverage.logs.judge import Limits, outcome_lines
-from coverage.logs.lines import Lines, numbered, rows_joined
+from coverage.logs.lines import Lines, below, lines_of, numbered, rows_joined
 from coverage.logs.mappings import Mapping, of_team
 from coverage.logs.measurements import Origin
 from coverage.logs.repeats import Seen
@@ -168,7 +168,7 @@ def open_logs(path: Path, context: Context, rules: Rules) -> Iterator[Log | Refu
         try:
             yield _recognised(packed, context, rules)
         except FileRefused as refusal:
-            if packed.file == path.name:
+            if packed.file == containers.shown(path.name):
                 raise
             yield Refused(packed.file, refusal)
 
@@ -210,7 +210,7 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
     context = contexts.with_earlier(context, before)
     zone = contexts.zone(context)
     blocks = _source(packed, told)
-    head = next(numbered(blocks()))
+    head = next(numbered(blocks()), lines_of(b"\n"))
     own = of_team(rules.mappings, context.team, context.format)
     layout, first = detect.find(head, packed.file, context.format, own)
     if layout.names[0] == documents.PLACE:
@@ -262,18 +262,19 @@ def _source(packed: containers.Packed, told: text.Text) -> Callable[[], Iterator
         return text.blocks(packed.chunks(), told)
 
     def table() -> Iterator[bytes]:
-        return documents.blocks(kind or "", text.whole(packed.chunks(), told), packed.file)
+        return documents.blocks(
+            kind or "", text.whole(packed.chunks(), told, documents.MAX_BYTES), packed.file
+        )
 
-    kind = documents.recognise(next(plain()))
+    kind = documents.recognise(next(plain(), b""))
     return plain if kind is None else table
 
 
 def _rows(blocks: Callable[[], Iterator[bytes]], layout: detect.Layout, first: int) -> Iterator[Lines]:
     """The lines from the first row on, a block at a time; rows whose cells hold line breaks are joined."""
-    for index, lines in enumerate(numbered(rows_joined(blocks(), layout.delimiter, widths(layout)))):
-        rows = lines.after(first) if index == 0 else lines
-        if len(rows):
-            yield rows
+    # The lines above are cut off before: a stray quote in the header must not draw a row to it.
+    rows = rows_joined(below(blocks(), first), layout.delimiter, widths(layout))
+    return numbered(rows, first + 1)
 
 
 def _limits(rules: Rules) -> Limits:

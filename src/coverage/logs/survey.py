@@ -72,7 +72,12 @@ def _look(lines: Lines, layout: Layout, file: str, names: Mapping[str, str], wan
 
 
 def _order(layout: Layout, *, day: bool, month: bool) -> bool | None:
-    """Day first where a date of the file says so, or its language does; month first where only that fits."""
+    """Day first where a date of the file says so, or its language does; month first where only that fits.
+
+    None where some dates say the one and some the other, as when a spreadsheet turned round those it could.
+    """
+    if day and month:
+        return None
     if day or (not month and _vietnamese(layout)):
         return True
     return False if month else None
