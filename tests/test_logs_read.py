@@ -291,6 +291,48 @@ def test_a_row_without_service_is_evidence_whatever_stands_in_its_level(tmp_path
 SILENT_HEADER = "time,lat,lon,operator,technology,service_state,rsrp_dbm\n"
 
 
+@pytest.mark.parametrize(
+    ("changed", "state"),
+    [
+        ({"operator": "No service", "rsrp_dbm": ""}, "no_service"),
+        ({"operator": "Emergency calls only", "rsrp_dbm": ""}, "emergency_only"),
+        ({"technology": "Không có sóng", "rsrp_dbm": ""}, "no_service"),
+        ({"technology": "OUT_OF_SERVICE"}, "no_service"),
+        ({"rsrp_dbm": "mất sóng"}, "no_service"),
+        ({"rsrp_dbm": "mất sóng", "technology": ""}, "no_service"),
+        ({"rsrp_dbm": "mất sóng", "service_state": "unknown"}, "no_service"),
+        ({"technology": "NONE", "rsrp_dbm": ""}, "unknown"),
+    ],
+)
+def test_plain_words_for_no_service_are_evidence_wherever_they_stand(tmp_path, changed, state):
+    found = read(tmp_path, columns(**changed), operator="45204")
+    row = only(found)
+    assert (row["service_state"], row["operator"]) == (state, "45204")
+    assert sum(fix.rows for fix in found.fixes if fix.code == "no_service_word") == (state != "unknown")
+
+
+def test_a_word_that_the_service_state_contradicts_is_no_level(tmp_path):
+    found = read(tmp_path, columns(rsrp_dbm="mất sóng", service_state="có sóng"))
+    assert outcome(found) == ("rejected", "bad_level", "rsrp_dbm", "mất sóng")
+
+
+def test_a_log_that_is_silent_almost_everywhere_is_read(tmp_path):
+    silent = "".join(f"2026-10-30T08:{at:02}:00,11.94,108.43,,,mất sóng\n" for at in range(40))
+    found = read(tmp_path, HEADER + silent + ROW + "\n")
+    assert (found.accepted, found.no_service) == (41, 40)
+    assert set(found.measurements["operator"].to_pylist()) == {"45204"}
+
+
+def test_rows_without_a_fix_are_rejected_and_the_others_read(tmp_path):
+    lost = "".join(f"2026-10-30T08:{at:02}:01,,,45204,LTE,-97\n" for at in range(40))
+    found = read(tmp_path, HEADER + lost + ROW + "\n")
+    assert (found.accepted, found.rejected, set(found.outcomes["code"].to_pylist())) == (
+        1,
+        40,
+        {"bad_coordinate"},
+    )
+
+
 @pytest.mark.parametrize("commas", [1, 3])
 def test_empty_columns_that_a_spreadsheet_leaves_at_the_end_harm_nobody(tmp_path, commas):
     lines = [

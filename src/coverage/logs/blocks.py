@@ -17,6 +17,7 @@ from coverage.logs.detect import Layout
 from coverage.logs.judge import Limits, Rows, judge
 from coverage.logs.lines import Lines
 from coverage.logs.measurements import Origin, measurements, speed_mps
+from coverage.logs.service_words import WITHOUT_SERVICE
 from coverage.logs.sheet import Cells, Sheet, sheet
 from coverage.logs.trace import Trace
 from coverage.tables import UNKNOWN_DEVICE
@@ -97,7 +98,7 @@ def read_block(lines: Lines, reader: Reader) -> Part:
     rows = _rows(cells, network, reader)
     rows = replace(rows, trace=_trace(rows, reader))
     verdicts = judge(rows, reader.limits)
-    without = pc.is_in(network.state, value_set=pa.array(service.WITHOUT_SERVICE))
+    without = pc.is_in(network.state, value_set=pa.array(WITHOUT_SERVICE))
     served = ~without.to_numpy(zero_copy_only=False)
     sound = verdicts.sound
     return Part(

@@ -108,6 +108,16 @@ def _keys(name: str) -> tuple[str, str]:
     return fold(name), fold(bare(name))
 
 
+@lru_cache(maxsize=8)  # every format asks for the same few headers
+def _by_key(names: tuple[str, ...]) -> Mapping[str, tuple[int, ...]]:
+    """The columns that each folded name, with or without its unit, stands for."""
+    found: dict[str, tuple[int, ...]] = {}
+    for at, name in enumerate(names):
+        for key in {*_keys(name)} - {""}:
+            found[key] = (*found.get(key, ()), at)
+    return found
+
+
 def exact(name: str, spellings: Collection[str]) -> bool:
     """Whether the name, with or without its unit, is one of the folded spellings."""
     return _key(name, spellings) is not None
@@ -121,9 +131,18 @@ def _spans(name: str) -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=128)
+def _vocabulary(spellings: frozenset[str], around: frozenset[str]) -> str:
+    """All spellings and words around them in one text: a word that is nowhere in it is none of theirs."""
+    return " ".join((*spellings, *around))
+
+
 def extra_words(name: str, spellings: Collection[str], around: Collection[str]) -> int | None:
     """How many words stand around the spellings of which the name is made; None where it is made of something else."""
     told = words(name)
+    known = _vocabulary(frozenset(spellings), frozenset(around))
+    if not all(word in known for word in told):
+        return None
     # Fewest words around, for each count of words read so far, without and with a spelling among them.
     least: list[dict[bool, int]] = [{False: 0}] + [{} for _ in told]
     for end in range(1, len(told) + 1):
@@ -165,9 +184,10 @@ def columns_of(field: str, spellings: tuple[str, ...], names: Sequence[str], *, 
     loose: whether words around a spelling are allowed; columns so named come only where none has the bare name.
     """
     keys = folded(spellings)
-    found = [(keys.index(key), at) for at, name in enumerate(names) for key in (_key(name, keys),) if key]
+    by_key = _by_key(tuple(names))
+    found = [at for key in keys for at in by_key.get(key, ())]
     if found or not loose:
-        return [at for _, at in sorted(found)]
+        return list(dict.fromkeys(found))
     near = [(_around(field, name, keys), at) for at, name in enumerate(names)]
     return [at for _, at in sorted((more, at) for more, at in near if more is not None)]
 

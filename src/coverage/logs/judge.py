@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from coverage.hexes import valid_points
 from coverage.logs import trace
-from coverage.logs.service import WITHOUT_SERVICE, Network
+from coverage.logs.service import Network
+from coverage.logs.service_words import WITHOUT_SERVICE
 from coverage.logs.sheet import Cells, Ints, Sheet
 from coverage.logs.times import Moments
 from coverage.logs.trace import Trace

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from coverage.errors import FileRefused
-from coverage.logs import detect, headings, operators, quantities, service, times, values
+from coverage.logs import detect, headings, operators, quantities, service, service_words, times, values
 from coverage.logs.context import Context
 from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import DBM_LEVELS, LEVELS
@@ -138,8 +138,8 @@ def _like_levels(numbers: npt.NDArray[np.float64]) -> bool:
 
 def _unread(layout: Layout, sample: Lines, file: str) -> dict[str, Cells]:
     """The columns that are not read, by name, but for personal ones."""
-    shut = {*layout.positions.values()}
-    shut |= {at for at, name in enumerate(layout.names) if name in detect.personal(layout.names)}
+    persons = set(detect.personal(layout.names))
+    shut = {*layout.positions.values()} | {at for at, name in enumerate(layout.names) if name in persons}
     places = {f"?{at}": at for at in range(len(layout.names)) if at not in shut}
     found = sheet(sample, replace(layout, positions=places), file).cells if places else {}
     return {layout.names[at]: found[key] for key, at in places.items()}
@@ -191,15 +191,15 @@ def _nearly_all(cells: Cells, test: Callable[[str], bool]) -> bool:
 def _tells_technology(cells: Cells) -> bool:
     """Whether the texts are technologies, and words for none."""
     named = any(quantities.technology(text) is not None for text in _texts(cells))
-    return named and _nearly_all(cells, service.is_technology_word)
+    return named and _nearly_all(cells, service_words.is_technology_word)
 
 
 def _tells_service(column: Cells, cells: Sheet) -> bool:
     """Whether the texts are words of service; yes and no are such where they go with the levels that are missing."""
-    if not _nearly_all(column, service.is_state_word):
+    if not _nearly_all(column, service_words.is_state_word):
         return False
-    silent = service.without_service_words(column)
-    if any(service.is_plain_state(text) for text in _texts(column)):
+    silent = service_words.without_service(column)
+    if any(service_words.is_plain_state(text) for text in _texts(column)):
         return True
     unheard = ~np.any([~values.missing(cells.get(field)) for field in LEVELS], axis=0)
     return bool(silent.any()) and float((silent == unheard).mean()) >= NEARLY_ALL
@@ -208,7 +208,9 @@ def _tells_service(column: Cells, cells: Sheet) -> bool:
 def _without_level(layout: Layout, cells: Sheet, names: Mapping[str, str]) -> Bools:
     """Rows that may have service and of which no level is read."""
     network = service.read(cells, layout.format, Context(), names, None)
-    silent = pc.is_in(network.state, value_set=service.WITHOUT_SERVICE_ARRAY).to_numpy(zero_copy_only=False)
+    silent = pc.is_in(network.state, value_set=service_words.WITHOUT_SERVICE_ARRAY).to_numpy(
+        zero_copy_only=False
+    )
     lost: Bools = ~network.has_level & ~silent
     return lost
 

@@ -140,6 +140,10 @@ _FIXES: dict[str, tuple[str, str]] = {
         "dòng không ghi nhà mạng: lấy theo các dòng khác, tên tệp hoặc lựa chọn khi gửi",
         "the row names no operator: taken from the other rows, the file's name or the upload",
     ),
+    "no_service_word": (
+        "chữ mất sóng ghi ở cột nhà mạng, công nghệ hoặc mức thu được đọc là không có dịch vụ",
+        "words for no service in place of operator, technology or level were read as no service",
+    ),
     "asu_to_dbm": ("đơn vị ASU được đổi sang dBm", "ASU was turned into dBm"),
     "index_to_dbm": ("chỉ số 3GPP được đổi sang dBm", "a 3GPP index was turned into dBm"),
     "tenths_of_db": ("phần mười dB được đổi sang dB", "tenths of a dB were turned into dB"),

@@ -13,22 +13,13 @@ import pyarrow.compute as pc
 from coverage.logs import headings, operators, quantities, values
 from coverage.logs.context import Context
 from coverage.logs.formats.profile import LEVELS, Format
+from coverage.logs.service_words import WITHOUT_SERVICE, silence, state_of
 from coverage.logs.sheet import Cells, Sheet
 from coverage.names import fold
 from coverage.tables import TECHNOLOGIES
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
-_STATE_WORDS = {
-    "in_service": ("in_service", "service", "ok", "camped", "state_in_service", "có sóng", "có dịch vụ", "có", "yes", "true"),
-    "no_service": (
-        "no_service", "out_of_service", "no_coverage", "no_signal", "no_network", "out_of_coverage", "state_out_of_service", "oos", "no", "false", "không có sóng",
-        "không sóng", "mất sóng", "mất dịch vụ", "trắng sóng", "không có dịch vụ", "không có tín hiệu", "mất tín hiệu", "không",
-    ),
-    "emergency_only": ("emergency_only", "emergency", "limited_service", "state_emergency_only", "chỉ khẩn cấp", "chỉ gọi khẩn cấp", "khẩn cấp"),
-    "unknown": ("unknown", "không rõ", "không biết", "chưa rõ"),
-}  # fmt: skip
-_STATES = {fold(word): state for state, words in _STATE_WORDS.items() for word in words}
 # Level fields in the order in which they are asked, and the technologies whose level each holds (None = any).
 _HOLDERS: tuple[tuple[str, tuple[str, ...] | None], ...] = (
     ("ss_rsrp_dbm", ("NR",)),
@@ -42,15 +33,6 @@ _CONVERTED: tuple[tuple[str, str, Callable[[str, Floats], Floats]], ...] = (
     ("level_or_asu", "asu_to_dbm", quantities.level_or_asu),
     ("level_asu", "asu_to_dbm", quantities.level_of_asu),
     ("level_index", "index_to_dbm", quantities.level_of_index),
-)
-WITHOUT_SERVICE = ("no_service", "emergency_only")
-WITHOUT_SERVICE_ARRAY = pa.array(WITHOUT_SERVICE)
-_OTHER_RADIO = frozenset(
-    ("wifi", "wlan", "iwlan", "ethernet", "bluetooth", "cdma", "evdo", "1xrtt", "tdscdma")
-)
-# Words that answer many questions, and speak of service only in a column of service.
-_ANY_ANSWER = frozenset(
-    fold(word) for word in ("có", "không", "ok", "yes", "no", "true", "false", "unknown", "service")
 )
 
 
@@ -82,8 +64,9 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], 
     """
     named = named_operator(sheet, fmt, names)
     own = _technology(sheet, fmt)
-    stated = values.words(sheet.get("service_state"), fmt.state_of or (lambda text: _STATES.get(fold(text))))
-    stated = _without_service(sheet, fmt, named, stated)
+    stated = values.words(sheet.get("service_state"), fmt.state_of or state_of)
+    bad_state = _null(stated) & ~values.missing(sheet.get("service_state"))
+    stated, worded = _without_service(sheet, fmt, named, stated)
     technology = _filled(own, sheet, stated, context)
     level, bad_level, converted = _levels(sheet, technology)
     has_level = _plausible(level, technology)
@@ -97,30 +80,9 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], 
         level=np.where(has_level & served & ~_null(technology), level, np.nan),
         has_level=has_level & served,
         bad_level=bad_level,
-        bad_state=_null(stated) & ~values.missing(sheet.get("service_state")),
-        converted=converted,
+        bad_state=bad_state,
+        converted=converted + worded,
     )
-
-
-def without_service_words(cells: Cells) -> Bools:
-    """Which rows' texts say that there is no service, or emergency calls only."""
-    return values.marked(cells, lambda text: _STATES.get(fold(text)) in WITHOUT_SERVICE)
-
-
-def is_state_word(text: str) -> bool:
-    """Whether a text is one of the words for service and its absence."""
-    return fold(text) in _STATES
-
-
-def is_technology_word(text: str) -> bool:
-    """Whether a text is a word for a technology, for another kind of radio, or for none."""
-    return quantities.technology(text) is not None or fold(text) in _OTHER_RADIO or is_state_word(text)
-
-
-def is_plain_state(text: str) -> bool:
-    """Whether a text speaks of service, and could not answer another question."""
-    key = fold(text)
-    return key not in _ANY_ANSWER and key in _STATES
 
 
 def _technology(sheet: Sheet, fmt: Format) -> pa.Array:
@@ -149,9 +111,12 @@ def named_operator(sheet: Sheet, fmt: Format, names: Mapping[str, str]) -> pa.Ar
     def named(cells: Cells) -> pa.Array:
         # The header may stand in the file again: its word is no operator's name.
         nobody = fmt.no_service_operators | {(cells.name or "").casefold()}
-        return values.words(
-            cells, lambda text: None if text.casefold() in nobody else operators.resolve(text, names)
-        )
+
+        def name(text: str) -> str | None:
+            is_none = text.casefold() in nobody or silence(text) is not None
+            return None if is_none else operators.resolve(text, names)
+
+        return values.words(cells, name)
 
     return pc.coalesce(named(sheet.get("operator_code")), named(sheet.get("operator")))
 
@@ -165,14 +130,28 @@ def heir(in_file: frozenset[str], said: str | None, context: Context) -> str | N
     return None if said is not None and found != said else found
 
 
-def _without_service(sheet: Sheet, fmt: Format, named: pa.Array, stated: pa.Array) -> pa.Array:
-    """The stated service states, with those that the app expresses through operator and technology."""
+def _without_service(
+    sheet: Sheet, fmt: Format, named: pa.Array, stated: pa.Array
+) -> tuple[pa.Array, list[tuple[str, Bools, str]]]:
+    """The stated service states, with those told in place of operator, technology or level; and where by plain words."""
     by_operator = values.marked(
         sheet.get("operator"), lambda text: text.casefold() in fmt.no_service_operators
     )
     by_technology = values.marked(sheet.get("technology"), lambda text: text in fmt.no_service_technologies)
     silent = by_operator | (by_technology & _null(named))
-    return pc.if_else(pa.array(silent), "no_service", stated)
+    state = pc.if_else(pa.array(silent), "no_service", stated)
+    worded: list[tuple[str, Bools, str]] = []
+    for field in ("operator", "technology", *LEVELS):
+        if field in sheet.cells:
+            said = values.words(sheet.cells[field], silence)
+            worded.append(("no_service_word", ~_null(said) & _open(state), field))
+            state = pc.if_else(pa.array(_open(state)), pc.coalesce(said, state), state)
+    return state, worded
+
+
+def _open(state: pa.Array) -> Bools:
+    """Rows whose service state is not told yet."""
+    return _null(state) | _is(state, ("unknown",))
 
 
 def _filled(own: pa.Array, sheet: Sheet, stated: pa.Array, context: Context) -> pa.Array:

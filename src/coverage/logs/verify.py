@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,7 +14,7 @@ import pyarrow as pa
 
 from coverage.errors import FileRefused
 from coverage.hexes import valid_points
-from coverage.logs import quantities, service, times, values
+from coverage.logs import quantities, service_words, times, values
 from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import DBM_LEVELS, LEVELS
 from coverage.logs.lines import Lines
@@ -81,32 +83,43 @@ def _shares(cells: Sheet) -> dict[str, float]:
     """For what matters: the share of rows, or of filled cells, that can be read."""
     lat, lon = (values.numbers(cells.get(name)).values for name in ("lat", "lon"))
     shares = {"rows": len(cells.line) / max(1, cells.rows)}
-    # Coordinates the other way round are set aside row by row, with the cure.
-    shares["lat, lon"] = float((valid_points(lat, lon) | valid_points(lon, lat)).mean())
+    # A phone without a fix leaves them empty; the other way round they are set aside row by row, with the cure.
+    filled = ~(values.missing(cells.get("lat")) | values.missing(cells.get("lon")))
+    shares["lat, lon"] = _share(valid_points(lat, lon) | valid_points(lon, lat), filled)
     for name in ("time", "time_utc"):
         if name in cells.cells:
             moments = times.read(cells.cells[name], _UTC, _UTC)
             shares["time"] = _share(~moments.wrong, ~values.missing(cells.cells[name]))
     for field in LEVELS:
         if field in cells.cells:
-            shares[field] = _share(
-                ~values.numbers(cells.cells[field]).wrong, _heard(cells, cells.cells[field])
-            )
+            column = cells.cells[field]
+            told = ~values.numbers(column).wrong | values.marked(column, _says_none)
+            shares[field] = _share(told, _heard(cells, column))
     return shares
+
+
+def _says_none(text: str) -> bool:
+    return service_words.silence(text) is not None
 
 
 def _refuse_strange_words(cells: Sheet, file: str) -> None:
     for field, known in (
-        ("technology", service.is_technology_word),
-        ("service_state", service.is_state_word),
+        ("technology", service_words.is_technology_word),
+        ("service_state", service_words.is_state_word),
     ):
         if field in cells.cells:
             column = cells.cells[field]
             good = values.marked(column, known)
-            share = _share(good, _heard(cells, column) if field == "technology" else ~values.missing(column))
+            among = _heard(cells, column) if field == "technology" else ~values.missing(column)
+            among &= ~values.marked(
+                column, partial(operator.eq, column.name)
+            )  # the header stands in the file again
+            share = _share(good, among)
             if share < LEAST_UNDERSTOOD:
                 strange = next(
-                    text for text in column.texts.to_pylist() if values.given(text) and not known(text)
+                    text
+                    for text in column.texts.to_pylist()
+                    if values.given(text) and not known(text) and text != column.name
                 )
                 raise _weak(field, share, column, strange, file)
 
@@ -117,7 +130,7 @@ def _share(good: Bools, among: Bools) -> float:
 
 def _heard(cells: Sheet, column: Cells) -> Bools:
     """Rows that give a level and do not say that there is no service."""
-    silent = service.without_service_words(cells.get("service_state"))
+    silent = service_words.without_service(cells.get("service_state"))
     heard: Bools = ~values.missing(column) & ~silent
     return heard
 
