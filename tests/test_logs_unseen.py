@@ -72,6 +72,7 @@ def table(header: str, *rows: str, times: int = 3) -> str:
         (f"{HEADER},Ghi nhận", (f"{ROW},có sóng", "2026-10-30 08:00:{s},11.94,108.43,45204,,,mất sóng"), "Ghi nhận"),
         (f"{HEADER},Có mạng di động chưa", (f"{ROW},có", "2026-10-30 08:00:{s},11.94,108.43,45204,,,không"), "Có mạng"),
         ("time,lat,lon,operator,technology,rsrp,Received pilot (dBm)", ("2026-10-30 08:00:{s},11.94,108.43,45204,UMTS,,-90",), "pilot"),
+        ("time,lat,lon,operator,technology,rsrp,ss_rsrp,RxLev Sub", ("2026-10-30 08:00:{s},11.94,108.43,45204,GSM,,,-90", *(f"2026-10-30 08:0{m}:{{s}},11.94,108.43,45204,NR,,," for m in range(4))), "RxLev Sub"),
     ],
 )  # fmt: skip
 def test_what_could_be_two_things_is_refused_by_name_and_with_the_cure(tmp_path, header, rows, thing):

@@ -223,7 +223,8 @@ def _may_be_level(name: str, column: Cells, lost: Bools) -> bool:
     """Whether the column holds numbers like levels, or numbers under a name of levels, where no level was read."""
     read_as = values.numbers(column)
     filled = ~np.isnan(read_as.values)
-    if not filled.any() or read_as.wrong.any() or not (filled & lost).sum() * 2 >= lost.sum():
+    together = int((filled & lost).sum())
+    if read_as.wrong.any() or together < ENOUGH_LOST or together * 2 < min(lost.sum(), filled.sum()):
         return False
     return headings.of_level(name) or _like_levels(read_as.values)
 
