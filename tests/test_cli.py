@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from coverage.archive.durable import write_durably
+from coverage.cli import main
 from coverage.demo import run_demo
 
 PHUSONG = [sys.executable, "-m", "coverage"]
@@ -18,6 +21,24 @@ HEADER = "time,lat,lon,operator,technology,rsrp_dbm"
 
 
 def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """What the command line does and prints, without the seconds that a new process takes to import everything."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(cwd),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(SystemExit) as ended,
+    ):
+        patch.setattr(sys, "argv", ["phusong", *map(str, arguments)])
+        main()
+    code = 0 if ended.value.code is None else ended.value.code
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def run_apart(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The same in a process of its own."""
     return subprocess.run(
         [*PHUSONG, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False
     )
@@ -39,6 +60,8 @@ def test_help_answers_without_the_heavy_libraries(tmp_path: Path) -> None:
         "init",
         "places",
         "ingest",
+        "inspect",
+        "mappings",
         "uploads",
         "assess",
         "export",
@@ -51,7 +74,7 @@ def test_help_answers_without_the_heavy_libraries(tmp_path: Path) -> None:
 
 
 def test_ingest_prints_the_promised_counts(tmp_path: Path) -> None:
-    done = run("ingest", log(tmp_path, ROW, ROW, ROW.replace("11.94", "91")), "--json", cwd=tmp_path)
+    done = run_apart("ingest", log(tmp_path, ROW, ROW, ROW.replace("11.94", "91")), "--json", cwd=tmp_path)
     assert done.returncode == 3
     (entry,) = json.loads(done.stdout)
     promised = {"file", "upload_id", "format", "operator", "rows", "accepted", "duplicates", "rejected",
@@ -60,6 +83,65 @@ def test_ingest_prints_the_promised_counts(tmp_path: Path) -> None:
     assert (entry["rows"], entry["accepted"], entry["duplicates"], entry["rejected"]) == (3, 1, 1, 1)
     assert entry["operator"] == "45204"
     assert (tmp_path / "workspace" / "archive" / "manifest.sqlite").exists()
+
+
+MENDED = """Thời gian;Vĩ độ;Kinh độ;Nhà mạng;Công nghệ;Mức thu;IMEI
+30/10/2025 8:05;11,94;108,44;Viettel;4G;−97;356938035643809
+"""
+
+
+def test_the_answer_tells_what_was_mended_and_what_was_never_read(tmp_path: Path) -> None:
+    (tmp_path / "do.csv").write_text(MENDED, encoding="utf-8")
+    done = run("ingest", "do.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "không đọc, không lưu / never read nor kept: IMEI" in done.stdout
+    assert "356938035643809" not in done.stdout + done.stderr
+    assert "1 dòng/rows: dấu phẩy thập phân" in done.stdout
+    assert "dòng/line 2 (Vĩ độ = 11,94)" in done.stdout
+    assert "dấu trừ kiểu chữ in" in done.stdout
+    (told,) = json.loads(run("ingest", "do.csv", "--json", cwd=tmp_path).stdout)
+    assert (told["fixed"], told["dropped"], told["format"]) == (1, ["IMEI"], "canonical")
+    assert 0 < told["confidence"] <= 1
+
+
+def test_the_answer_counts_refused_rows_by_reason_and_shows_the_first(tmp_path: Path) -> None:
+    good = [ROW.replace(":00,", f":{at:02},") for at in range(4)]
+    wrong = [row.replace("11.94", "x").replace("108.44", "y") for row in good[:3]]
+    done = run("ingest", log(tmp_path, *good, *wrong, good[0]), cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert "  3 loại/rejected, dòng/line 6: Toạ độ thiếu hoặc không phải số (lat = x)" in done.stdout
+    assert "  1 trùng/duplicate, dòng/line 9: Trùng hoàn toàn với dòng 2" in done.stdout
+
+
+def test_inspect_shows_the_guess_and_keeps_nothing(tmp_path: Path) -> None:
+    (tmp_path / "do.csv").write_text(MENDED, encoding="utf-8")
+    done = run("inspect", "do.csv", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (told,) = json.loads(done.stdout)
+    assert (told["format"], told["columns"]["lat"], told["dropped"]) == ("canonical", "Vĩ độ", ["IMEI"])
+    assert json.loads(run("uploads", "list", "--json", cwd=tmp_path).stdout) == []
+    refused = run("inspect", "do.csv", "--format", "gnettrack_text", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "gnettrack_text" in refused.stderr
+
+
+def test_a_saved_mapping_reads_a_team_s_own_table(tmp_path: Path) -> None:
+    (tmp_path / "do.csv").write_text("Y84;X84;Chính\n11,94;108,44;-97\n", encoding="utf-8")
+    said = ("--operator", "Viettel", "--technology", "4G", "--date", "2025-10-30")
+    refused = run("ingest", "do.csv", *said, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "phusong mappings add" in refused.stderr
+    mapping = 'name = "doi_1"\ntitle = "Đội 1"\n[columns]\nlat = "Y84"\nlon = "X84"\nrsrp_dbm = "Chính"\n'
+    (tmp_path / "doi_1.toml").write_text(mapping, encoding="utf-8")
+    assert run("mappings", "add", "doi_1.toml", cwd=tmp_path).returncode == 0
+    (listed,) = json.loads(run("mappings", "list", "--json", cwd=tmp_path).stdout)
+    assert listed == {"name": "doi_1", "title": "Đội 1", "team": None}
+    (told,) = json.loads(run("ingest", "do.csv", *said, "--json", cwd=tmp_path).stdout)
+    assert (told["format"], told["accepted"]) == ("doi_1", 1)
+    assert run("mappings", "remove", "doi_1", cwd=tmp_path).returncode == 0
+    gone = run("mappings", "remove", "doi_1", cwd=tmp_path)
+    assert (gone.returncode, "doi_1" in gone.stderr) == (2, True)
+    assert run("mappings", "add", "absent.toml", cwd=tmp_path).returncode == 2
 
 
 def test_a_clean_file_ends_with_zero_and_again_adds_nothing(tmp_path: Path) -> None:
@@ -123,7 +205,7 @@ def test_usage_errors_end_with_two(tmp_path: Path) -> None:
 
 def test_one_bad_file_does_not_stop_the_good_ones(tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_bytes(b"")
-    done = run("ingest", "bad.csv", log(tmp_path, ROW), "--json", cwd=tmp_path)
+    done = run_apart("ingest", "bad.csv", log(tmp_path, ROW), "--json", cwd=tmp_path)
     assert done.returncode == 2
     assert [entry["accepted"] for entry in json.loads(done.stdout)] == [1]
     assert "bad.csv" in done.stderr

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -22,13 +23,14 @@ def serving(workspace: Path, port: object) -> list[str]:
     return [sys.executable, "-m", "coverage", "serve", "--workspace", str(workspace), "--port", str(port)]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    add_two_villages(open_workspace(tmp_path / "workspace"), tmp_path)
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of the service over a new workspace with two villages."""
+    add_two_villages(open_workspace(folder / "workspace"), folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(serving(tmp_path / "workspace", port))
+    process = subprocess.Popen(serving(folder / "workspace", port))
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for(address, process)
@@ -36,6 +38,20 @@ def server(tmp_path: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """A service of the test's own."""
+    with served(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service whose workspace no test changes."""
+    with served(tmp_path_factory.mktemp("served")) as address:
+        yield address
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
@@ -106,9 +122,9 @@ def test_curl_can_upload(server: str, tmp_path: Path) -> None:
     [("rubbish.csv", bytes(range(256)) * 4, 422), ("empty.csv", b"", 422), ("...", b"a,b\n1,2\n", 400)],
 )
 def test_what_cannot_be_read_is_answered_as_a_problem(
-    server: str, name: str, content: bytes, status: int
+    empty: str, name: str, content: bytes, status: int
 ) -> None:
-    answer = httpx.post(f"{server}/v1/uploads", files={"file": (name, content)})
+    answer = httpx.post(f"{empty}/v1/uploads", files={"file": (name, content)})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     told = answer.json()
@@ -129,13 +145,13 @@ def test_unknown_uploads_and_hostile_names(server: str, tmp_path: Path) -> None:
     assert not list((tmp_path / "workspace" / "archive" / "incoming").iterdir())
 
 
-def test_docs_need_no_other_host(server: str) -> None:
-    page = httpx.get(f"{server}/docs").text
+def test_docs_need_no_other_host(empty: str) -> None:
+    page = httpx.get(f"{empty}/docs").text
     assert "swagger" in page.lower()
-    assert "http://" not in page.replace(server, "")
+    assert "http://" not in page.replace(empty, "")
     assert "https://" not in page
     script = page.split('src="', 1)[1].split('"', 1)[0]
-    assert httpx.get(server + script).status_code == 200
+    assert httpx.get(empty + script).status_code == 200
 
 
 def test_a_mistyped_field_is_refused_and_takes_nothing_back(server: str, tmp_path: Path) -> None:
@@ -154,12 +170,27 @@ def test_a_mistyped_field_is_refused_and_takes_nothing_back(server: str, tmp_pat
     assert len(httpx.get(f"{server}/gaps.geojson").json()["features"]) == 1
 
 
+def test_what_a_file_leaves_open_can_be_said_with_it(server: str) -> None:
+    log = b"time,lat,lon,operator,technology,rsrp_dbm\n09/10/2026 08:00,11.94,108.44,45204,LTE,-97\n"
+
+    def sent(**said: str) -> httpx.Response:
+        return httpx.post(f"{server}/v1/uploads", files={"file": ("log.csv", log)}, data=said, timeout=60)
+
+    (asked,) = sent().json()["files"]
+    assert (asked["quarantined"], asked["reasons"][0]["code"]) == (1, "date_ambiguous")
+    (settled,) = sent(date_order="dmy", team="Đội 1").json()["files"]
+    assert (settled["accepted"], settled["effect"]) == (1, "replaced")
+    refused = sent(format="gnettrack_text")
+    assert (refused.status_code, "gnettrack_text" in refused.json()["detail_en"]) == (422, True)
+    assert sent(date_order="ymd").status_code == 422
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("POST", "/v1/uploads", 422), ("GET", "/nowhere", 404), ("DELETE", "/healthz", 405)],
 )
-def test_every_refusal_is_a_problem_document(server: str, method: str, path: str, status: int) -> None:
-    answer = httpx.request(method, server + path)
+def test_every_refusal_is_a_problem_document(empty: str, method: str, path: str, status: int) -> None:
+    answer = httpx.request(method, empty + path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert {"code", "detail", "detail_en", "status", "title", "type"} <= set(answer.json())
@@ -178,8 +209,8 @@ def test_other_sites_and_forged_names_are_kept_out(server: str, tmp_path: Path) 
     assert same.status_code == 201
 
 
-def test_a_port_in_use_is_told_in_words(server: str, tmp_path: Path) -> None:
-    port = server.rsplit(":", 1)[1]
+def test_a_port_in_use_is_told_in_words(empty: str, tmp_path: Path) -> None:
+    port = empty.rsplit(":", 1)[1]
     done = subprocess.run(
         serving(tmp_path / "other", port), capture_output=True, text=True, check=False, timeout=120
     )

@@ -70,7 +70,7 @@ def _area(workspace: Workspace) -> tuple[float, float, float, float] | None:
     """The box around the communes, else around the villages, and some way beyond; None where there are neither."""
     for kind in ("communes", "villages"):
         if layers.has_layer(workspace, kind):
-            west, south, east, north = layers.load_layer(workspace, kind).total_bounds
+            west, south, east, north = layers.bounds(workspace, kind)
             return west - AREA_MARGIN, south - AREA_MARGIN, east + AREA_MARGIN, north + AREA_MARGIN
     return None
 

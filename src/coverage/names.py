@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _NOT_WORD = re.compile(r"[\W_]+")
 
@@ -13,6 +14,7 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
+@lru_cache(maxsize=20_000)  # the names of known columns are asked for again with every file
 def fold(text: str) -> str:
     """A key that ignores tones, case, spaces and signs: 'Mã thôn', 'ma_thon' → 'mathon'; 'Vĩ độ (°)' → 'vido'."""
     if not text.isascii():

@@ -77,6 +77,13 @@ def load_layer(
     return gpd.read_parquet(_part(workspace, name, record))
 
 
+def bounds(workspace: Workspace, name: str) -> tuple[float, float, float, float]:
+    """West, south, east and north of a layer with geometry, in degrees, without reading it. Raises `NotFound`."""
+    about = orjson.loads(pq.read_schema(_part(workspace, name, None)).metadata[b"geo"])
+    west, south, east, north = about["columns"][about["primary_column"]]["bbox"]
+    return west, south, east, north
+
+
 def load_table(
     workspace: Workspace, name: str, record: Mapping[str, dict[str, Any]] | None = None
 ) -> pd.DataFrame:

@@ -57,6 +57,7 @@ UPLOADS = Table(
         )
     ),
     Column("fixes", JSON, nullable=False),
+    Column("reasons", JSON, nullable=False),
     Column("read_with", JSON, nullable=False),
     Column("dropped", JSON, nullable=False),
     Column("confidence", Float, nullable=False),

@@ -16,6 +16,7 @@ from coverage.archive.durable import parquet_part
 from coverage.archive.manifest import EVENTS, UPLOADS, now_utc, transaction
 from coverage.archive.workspace import Workspace
 from coverage.errors import ArchiveDamaged, NotFound
+from coverage.logs import tally
 from coverage.logs.context import Context
 from coverage.logs.read import COUNTS, Batch, Fix, Log, together
 from coverage.tables import MEASUREMENTS, OUTCOMES, schema
@@ -42,6 +43,7 @@ class Receipt:
     unknown_level: int
     fixed: int
     fixes: list[dict[str, Any]]
+    reasons: list[dict[str, Any]]
     confidence: float
     dropped: list[str]
 
@@ -111,22 +113,25 @@ def _write_parts(workspace: Workspace, log: Log) -> dict[str, Any]:
 
 
 class _Told:
-    """What the batches of a log add up to: counts, fixes, and the operators measured."""
+    """What the batches of a log add up to: counts, fixes, reasons, and the operators measured."""
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(COUNTS, 0)
         self._operators: set[str] = set()
         self._fixes: list[Fix] = []
+        self._reasons: list[tally.Reason] = []
 
     def add(self, batch: Batch) -> None:
         for name in COUNTS:
             self._counts[name] += getattr(batch, name)
         self._operators.update(batch.measurements.column("operator").unique().to_pylist())
         self._fixes = together([*self._fixes, *batch.fixes])
+        self._reasons = tally.together([*self._reasons, *tally.by_reason(batch.outcomes)])
 
     def row(self) -> dict[str, Any]:
         operator = next(iter(self._operators)) if len(self._operators) == 1 else None
-        return {**self._counts, "operator": operator, "fixes": [asdict(fix) for fix in self._fixes]}
+        fixes, reasons = ([asdict(one) for one in found] for found in (self._fixes, self._reasons))
+        return {**self._counts, "operator": operator, "fixes": fixes, "reasons": reasons}
 
 
 def _commit(connection: Connection, row: dict[str, Any]) -> Receipt:
@@ -232,6 +237,17 @@ def _log(connection: Connection, upload_id: str, action: str, reason: str | None
 
 
 def _receipt(row: RowMapping, effect: Effect) -> Receipt:
-    names = ("file", "upload_id", "format", "operator", "state", "fixes", "confidence", "dropped", *COUNTS)
+    names = (
+        "file",
+        "upload_id",
+        "format",
+        "operator",
+        "state",
+        "fixes",
+        "reasons",
+        "confidence",
+        "dropped",
+        *COUNTS,
+    )
     about = {name: row[name] for name in names}
     return Receipt(**about, effect=effect)

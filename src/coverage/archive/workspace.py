@@ -69,7 +69,7 @@ def open_workspace(root: Path, criteria_text: str | None = None) -> Workspace:
     `criteria_text` replaces the criteria in force; a new workspace without it gets the default rules.
     Raises `CriteriaRefused`; then nothing was changed.
     """
-    workspace = Workspace(root)
+    workspace = Workspace(root.absolute())  # it stays where it is, wherever the process goes
     if criteria_text is not None:
         rules.parse(criteria_text, "criteria")
     for folder in (workspace.parts, workspace.incoming, workspace.places, workspace.snapshots):

@@ -93,9 +93,16 @@ def _ingest_all(workspace: Any, files: Iterable[Path], context: Any) -> tuple[li
     return receipts, refused
 
 
+_OUTCOMES = {
+    "duplicate": "trùng/duplicate",
+    "rejected": "loại/rejected",
+    "quarantined": "cách ly/quarantined",
+}
+
+
 def _receipt_lines(receipt: Any) -> str:  # noqa: ANN401
-    """One line of counts, and below it what was left out and what was read although written otherwise."""
-    from coverage.logs.reasons import fix
+    """One line of counts; below it what was left out, why rows were refused, what was read though written otherwise."""
+    from coverage.logs.reasons import fix, reason
 
     again = " (đã nhận trước đây / already received)" if receipt.effect == "already_received" else ""
     lines = [
@@ -106,6 +113,9 @@ def _receipt_lines(receipt: Any) -> str:  # noqa: ANN401
     ]
     if receipt.dropped:
         lines.append(f"  không đọc, không lưu / never read nor kept: {', '.join(receipt.dropped)}")
+    for one in receipt.reasons:
+        vi, en = reason(one["code"], one["column"], one["value"])
+        lines.append(f"  {one['rows']} {_OUTCOMES[one['outcome']]}, dòng/line {one['line']}: {vi} / {en}")
     for one in receipt.fixes:
         vi, en = fix(one["code"])
         shown = "" if one["value"] is None else f" ({one['column']} = {one['value']})"

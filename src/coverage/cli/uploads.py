@@ -27,10 +27,7 @@ def uploads_show(upload_id: str, workspace: WorkspaceOption = None, as_json: Jso
     """Xem một lần tải lên / Show one upload, the reasons of its refused rows counted."""
     from coverage.archive import uploads
 
-    opened = workspace_at(workspace)
-    row = uploads.show(opened, upload_id)
-    counts = uploads.outcomes(opened, upload_id).group_by(["outcome", "code"]).aggregate([([], "count_all")])
-    row["reasons"] = counts.to_pylist()
+    row = uploads.show(workspace_at(workspace), upload_id)
     show(row, as_json, orjson.dumps(row, default=str, option=orjson.OPT_INDENT_2).decode())
 
 

@@ -2,6 +2,17 @@
 
 from coverage.logs.context import Context
 from coverage.logs.read import Log, Reading, Refused, open_logs, read_file
-from coverage.logs.reasons import CODES, reason
+from coverage.logs.reasons import CODES, FIXES, fix, reason
 
-__all__ = ["CODES", "Context", "Log", "Reading", "Refused", "open_logs", "read_file", "reason"]
+__all__ = [
+    "CODES",
+    "FIXES",
+    "Context",
+    "Log",
+    "Reading",
+    "Refused",
+    "fix",
+    "open_logs",
+    "read_file",
+    "reason",
+]

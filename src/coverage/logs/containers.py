@@ -60,6 +60,11 @@ class Packed:
                 yield chunk
 
 
+def shown(name: str) -> str:
+    """A file's name as it can be printed and kept: signs that steer a terminal or are no letters are replaced."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
+
+
 def files(path: Path) -> Iterator[Packed]:
     """The file itself, or one entry per member of a zip or sheet of a workbook, in their order.
 
@@ -69,7 +74,7 @@ def files(path: Path) -> Iterator[Packed]:
     """
     head = _head(path)
     if not head.startswith((*ZIP, workbooks.OLD)):
-        yield _gunzipped(Packed(path.name, lambda: path.open("rb")), head, path.stat().st_size)
+        yield _gunzipped(Packed(shown(path.name), lambda: path.open("rb")), head, path.stat().st_size)
         return
     try:
         yield from _boxed(path)
@@ -125,12 +130,17 @@ def _boxed(path: Path) -> Iterator[Packed]:
             yield from _sheets(path)
             return
         for info in members:
-            yield _member(box, info, f"{path.name}/{info.filename}")
+            yield _member(box, info, shown(f"{path.name}/{info.filename}"))
 
 
 def _check(members: list[zipfile.ZipInfo], name: str) -> None:
     if not members:
         raise FileRefused(f"{name}: tệp zip không có tệp nào bên trong.", f"{name}: the zip holds no file.")
+    if {"mimetype", "content.xml"} <= {info.filename for info in members}:
+        raise FileRefused(
+            f"{name}: sổ tính OpenDocument (.ods). Hãy lưu thành .xlsx hoặc CSV rồi gửi lại.",
+            f"{name}: an OpenDocument workbook (.ods). Save it as .xlsx or CSV and send that.",
+        )
     if len(members) > MAX_MEMBERS or sum(info.file_size for info in members) > MAX_UNPACKED_BYTES:
         raise _too_big(name)
     office = any(info.filename == "[Content_Types].xml" for info in members)
@@ -159,7 +169,7 @@ def _member(box: zipfile.ZipFile, info: zipfile.ZipInfo, file: str) -> Packed:
 
 def _sheets(path: Path) -> Iterator[Packed]:
     for name, opener in workbooks.sheets(path):
-        yield Packed(f"{path.name}/{name}" if name else path.name, opener)
+        yield Packed(shown(f"{path.name}/{name}" if name else path.name), opener)
 
 
 def _limit(packed_bytes: int) -> int:

@@ -15,7 +15,7 @@ from coverage.logs.lines import Lines, header_index
 from coverage.names import fold
 
 DELIMITERS = ("\t", ";", ",", "|")
-MAX_HEADER_CHARS = 20_000
+MAX_HEADER_CHARS = 100_000  # analysers write thousands of columns
 SHOWN_NAMES = 12
 # What a format must not leave unread where a column names it: fields that say the same stand together.
 _TOLD_OF_NETWORK = (("operator", "operator_code", "mcc"), ("technology",), ("service_state",))
@@ -93,6 +93,8 @@ def layout(header: str, file: str, choices: Sequence[Format], *, stated: bool) -
     another table of a known app, for an unknown format (it lists what was found and what is needed), and for
     one in which two columns could be the same thing.
     """
+    if len(header) > MAX_HEADER_CHARS:
+        raise _unknown((header,), file, choices)
     there = [delimiter for delimiter in DELIMITERS if delimiter in header] or DELIMITERS[:1]
     splits = [(delimiter, *_names(header, delimiter)) for delimiter in there]
     for _, names, _ in splits:
@@ -186,7 +188,7 @@ def _choices(wanted: str | None, own: Sequence[Format]) -> tuple[Format, ...]:
 def _names(header: str, delimiter: str) -> tuple[tuple[str, ...], int]:
     """The names in the header, without empty ones at its end; and how many fields it has with them."""
     try:
-        fields = next(csv.reader([header[:MAX_HEADER_CHARS]], delimiter=delimiter), [])
+        fields = next(csv.reader([header], delimiter=delimiter), [])
     except csv.Error:
         fields = header.split(delimiter)
     names = [field.strip() for field in fields]

@@ -60,9 +60,19 @@ def lines_of(text: bytes, number: int = 1) -> Lines:
     return Lines(text, np.concatenate([np.zeros(1, np.int64), ends]), number)
 
 
-def numbered(blocks: Iterable[bytes]) -> Iterator[Lines]:
+def below(blocks: Iterable[bytes], count: int) -> Iterator[bytes]:
+    """The blocks without their first `count` lines."""
+    for block in blocks:
+        starts = lines_of(block).starts if count else np.zeros(1, np.int64)
+        above = min(count, len(starts) - 1)
+        count -= above
+        if len(block) > starts[above]:
+            yield block[int(starts[above]) :]
+
+
+def numbered(blocks: Iterable[bytes], number: int = 1) -> Iterator[Lines]:
     """The lines of each block with their numbers in the file; blank lines at the file's end are left off."""
-    number, blank = 1, b""
+    blank = b""
     for block in blocks:
         whole = blank + block
         text = whole.rstrip(b"\n")

@@ -47,11 +47,11 @@ def measurements(rows: Rows, accepted: Ints, origin: Origin) -> pa.Table:
 def _place_and_time(rows: Rows, accepted: Ints) -> dict[str, pa.Array]:
     lat, lon = rows.lat.values[accepted], rows.lon.values[accepted]
     res10 = hexes.of_points(lat, lon, 10)
-    precision = np.where(rows.moments.date_only[accepted], "date", "second")
+    precision = pc.if_else(pa.array(rows.moments.date_only[accepted]), "date", "second")
     return {
         "line": pa.array(rows.sheet.line[accepted]),
         "time_utc": pa.array(rows.moments.utc[accepted]),
-        "time_precision": pa.array(precision, pa.string()),
+        "time_precision": precision,
         "local_date": pa.array(rows.moments.local_date[accepted]),
         "lat": pa.array(lat),
         "lon": pa.array(lon),

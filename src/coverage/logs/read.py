@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as NamesOf
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,18 +20,18 @@ from coverage.logs import context as contexts
 from coverage.logs.blocks import Fixed, Part, Reader, read_block
 from coverage.logs.context import Context
 from coverage.logs.judge import Limits, outcome_lines
-from coverage.logs.lines import Lines, numbered, rows_joined
+from coverage.logs.lines import Lines, below, lines_of, numbered, rows_joined
 from coverage.logs.mappings import Mapping, of_team
 from coverage.logs.measurements import Origin
 from coverage.logs.repeats import Seen
 from coverage.logs.sheet import width, widths
 from coverage.logs.survey import survey
 from coverage.logs.verify import verified
+from coverage.logs.workers import side_by_side
 from coverage.tables import MEASUREMENTS, OUTCOMES, check, schema
 
 UPLOAD_ID_DIGITS = 16
 MAX_ACCURACY_M = 50.0  # Bundesnetzagentur drops positions that are worse
-WORKERS = 2  # blocks read side by side; more would hold more of the file in memory at once
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ def open_logs(path: Path, context: Context, rules: Rules) -> Iterator[Log | Refu
         try:
             yield _recognised(packed, context, rules)
         except FileRefused as refusal:
-            if packed.file == path.name:
+            if packed.file == containers.shown(path.name):
                 raise
             yield Refused(packed.file, refusal)
 
@@ -212,7 +210,7 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
     context = contexts.with_earlier(context, before)
     zone = contexts.zone(context)
     blocks = _source(packed, told)
-    head = next(numbered(blocks()))
+    head = next(numbered(blocks()), lines_of(b"\n"))
     own = of_team(rules.mappings, context.team, context.format)
     layout, first = detect.find(head, packed.file, context.format, own)
     if layout.names[0] == documents.PLACE:
@@ -264,18 +262,19 @@ def _source(packed: containers.Packed, told: text.Text) -> Callable[[], Iterator
         return text.blocks(packed.chunks(), told)
 
     def table() -> Iterator[bytes]:
-        return documents.blocks(kind or "", text.whole(packed.chunks(), told), packed.file)
+        return documents.blocks(
+            kind or "", text.whole(packed.chunks(), told, documents.MAX_BYTES), packed.file
+        )
 
-    kind = documents.recognise(next(plain()))
+    kind = documents.recognise(next(plain(), b""))
     return plain if kind is None else table
 
 
 def _rows(blocks: Callable[[], Iterator[bytes]], layout: detect.Layout, first: int) -> Iterator[Lines]:
     """The lines from the first row on, a block at a time; rows whose cells hold line breaks are joined."""
-    for index, lines in enumerate(numbered(rows_joined(blocks(), layout.delimiter, widths(layout)))):
-        rows = lines.after(first) if index == 0 else lines
-        if len(rows):
-            yield rows
+    # The lines above are cut off before: a stray quote in the header must not draw a row to it.
+    rows = rows_joined(below(blocks(), first), layout.delimiter, widths(layout))
+    return numbered(rows, first + 1)
 
 
 def _limits(rules: Rules) -> Limits:
@@ -286,20 +285,8 @@ def _limits(rules: Rules) -> Limits:
 
 def _read(lines: Iterable[Lines], reader: Reader) -> Iterator[Batch]:
     seen = Seen()
-    for part in _side_by_side(partial(read_block, reader=reader), lines):
+    for part in side_by_side(partial(read_block, reader=reader), lines):
         yield _batch(part, seen)
-
-
-def _side_by_side(read: Callable[[Lines], Part], lines: Iterable[Lines]) -> Iterator[Part]:
-    """The parts in order, while the next ones are being read."""
-    waiting: deque[Future[Part]] = deque()
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for block in lines:
-            waiting.append(pool.submit(read, block))
-            if len(waiting) > WORKERS:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def _batch(part: Part, seen: Seen) -> Batch:

@@ -91,6 +91,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Dấu ngoặc kép trong dòng không khép đúng: hãy bỏ dấu ngoặc kép thừa hoặc xuất lại tệp.",
         "A quotation mark in the row does not close: take out the stray mark or export the file again.",
     ),
+    "line_too_long": (
+        "Dòng dài hơn một triệu byte, không phải một dòng đo: tệp có thể bị hỏng ở chỗ này; hãy xuất lại tệp.",
+        "The line is longer than a million bytes and no row of a log: the file may be damaged there; export it again.",
+    ),
     "neighbour_cell": (
         "Dòng của trạm lân cận, không phải trạm phục vụ ({at}): không dùng để xét sóng, không cần làm gì.",
         "A row of a neighbouring cell, not of the serving one ({at}): not evidence of service, nothing to do.",

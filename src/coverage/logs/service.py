@@ -146,11 +146,14 @@ def _is(array: pa.Array, wanted: tuple[str, ...]) -> Bools:
 def named_operator(sheet: Sheet, fmt: Format, names: Mapping[str, str]) -> pa.Array:
     """The operator that each row itself names: its digits before its name; missing where it names none."""
 
-    def meaning(text: str) -> str | None:
-        return None if text.casefold() in fmt.no_service_operators else operators.resolve(text, names)
+    def named(cells: Cells) -> pa.Array:
+        # The header may stand in the file again: its word is no operator's name.
+        nobody = fmt.no_service_operators | {(cells.name or "").casefold()}
+        return values.words(
+            cells, lambda text: None if text.casefold() in nobody else operators.resolve(text, names)
+        )
 
-    by_code = values.words(sheet.get("operator_code"), meaning)
-    return pc.coalesce(by_code, values.words(sheet.get("operator"), meaning))
+    return pc.coalesce(named(sheet.get("operator_code")), named(sheet.get("operator")))
 
 
 def heir(in_file: frozenset[str], said: str | None, context: Context) -> str | None:
@@ -258,6 +261,6 @@ def _camped(sheet: Sheet, fmt: Format, technology: pa.Array) -> Bools:
 
 
 def _state(stated: pa.Array, has_level: Bools, camped: Bools) -> pa.Array:
-    default = np.where(has_level | camped, "in_service", "unknown")
+    default = pc.if_else(pa.array(has_level | camped), "in_service", "unknown")
     said = pc.if_else(pc.equal(stated, "unknown"), pa.scalar(None, pa.string()), stated)
-    return pc.coalesce(said, pa.array(default, pa.string()))
+    return pc.coalesce(said, default)

@@ -20,7 +20,7 @@ from coverage.logs.text import MAX_LINE_BYTES
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 SAMPLE_ROWS = 4000
-BAD_QUOTES = "bad_quotes"
+BAD_QUOTES, TOO_LONG = "bad_quotes", "line_too_long"
 _NO_ROWS = np.zeros(0, np.int64)
 _APOSTROPHE = "^['\u2019]([-+=\u2212]?\\d)"
 
@@ -80,12 +80,13 @@ def sheet(lines: Lines, layout: Layout, file: str, only: frozenset[str] | None =
     only: the fields to be taken apart, where not all are wanted.
     """
     raw = lines.array()
-    spoilt = _spoilt(lines, raw, layout.delimiter)
+    far: Bools = np.diff(lines.starts) > MAX_LINE_BYTES
+    spoilt = far | _spoilt(lines, raw, layout.delimiter)
     places = {field: at for field, at in layout.positions.items() if only is None or field in only}
     ragged, table = _parsed(_body(lines, spoilt), layout, set(places.values()), file)
     found = dict(ragged)
     found |= {int(row): "0" for row in np.flatnonzero(np.diff(lines.starts) == 1)}
-    found |= {int(row): BAD_QUOTES for row in np.flatnonzero(spoilt)}
+    found |= {int(row): TOO_LONG if far[row] else BAD_QUOTES for row in np.flatnonzero(spoilt)}
     in_table = _without(len(raw), ragged)
     joined = np.flatnonzero(pc.equal(raw, JOINED.decode())) if JOINED in lines.text else _NO_ROWS
     whole = _without(len(raw), [*found, *joined])
@@ -163,8 +164,8 @@ def _broken(found: dict[int, str], line_of_first: int) -> Broken:
     values = tuple(found[row] for row in rows)
     return Broken(
         np.array(rows, np.int64) + line_of_first,
-        tuple(BAD_QUOTES if value == BAD_QUOTES else "wrong_field_count" for value in values),
-        tuple(None if value == BAD_QUOTES else value for value in values),
+        tuple(value if value in {BAD_QUOTES, TOO_LONG} else "wrong_field_count" for value in values),
+        tuple(None if value in {BAD_QUOTES, TOO_LONG} else value for value in values),
     )
 
 
@@ -195,19 +196,18 @@ def _mostly_distinct(column: pa.Array) -> bool:
 
 
 def _spoilt(lines: Lines, raw: pa.Array, delimiter: str) -> Bools:
-    """Lines whose quotes do not close, or stand where they mean nothing; and lines too long to be a row.
+    """Lines whose quotes do not close, or stand where they mean nothing.
 
     One open quote would swallow the rest of the block, so such a line is set aside before the rows are
     taken apart. A quote inside an unquoted field is a letter like any other.
     """
-    far: Bools = np.diff(lines.starts) > MAX_LINE_BYTES
     if b'"' not in lines.text:
-        return far
+        return np.zeros(len(lines), bool)
     quoted = pc.match_substring(raw, '"').to_numpy(zero_copy_only=False)
     sep = "\\t" if delimiter == "\t" else f"\\x{ord(delimiter):02x}"
     field = f'(?:"(?:[^"]|"")*"|[^"{sep}][^{sep}]*|)'
     sound = pc.match_substring_regex(raw, f"^{field}(?:{sep}{field})*\\n$").to_numpy(zero_copy_only=False)
-    spoilt: Bools = far | (quoted & ~sound)
+    spoilt: Bools = quoted & ~sound
     return spoilt
 
 
@@ -237,6 +237,7 @@ def width(raw: pa.Array, layout: Layout) -> int:
     or one more than names, where rows end with a delimiter.
     """
     names = len(layout.names)
+    raw = pc.replace_substring_regex(raw, '"[^"]*"', "")  # a delimiter inside quotes parts nothing
     fields = pc.add(pc.count_substring(raw, layout.delimiter), 1)
     one_more = pc.and_(pc.equal(fields, names + 1), pc.ends_with(raw, layout.delimiter + "\n"))
     rows = {width: _count(pc.equal(fields, width)) for width in (names, layout.fields)}

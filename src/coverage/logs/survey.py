@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import pyarrow.compute as pc
 
@@ -11,6 +13,7 @@ from coverage.logs import service, times
 from coverage.logs.detect import Layout
 from coverage.logs.lines import Lines
 from coverage.logs.sheet import sheet
+from coverage.logs.workers import side_by_side
 
 _NETWORK = frozenset({"operator", "operator_code", "mcc", "mnc"})
 _TIMES = frozenset({"time", "date", "time_utc"})
@@ -18,36 +21,63 @@ _TIMES = frozenset({"time", "date", "time_utc"})
 
 @dataclass(frozen=True)
 class Facts:
-    """operators: every one that a row of the file names; day_first: whether 8/7 is the eighth of July, None = unsettled."""
+    """What a file as a whole tells.
+
+    operators: those that its rows name, all of them or at least two; day_first: whether 8/7 is the eighth of
+    July, None = unsettled.
+    """
 
     operators: frozenset[str]
     day_first: bool | None
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What one block shows: the operators it names, and the orders of day and month in its dates."""
+
+    operators: frozenset[str]
+    day: bool
+    month: bool
+    either: bool
+
+
 def survey(blocks: Iterable[Lines], layout: Layout, file: str, names: Mapping[str, str]) -> Facts:
     """The facts of the file, from one quick look at the few columns that matter; none where there are none."""
     wanted = (_NETWORK | _TIMES) & set(layout.positions)
-    operators: set[str] = set()
-    day = month = False
-    for lines in blocks if wanted else ():
-        cells = sheet(lines, layout, file, wanted)
-        operators.update(
-            pc.unique(service.named_operator(cells, layout.format, names).drop_null()).to_pylist()
-        )
-        orders = [times.orders_seen(cells.cells[field].texts) for field in _TIMES & set(cells.cells)]
-        day, month = (
-            day or any(one.day_first for one in orders),
-            month or any(one.month_first for one in orders),
-        )
-        if not any(one.either for one in orders):  # a file writes its dates in one way
-            wanted -= _TIMES
-        if not wanted:
-            break
-    return Facts(frozenset(operators), _order(layout, day=day, month=month))
+    rest = iter(blocks if wanted else ())
+    looks = [_look(first, layout, file, names, wanted) for first in islice(rest, 1)]
+    if not any(look.either for look in looks):  # a file writes its dates in one way
+        wanted -= _TIMES
+    if any(len(look.operators) > 1 for look in looks):  # a third operator settles nothing more
+        wanted -= _NETWORK
+    if wanted:
+        look = partial(_look, layout=layout, file=file, names=names, wanted=wanted)
+        looks += side_by_side(look, rest)
+    return Facts(
+        frozenset().union(*(look.operators for look in looks)),
+        _order(layout, day=any(look.day for look in looks), month=any(look.month for look in looks)),
+    )
+
+
+def _look(lines: Lines, layout: Layout, file: str, names: Mapping[str, str], wanted: frozenset[str]) -> _Look:
+    cells = sheet(lines, layout, file, wanted)
+    named = pc.unique(service.named_operator(cells, layout.format, names).drop_null())
+    orders = [times.orders_seen(cells.cells[field].texts) for field in _TIMES & set(cells.cells)]
+    return _Look(
+        frozenset(named.to_pylist()),
+        any(one.day_first for one in orders),
+        any(one.month_first for one in orders),
+        any(one.either for one in orders),
+    )
 
 
 def _order(layout: Layout, *, day: bool, month: bool) -> bool | None:
-    """Day first where a date of the file says so, or its language does; month first where only that fits."""
+    """Day first where a date of the file says so, or its language does; month first where only that fits.
+
+    None where some dates say the one and some the other, as when a spreadsheet turned round those it could.
+    """
+    if day and month:
+        return None
     if day or (not month and _vietnamese(layout)):
         return True
     return False if month else None

@@ -36,6 +36,9 @@ BLOCK_BYTES = 8 * 1024 * 1024
 MAX_LINE_BYTES = 1_000_000  # a longer line is no row of a log: its end is not even kept
 HEAD_BYTES = 200_000
 BINARY_SHARE = 0.05  # more control characters than this and the file is no text
+# What a power cut leaves where a file's last blocks never reached the disk: the rest of the file is sound.
+_ZEROS = re.compile(rb"\x00{16,}")
+_NOTHING = b"\x00\r\n\t \x1a" + codecs.BOM_UTF8 + codecs.BOM_UTF16
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27}) + b"\x7f"
 # What simulated rows say of themselves, in some cell of theirs; looked for at the start of the file.
 _SIMULATED = re.compile(rb"\bsimulated\b", re.IGNORECASE)
@@ -70,7 +73,7 @@ def recognise(chunks: Iterable[bytes], file: str) -> Text:
     for chunk in chunks:
         digest.update(chunk)
         head += chunk[: max(0, HEAD_BYTES * 5 - len(head))]
-        blank = blank and not chunk.strip(b"\x00\r\n\t \xef\xbb\xbf\x1a")
+        blank = blank and not chunk.strip(_NOTHING)
         if other.open or not chunk.isascii():
             other.look(chunk)
     other.look(b"", final=True)
@@ -119,7 +122,7 @@ def _refuse_no_text(head: bytes, file: str) -> None:
     for magic, vi, en in _MAGIC:
         if head.startswith(magic):
             raise FileRefused(f"{file}: {vi}.", f"{file}: {en}.")
-    start = head[:HEAD_BYTES]
+    start = _ZEROS.sub(b"", head[:HEAD_BYTES])
     if len(start) - len(start.translate(None, _CONTROL)) > BINARY_SHARE * len(start):
         raise FileRefused(
             f"{file}: tệp nhị phân, không phải văn bản. Hãy xuất ra CSV hoặc TXT.",
@@ -131,16 +134,24 @@ def _utf16(data: bytes) -> str | None:
     """UTF-16 by its BOM, or by the zero bytes that Latin letters and digits leave in it."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    head = data[:4000]
+    head = data[:4000].rstrip(b"\x00")
     odd, even = head[1::2].count(0), head[::2].count(0)
-    if max(odd, even) * 4 < len(head):
+    # Zeros on both sides are no letters: a hole in a text of bytes.
+    if max(odd, even) * 4 < len(head) or min(odd, even) * 2 > max(odd, even):
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def whole(chunks: Iterable[bytes], text: Text) -> bytes:
-    """The text in one piece, however long its lines."""
-    found = b"".join(_newlines(_utf8(chunks, text)))
+def whole(chunks: Iterable[bytes], text: Text, limit: int) -> bytes:
+    """The text in one piece, however long its lines; of one longer than `limit` bytes little more than that."""
+    held: list[bytes] = []
+    size = 0
+    for piece in _newlines(_utf8(chunks, text)):
+        held.append(piece)
+        size += len(piece)
+        if size > limit:
+            break
+    found = b"".join(held)
     return found if found.isascii() else _nfc(found)
 
 
@@ -179,13 +190,13 @@ def _clipped(rest: bytes, piece: bytes) -> bytes:
 
 
 def _utf8(chunks: Iterable[bytes], text: Text) -> Iterator[bytes]:
-    """The bytes as UTF-8, without a mark at their start."""
+    """The bytes as UTF-8, without a mark at their start, nor a second one that a program put before it."""
     sound = text.encoding == "utf-8" and not text.torn
     decoder = codecs.getincrementaldecoder(text.encoding)("replace")
     start = True
     for chunk in chunks:
         piece = chunk if sound else decoder.decode(chunk).encode("utf-8", "replace")
-        yield piece.removeprefix(codecs.BOM_UTF8) if start else piece
+        yield piece.removeprefix(codecs.BOM_UTF8).removeprefix(codecs.BOM_UTF8) if start else piece
         start = start and not piece
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
@@ -195,13 +206,16 @@ def _newlines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     torn = b""
     for piece in pieces:
         whole = torn + piece
-        torn = b"\r" if whole.endswith(b"\r") else b""
-        yield _plain_ends(whole.removesuffix(b"\r"))
+        torn = next(end for end in (b"\r\r", b"\r", b"") if whole.endswith(end))
+        yield _plain_ends(whole.removesuffix(torn))
     yield _plain_ends(torn)
 
 
 def _plain_ends(text: bytes) -> bytes:
-    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+    if b"\r" not in text:
+        return text
+    # Two returns and a newline are one end of a line, which a program wrote over another's.
+    return text.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _nfc(piece: bytes) -> bytes:

@@ -41,13 +41,12 @@ class Trace:
 
 def jumps(trace: Trace) -> Bools:
     """Rows whose position no phone could reach from the row before, nor leave for the row after, while those meet."""
-    before, after = np.roll(np.arange(len(trace.lat)), 1), np.roll(np.arange(len(trace.lat)), -1)
-    there = _too_far(trace, before, np.arange(len(trace.lat)))
-    back = _too_far(trace, np.arange(len(trace.lat)), after)
-    around = _same(trace, before, after) & ~_too_far(trace, before, after)
-    found: Bools = there & back & around
-    if len(found):
-        found[[0, -1]] = False
+    found = np.zeros(len(trace.lat), bool)
+    rows = np.arange(len(trace.lat))
+    step = _too_far(trace, rows[:-1], rows[1:])
+    alone = np.flatnonzero(step[:-1] & step[1:]) + 1
+    before, after = alone - 1, alone + 1
+    found[alone[_same(trace, before, after) & ~_too_far(trace, before, after)]] = True
     return found
 
 
@@ -59,7 +58,8 @@ def frozen(trace: Trace) -> Bools:
     fast = _rows_with(run, trace.speed_mps >= FROZEN_SPEED_MPS) * 2 > rows
     changing = np.concatenate([[False], (np.diff(trace.speed_mps) != 0) & (np.diff(run) == 0)])
     moving = fast & (_rows_with(run, changing[: len(run)]) >= FROZEN_SPEED_CHANGES)
-    leap = _too_far(trace, last, np.minimum(last + 1, len(run) - 1))
+    leap = np.zeros(len(first), bool)
+    leap[long_] = _too_far(trace, last[long_], np.minimum(last[long_] + 1, len(run) - 1))
     return _repeating(run, first, long_ & (moving | leap))
 
 
@@ -74,8 +74,9 @@ def stale(trace: Trace) -> Bools:
     known = (trace.cell >= 0) & ~np.isnan(trace.level_dbm)
     run = _runs(trace, np.column_stack([trace.cell, np.nan_to_num(trace.level_dbm, nan=0.0), known]))
     first, last, rows = _ends(run)
-    moved = _metres(trace, first, last) >= STALE_M
-    return _repeating(run, first, known[first] & moved & (rows >= STALE_ROWS))
+    long_ = known[first] & (rows >= STALE_ROWS)
+    long_[long_] = _metres(trace, first[long_], last[long_]) >= STALE_M
+    return _repeating(run, first, long_)
 
 
 def _runs(trace: Trace, values: Floats) -> Ints:

@@ -1,9 +1,12 @@
-"""Workbooks (.xlsx, .xls, .ods) → one TAB table of text per sheet that holds a table."""
+"""Workbooks (.xlsx, .xls) → one TAB table of text per sheet that holds a table."""
 
 from __future__ import annotations
 
 import datetime
 import io
+import re
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +17,12 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 from coverage.errors import FileRefused
 
 OLD = b"\xd0\xcf\x11\xe0"  # the binary workbook of before 2007
+# A sheet is laid out up to its furthest cell, whether filled or not: thirty columns of a million rows.
+MAX_CELLS = 32_000_000
+CHUNK_BYTES = 1024 * 1024
+_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,12})(\d{1,12})["']""")
+_REFERENCE_BYTES = 64
+_DAMAGED = (CalamineError, ValueError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)
 _BREAKS = str.maketrans("\t\r\n", "   ")
 
 
@@ -24,18 +33,12 @@ def sheets(path: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
     where the workbook has one such sheet. Raises `FileRefused` for a workbook that is damaged, locked or empty.
     """
     try:
-        book = CalamineWorkbook.from_path(path)
-        shown = {
-            one.name
-            for one in book.sheets_metadata
-            if one.typ == SheetTypeEnum.WorkSheet and one.visible == SheetVisibleEnum.Visible
-        }
-        filled = [
-            sheet
-            for sheet in (book.get_sheet_by_name(n) for n in book.sheet_names if n in shown)
-            if sheet.height
-        ]
-    except (CalamineError, ValueError, OSError) as fault:
+        _refuse_far_cells(path)
+        filled = _filled(path)
+    except BaseException as fault:
+        # Where the reader gives up altogether (a panic of Rust's) it raises what is no Exception.
+        if not isinstance(fault, _DAMAGED) and type(fault).__name__ != "PanicException":
+            raise
         raise FileRefused(
             f"{path.name}: không mở được sổ Excel ({fault}). Hãy bỏ mật khẩu hoặc lưu lại thành .xlsx hay CSV.",
             f"{path.name}: the workbook cannot be opened ({fault}). Remove its password, or save it as .xlsx or CSV.",
@@ -46,6 +49,52 @@ def sheets(path: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
         )
     for sheet in filled:
         yield (sheet.name if len(filled) > 1 else "", partial(_text, sheet))
+
+
+def _filled(path: Path) -> list[CalamineSheet]:
+    """The visible sheets that hold anything."""
+    book = CalamineWorkbook.from_path(path)
+    shown = {
+        one.name
+        for one in book.sheets_metadata
+        if one.typ == SheetTypeEnum.WorkSheet and one.visible == SheetVisibleEnum.Visible
+    }
+    sheets = (book.get_sheet_by_name(name) for name in book.sheet_names if name in shown)
+    return [sheet for sheet in sheets if sheet.height]
+
+
+def _refuse_far_cells(path: Path) -> None:
+    """Refuses a workbook with a cell so far away that its sheet would not fit in memory."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as book:
+        for name in book.namelist():
+            if name.endswith(".xml") and _area(book, name) > MAX_CELLS:
+                raise FileRefused(
+                    f"{path.name}: trang tính quá rộng, có ô ở rất xa dữ liệu. Hãy xoá các ô thừa hoặc lưu thành CSV.",
+                    f"{path.name}: the sheet is too wide, a cell stands far away from the data. "
+                    "Delete the stray cells, or save it as CSV.",
+                )
+
+
+def _area(book: zipfile.ZipFile, name: str) -> int:
+    """Rows times columns up to the furthest cell that the part of the workbook names."""
+    columns, rows = {b"A"}, {b"1"}
+    with book.open(name) as part:
+        rest = b""
+        while chunk := part.read(CHUNK_BYTES):
+            found = _REFERENCE.findall(rest + chunk)
+            columns.update(column for column, _ in found)
+            rows.update(row for _, row in found)
+            rest = chunk[-_REFERENCE_BYTES:]
+    return max(map(_column_number, columns)) * max(map(int, rows))
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _text(sheet: CalamineSheet) -> IO[bytes]:

@@ -24,7 +24,7 @@ TABLES: Mapping[str, Callable[[bytes, str], Iterator[Row]]] = {
     "nemo": nemo.table,
     "tems_text": tems_text.table,
 }
-__all__ = ["HEAD_BYTES", "PLACE", "TABLES", "Row", "blocks", "recognise"]
+__all__ = ["HEAD_BYTES", "MAX_BYTES", "PLACE", "TABLES", "Row", "blocks", "recognise"]
 # The name of the column that says where in the document each row of its table stands.
 PLACE = "place in the document"
 MAX_BYTES = 256 * 1024 * 1024  # the document is held in memory whole

@@ -1,0 +1,167 @@
+"""What only a file as a whole settles: repeats across blocks, whose silence it is, the order of dates, joined lines."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_logs_read import HEADER, KEY, NAMES, NOW, ROW, columns, outcome, read
+
+from coverage.errors import FileRefused
+from coverage.logs import Context, Reading, read_file, text
+from coverage.logs.repeats import Seen, keys
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block holds a few rows, so that a small file has many."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", 200)
+    monkeypatch.setattr(text, "CHUNK_BYTES", 64, raising=False)
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=9), max_size=9))
+def test_repeats_are_those_of_a_plain_look_back(blocks: list[list[str]]) -> None:
+    seen, line, first = Seen(), 1, {}
+    for block in blocks:
+        found = seen.repeats(keys(pa.array(block, pa.large_string())), np.arange(line, line + len(block)))
+        for row, origin in zip(block, found.tolist(), strict=True):
+            assert origin == first.get(row, 0)
+            first.setdefault(row, line)
+            line += 1
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_row_is_known_again_many_blocks_later(tmp_path: Path) -> None:
+    rows = [ROW.replace(":00:00", f":{at // 60:02}:{at % 60:02}") for at in range(100)]
+    found = read(tmp_path, HEADER + "\n".join([*rows, rows[3]]) + "\n")
+    assert (found.rows, found.accepted, outcome(found)) == (
+        101,
+        100,
+        ("duplicate", "duplicate_row", None, "5"),
+    )
+
+
+SILENT = "2026-10-30T08:{:02}:00,11.94,108.43,,,no_service\n"
+NAMED = "2026-10-30T09:00:00,11.94,108.43,{},,no_service\n"
+STATES = "time,lat,lon,operator,technology,service_state\n"
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize(
+    ("named", "said", "whose"),
+    [
+        (["45204"], None, "45204"),
+        (["45204", "45201"], None, None),
+        (["45204", "45201"], "45204", "45204"),
+        (["45201"], "45204", None),
+        ([], "45204", "45204"),
+        ([], None, None),
+    ],
+)
+def test_silence_belongs_to_the_only_operator_of_the_whole_file(
+    tmp_path: Path, named: list[str], said: str | None, whose: str | None
+) -> None:
+    silent = "".join(SILENT.format(at) for at in range(30))
+    found = read(tmp_path, STATES + silent + "".join(map(NAMED.format, named)), operator=said)
+    of_silent = [row["operator"] for row in found.measurements.to_pylist() if row["line"] <= 31]
+    assert of_silent == ([whose] * 30 if whose else [])
+    assert found.no_service == 30 + len(named)
+    assert set(found.outcomes["code"].to_pylist()) <= {"operator_unknown"}
+
+
+def dated(*dates: str, header: str = HEADER) -> str:
+    rows = "".join(f"{one} 08:{at:02}:00,11.94,108.43,45204,LTE,-97\n" for at, one in enumerate(dates))
+    return header + rows
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize(("last", "day"), [("25/10/2026", (2026, 10, 9)), ("10/25/2026", (2026, 9, 10))])
+def test_one_clear_date_settles_all_the_others(tmp_path: Path, last: str, day: tuple[int, int, int]) -> None:
+    found = read(tmp_path, dated(*["09/10/2026"] * 30, last))
+    assert found.accepted == 31
+    assert found.measurements["local_date"][0].as_py() == datetime.date(*day)
+
+
+def test_dates_that_nothing_settles_are_asked_for(tmp_path: Path) -> None:
+    found = read(tmp_path, dated("09/10/2026"))
+    assert outcome(found) == ("quarantined", "date_ambiguous", "time", "09/10/2026 08:00:00")
+    for order, day in (("dmy", datetime.date(2026, 10, 9)), ("mdy", datetime.date(2026, 9, 10))):
+        assert (
+            read(tmp_path, dated("09/10/2026"), date_order=order).measurements["local_date"][0].as_py() == day
+        )
+
+
+def test_a_vietnamese_header_puts_the_day_first(tmp_path: Path) -> None:
+    header = "thời gian,vĩ độ,kinh độ,nhà mạng,công nghệ,rsrp\n"
+    found = read(tmp_path, dated("09/10/2026", header=header))
+    assert found.measurements["local_date"][0].as_py() == datetime.date(2026, 10, 9)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_cells_with_line_breaks_are_one_row_and_lines_stay_an_editor_s(tmp_path: Path) -> None:
+    header = "time,lat,lon,operator,technology,rsrp_dbm,note\n"
+    rows = "".join(f'{ROW.replace(":00:00", f":00:{at:02}")},"one\ntwo, ""three"""\n' for at in range(20))
+    found = read_lines(tmp_path, header + rows + ROW.replace("11.94", "91") + ",x\n")
+    assert (found.rows, found.accepted, outcome(found)[1]) == (21, 20, "coordinate_out_of_range")
+    assert found.measurements["line"].to_pylist() == list(range(2, 42, 2))
+    assert found.outcomes["line"].to_pylist() == [42]
+    assert [(fix.code, fix.rows, fix.line) for fix in found.fixes] == [("joined_lines", 20, 2)]
+
+
+def read_lines(folder: Path, content: str, **rules: object) -> Reading:
+    path = folder / "log.csv"
+    path.write_text(content, encoding="utf-8", newline="")
+    (found,) = read_file(path, Context(), device_key=KEY, operator_names=NAMES, now=NOW, **rules)
+    assert isinstance(found, Reading)
+    return found
+
+
+AREA = (107.0, 11.0, 109.0, 13.0)  # west, south, east, north
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "code"),
+    [
+        ("11.0", "109.0", None),
+        ("10.999", "108.43", "outside_area"),
+        ("11.94", "109.001", "outside_area"),
+        ("108.43", "11.94", "swapped_coordinates"),
+        ("0", "0", "null_island"),
+        ("91", "10", "swapped_coordinates"),
+    ],
+)
+def test_positions_are_held_against_the_area(tmp_path: Path, lat: str, lon: str, code: str | None) -> None:
+    found = read_lines(tmp_path, columns(lat=lat, lon=lon), area=AREA)
+    assert found.outcomes["code"].to_pylist() == ([code] if code else [])
+    assert found.quarantined == (1 if code else 0)
+
+
+def test_anywhere_is_allowed_where_no_area_is_known(tmp_path: Path) -> None:
+    assert read_lines(tmp_path, HEADER + ROW.replace("11.94", "-33.9") + "\n").accepted == 1
+
+
+def test_a_guess_that_its_values_contradict_is_refused_with_the_cure(tmp_path: Path) -> None:
+    rows = "".join(f"2026-10-30T08:00:{at:02},11.94,108.43,45204,LTE,97\n" for at in range(10))
+    with pytest.raises(FileRefused, match="rsrp_dbm") as refusal:
+        read_lines(tmp_path, HEADER + rows)
+    assert "rsrp_index" in refusal.value.en
+
+
+def test_half_of_the_values_must_make_sense_and_how_many_do_is_told(tmp_path: Path) -> None:
+    def table(bad: int) -> str:
+        texts = ["xx" if at < bad else "-97" for at in range(10)]
+        return HEADER + "".join(
+            f"2026-10-30T08:00:{at:02},11.94,108.43,45204,LTE,{one}\n" for at, one in enumerate(texts)
+        )
+
+    assert [read_lines(tmp_path, table(bad)).confidence for bad in (0, 5)] == pytest.approx(
+        [0.95, 0.475], abs=0.01
+    )
+    with pytest.raises(FileRefused, match="--format canonical") as refusal:
+        read_lines(tmp_path, table(6))
+    assert "phusong mappings add" in refusal.value.vi
