@@ -68,6 +68,7 @@ def table(header: str, *rows: str, times: int = 3) -> str:
         (f"{HEADER},MCC,MNC", (f"{ROW},452,01",), "MCC+MNC"),
         ("Date,UTC Time,lat,lon,operator,technology,rsrp", ("2026-10-30,01:02:{s},11.94,108.43,45204,LTE,-97",), "UTC Time"),
         ("GPS Time,lat,lon,operator,technology,rsrp", ("2026-10-30 08:00:{s},11.94,108.43,45204,LTE,-97",), "GPS Time"),
+        ("Khi nào,Lúc,lat,lon,operator,technology,rsrp", ("30/10/2026,8:00,11.94,108.43,45204,LTE,-97",), "Khi nào"),
         ("Ngày,Lúc,lat,lon,operator,technology,rsrp", ("30/10/2026,8:00 CH,11.94,108.43,45204,LTE,-97",), "Lúc"),
         (f"{HEADER},Ghi nhận", (f"{ROW},có sóng", "2026-10-30 08:00:{s},11.94,108.43,45204,,,mất sóng"), "Ghi nhận"),
         (f"{HEADER},Có mạng di động chưa", (f"{ROW},có", "2026-10-30 08:00:{s},11.94,108.43,45204,,,không"), "Có mạng"),

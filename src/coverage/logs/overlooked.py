@@ -29,7 +29,10 @@ Bools = npt.NDArray[np.bool_]
 NEARLY_ALL = 0.9  # of a column's filled cells, to say what it holds
 ENOUGH_LOST = 3  # rows without a level, for another column to be suspected of holding it
 _LEVEL_DBM = (-150.0, -30.0)
-_MOMENT = re.compile(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T_]+\d{1,2}[:.]\d\d|^1[5-9]\d{8}(?:\d{3})?$")
+_DAY = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
+_MOMENT = re.compile(
+    rf"^{_DAY}(?:\D|$)|^\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d\d[ T_]+\d{{1,2}}[:.]\d\d|^1[5-9]\d{{8}}(?:\d{{3}})?$"
+)
 _CLOCK = re.compile(r"^\d{1,2}[:h]\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:[ap]\.?m\.?|sa|ch))?$", re.IGNORECASE)
 _NEIGHBOURS = {
     fold(word)
