@@ -18,7 +18,7 @@ KNOWN_BEFORE = {
     "cellid", "clock", "deviceid", "dochinhxacm", "kinhdo", "lat", "lng", "mucthuasu", "networkoperator", "rsrpidx", "rsrqdb",
     "signalasu", "sinrdb", "snrdb", "speedkmh", "timestamp", "vido",
 }  # fmt: skip
-# Measured on 5,000 files of each mode: see `python tests/unseen.py`. The floors stand a little below.
+# Measured on 1,000 to 2,000 files of each mode (`python tests/unseen.py`): A 100 %, B 98 %, C 29 %. The floors stand below.
 FLOORS = {"A": 0.95, "B": 0.95, "C": 0.2}
 
 
