@@ -29,7 +29,10 @@ Bools = npt.NDArray[np.bool_]
 NEARLY_ALL = 0.9  # of a column's filled cells, to say what it holds
 ENOUGH_LOST = 3  # rows without a level, for another column to be suspected of holding it
 _LEVEL_DBM = (-150.0, -30.0)
-_MOMENT = re.compile(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T_]+\d{1,2}[:.]\d\d|^1[5-9]\d{8}(?:\d{3})?$")
+_DAY = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
+_MOMENT = re.compile(
+    rf"^{_DAY}(?:\D|$)|^\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d\d[ T_]+\d{{1,2}}[:.]\d\d|^1[5-9]\d{{8}}(?:\d{{3}})?$"
+)
 _CLOCK = re.compile(r"^\d{1,2}[:h]\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:[ap]\.?m\.?|sa|ch))?$", re.IGNORECASE)
 _NEIGHBOURS = {
     fold(word)
@@ -225,7 +228,8 @@ def _may_be_level(name: str, column: Cells, lost: Bools) -> bool:
     """Whether the column holds numbers like levels, or numbers under a name of levels, where no level was read."""
     read_as = values.numbers(column)
     filled = ~np.isnan(read_as.values)
-    if not filled.any() or read_as.wrong.any() or not (filled & lost).sum() * 2 >= lost.sum():
+    together = int((filled & lost).sum())
+    if read_as.wrong.any() or together < ENOUGH_LOST or together * 2 < min(lost.sum(), filled.sum()):
         return False
     return headings.of_level(name) or _like_levels(read_as.values)
 
