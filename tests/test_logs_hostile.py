@@ -96,7 +96,7 @@ TORN = [
 ]
 
 
-@pytest.mark.parametrize("case", TORN[::4], ids=by_name)
+@pytest.mark.parametrize("case", TORN[::6], ids=by_name)
 def test_where_the_blocks_are_cut_does_not_matter(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,8 +24,8 @@ from coverage.logs.sheet import Cells
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-LONG = settings(QUICK, max_examples=600)
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LONG = settings(QUICK, max_examples=400)
 SOAK = pytest.mark.soak
 
 # Pieces of which cells are made that nearly mean something.
@@ -63,7 +63,7 @@ def parse(texts: list[str], day_first: bool | None) -> None:
         filename.read(text)
 
 
-@settings(QUICK, max_examples=300)
+@settings(QUICK, max_examples=150)
 @given(texts=CELLS, day_first=st.sampled_from([True, False, None]))
 def test_any_cells(texts, day_first):
     parse(texts, day_first)
