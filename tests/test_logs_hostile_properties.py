@@ -19,7 +19,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coverage.errors import FileRefused
-from coverage.logs import Context, Reading, filename, operators, quantities, read_file, service, times, values
+from coverage.logs import (
+    Context,
+    Reading,
+    filename,
+    operators,
+    quantities,
+    read_file,
+    service_words,
+    times,
+    values,
+)
 from coverage.logs.sheet import Cells
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -55,7 +65,7 @@ def parse(texts: list[str], day_first: bool | None) -> None:
     assert (numbers.wrong | values.missing(cells) | ~np.isnan(numbers.values)).all()
     values.containing(cells, ",")
     values.truths(cells)
-    service.without_service_words(cells)
+    service_words.without_service(cells)
     for text in texts:
         assert quantities.technology(text) in {None, "GSM", "UMTS", "LTE", "NR"}
         quantities.technologies(text)

@@ -125,7 +125,8 @@ def _joined(text: bytes, delimiter: str, widths: frozenset[int]) -> tuple[bytes,
                 return b"".join(lines[:index]), b"".join(lines[index:])
             continue
         row = b" ".join(line.removesuffix(b"\n") for line in lines[index : last + 1])
-        if _cells(row, delimiter) in widths:
+        # A row has at least so many delimiters: a file of nothing but quotes is not taken apart line by line.
+        if row.count(delimiter.encode()) + 1 >= min(widths) and _cells(row, delimiter) in widths:
             lines[index : last + 1] = [row + b"\n", *[JOINED] * (last - index)]
             done = last
     return b"".join(lines), b""
