@@ -20,6 +20,7 @@ from coverage.names import fold
 from coverage.tables import LEVEL_COLUMNS, MEASUREMENTS, check
 
 Floats = npt.NDArray[np.float64]
+Kept = Ints | slice  # positions among the whole rows; a slice is all of them
 # Serving-cell numbers that name no cell: none, and the largest of 16, 28, 31, 32 and 36 bits.
 _NO_CELL = quantities.MISSING | {"0", "65535", "268435455", "2147483647", "4294967295", "68719476735"}
 
@@ -36,69 +37,71 @@ class Origin:
 
 def measurements(rows: Rows, accepted: Ints, origin: Origin) -> pa.Table:
     """The measurements of the given rows (positions among the whole rows), checked against the contract."""
+    # Mostly all rows are: then nothing need be copied.
+    kept: Kept = slice(None) if len(accepted) == len(rows.sheet.line) else accepted
     columns = (
-        _place_and_time(rows, accepted)
-        | _network(rows, accepted, origin.tenths)
-        | _context(rows.sheet, accepted, origin)
+        _place_and_time(rows, kept) | _network(rows, kept, origin.tenths) | _context(rows.sheet, kept, origin)
     )
     return check(MEASUREMENTS, pa.table(columns))
 
 
-def _place_and_time(rows: Rows, accepted: Ints) -> dict[str, pa.Array]:
-    lat, lon = rows.lat.values[accepted], rows.lon.values[accepted]
+def _place_and_time(rows: Rows, kept: Kept) -> dict[str, pa.Array]:
+    lat, lon = rows.lat.values[kept], rows.lon.values[kept]
     res10 = hexes.of_points(lat, lon, 10)
-    precision = pc.if_else(pa.array(rows.moments.date_only[accepted]), "date", "second")
+    precision = pc.if_else(pa.array(rows.moments.date_only[kept]), "date", "second")
     return {
-        "line": pa.array(rows.sheet.line[accepted]),
-        "time_utc": pa.array(rows.moments.utc[accepted]),
+        "line": pa.array(rows.sheet.line[kept]),
+        "time_utc": pa.array(rows.moments.utc[kept]),
         "time_precision": precision,
-        "local_date": pa.array(rows.moments.local_date[accepted]),
+        "local_date": pa.array(rows.moments.local_date[kept]),
         "lat": pa.array(lat),
         "lon": pa.array(lon),
-        "accuracy_m": _optional(not_negative(rows.accuracy.values)[accepted]),
+        "accuracy_m": _optional(not_negative(rows.accuracy.values)[kept]),
         "hex_res10": pa.array(res10),
         "hex_res9": pa.array(hexes.parents(res10, 9)),
         "hex_res8": pa.array(hexes.parents(res10, 8)),
     }
 
 
-def _network(rows: Rows, accepted: Ints, tenths: frozenset[str]) -> dict[str, pa.Array]:
-    network, sheet, at = rows.network, rows.sheet, pa.array(accepted)
-    technology = network.technology.take(at)
+def _network(rows: Rows, kept: Kept, tenths: frozenset[str]) -> dict[str, pa.Array]:
+    network, sheet = rows.network, rows.sheet
+    technology = _taken(network.technology, kept)
     columns = {
-        "operator": network.operator.take(at),
-        "operator_inferred": pa.array(network.inferred[accepted]),
+        "operator": _taken(network.operator, kept),
+        "operator_inferred": pa.array(network.inferred[kept]),
         "technology": technology,
-        "service_state": network.state.take(at),
+        "service_state": _taken(network.state, kept),
     }
     for name, column in LEVEL_COLUMNS.items():
         is_it = pc.fill_null(pc.equal(technology, name), False).to_numpy(zero_copy_only=False)
-        columns[column] = _optional(np.where(is_it, network.level[accepted], np.nan))
+        columns[column] = _optional(np.where(is_it, network.level[kept], np.nan))
     # Qual and SNR of UMTS and GSM are Ec/No and the like, on other scales.
     modern = pc.is_in(technology, value_set=pa.array(["LTE", "NR"])).to_numpy(zero_copy_only=False)
     for field, bounds in (("rsrq_db", RSRQ_RANGE_DB), ("sinr_db", SINR_RANGE_DB)):
-        read = quantities.within(
-            _numbers(sheet, field)[accepted] / (10.0 if field in tenths else 1.0), bounds
-        )
+        read = quantities.within(_numbers(sheet, field)[kept] / (10.0 if field in tenths else 1.0), bounds)
         columns[field] = _optional(np.where(modern, read, np.nan))
     return columns
 
 
-def _context(sheet: Sheet, accepted: Ints, origin: Origin) -> dict[str, pa.Array]:
-    count, context = len(accepted), origin.context
-    vehicle = values.truths(sheet.get("in_vehicle")).take(pa.array(accepted))
+def _context(sheet: Sheet, kept: Kept, origin: Origin) -> dict[str, pa.Array]:
+    count, context = len(sheet.line[kept]), origin.context
+    vehicle = _taken(values.truths(sheet.get("in_vehicle")), kept)
     said = pa.scalar(context.in_vehicle, pa.bool_())
     return {
         "upload_id": pa.repeat(pa.scalar(origin.upload_id, pa.string()), count),
-        "speed_mps": _optional(speed_mps(sheet)[accepted]),
-        "in_vehicle": pc.coalesce(vehicle, said, _odd_speed(sheet).take(pa.array(accepted))),
-        "device": _devices(sheet, origin).take(pa.array(accepted)),
+        "speed_mps": _optional(speed_mps(sheet)[kept]),
+        "in_vehicle": pc.coalesce(vehicle, said, _taken(_odd_speed(sheet), kept)),
+        "device": _taken(_devices(sheet, origin), kept),
         "calibrated": pa.repeat(bool(context.calibrated), count),
         "source": pa.repeat(pa.scalar(context.source, pa.string()), count),
-        "serving_cell": _serving_cell(sheet).take(pa.array(accepted)),
-        "download_mbps": _optional(_either(sheet, "download_mbps", "download_kbps", KBPS_PER_MBPS)[accepted]),
-        "upload_mbps": _optional(_either(sheet, "upload_mbps", "upload_kbps", KBPS_PER_MBPS)[accepted]),
+        "serving_cell": _taken(_serving_cell(sheet), kept),
+        "download_mbps": _optional(_either(sheet, "download_mbps", "download_kbps", KBPS_PER_MBPS)[kept]),
+        "upload_mbps": _optional(_either(sheet, "upload_mbps", "upload_kbps", KBPS_PER_MBPS)[kept]),
     }
+
+
+def _taken(array: pa.Array, kept: Kept) -> pa.Array:
+    return array if isinstance(kept, slice) else array.take(pa.array(kept))
 
 
 def speed_mps(sheet: Sheet) -> Floats:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 Ints = npt.NDArray[np.int64]
@@ -17,7 +17,9 @@ def keys(raw: pa.Array) -> Keys:
 
     Two different rows of ten million share one with a chance of three in a million.
     """
-    made: Keys = pd.util.hash_array(raw.to_numpy(zero_copy_only=False), categorize=False)
+    with duckdb.connect(config={"threads": 1}) as engine:
+        hashed = engine.from_arrow(pa.table({"row": raw})).project("hash(row) AS key").to_arrow_table()
+    made: Keys = hashed["key"].to_numpy()
     return made
 
 

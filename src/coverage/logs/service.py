@@ -142,7 +142,7 @@ def _without_service(
     state = pc.if_else(pa.array(silent), "no_service", stated)
     worded: list[tuple[str, Bools, str]] = []
     for field in ("operator", "technology", *LEVELS):
-        if field in sheet.cells:
+        if field in sheet.cells and any(map(silence, sheet.cells[field].texts.to_pylist())):
             said = values.words(sheet.cells[field], silence)
             worded.append(("no_service_word", ~_null(said) & _open(state), field))
             state = pc.if_else(pa.array(_open(state)), pc.coalesce(said, state), state)

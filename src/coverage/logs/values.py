@@ -73,14 +73,16 @@ def containing(cells: Cells, sign: str) -> Bools:
 
 def words(cells: Cells, meaning: Callable[[str], str | None]) -> pa.Array:
     """What each row's text means, as Arrow strings; missing where `meaning` gives None."""
-    meanings = [meaning(text) for text in cells.texts.to_pylist()]
-    return pa.array(meanings, pa.string()).take(pa.array(cells.codes))
+    meanings = pa.array([meaning(text) for text in cells.texts.to_pylist()], pa.string())
+    if len(meanings) == 1:  # above all an absent column
+        return pa.repeat(meanings[0], len(cells.codes))
+    return meanings.take(pa.array(cells.codes))
 
 
 def marked(cells: Cells, test: Callable[[str], bool]) -> Bools:
     """Which rows' texts pass the test."""
     passed = np.array([test(text) for text in cells.texts.to_pylist()], bool)
-    found: Bools = passed[cells.codes]
+    found: Bools = passed[cells.codes] if passed.any() else np.zeros(len(cells.codes), bool)
     return found
 
 
