@@ -26,7 +26,7 @@ from coverage.logs.measurements import Origin
 from coverage.logs.repeats import Seen
 from coverage.logs.sheet import width, widths
 from coverage.logs.survey import survey
-from coverage.logs.verify import verified
+from coverage.logs.verify import SAMPLE_LINES, verified
 from coverage.logs.workers import side_by_side
 from coverage.tables import MEASUREMENTS, OUTCOMES, check, schema
 
@@ -216,7 +216,7 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
     if layout.names[0] == documents.PLACE:
         layout = replace(layout, positions={**layout.positions, "place": 0})
     rows = head.after(first)
-    layout = replace(layout, width=width(rows.array(), layout))
+    layout = replace(layout, width=width(rows.first(SAMPLE_LINES).array(), layout))
     layout = verified(layout, rows, packed.file, rules.operator_names)
     lines = partial(_rows, blocks, layout, first)
     name = filename.read(packed.file.rsplit("/", 1)[-1], layout.format.file_name)

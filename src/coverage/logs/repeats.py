@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 Ints = npt.NDArray[np.int64]
@@ -17,9 +17,8 @@ def keys(raw: pa.Array) -> Keys:
 
     Two different rows of ten million share one with a chance of three in a million.
     """
-    with duckdb.connect(config={"threads": 1}) as engine:
-        hashed = engine.from_arrow(pa.table({"row": raw})).project("hash(row) AS key").to_arrow_table()
-    made: Keys = hashed["key"].to_numpy()
+    # SipHash: the faster hashes of databases are not enough, two rows of one real log shared such a number.
+    made: Keys = pd.util.hash_array(raw.to_numpy(zero_copy_only=False), categorize=False)
     return made
 
 
@@ -31,6 +30,16 @@ class Seen:
 
     def repeats(self, new: Keys, line: Ints) -> Ints:
         """For each row the line of the earlier one that it repeats, 0 where it is the first; all are seen now."""
+        order = np.argsort(new)
+        unique = new[order]
+        if (unique[1:] == unique[:-1]).any():
+            return self._with_repeats(new, line)
+        found = np.zeros(len(new), np.int64)
+        found[order] = earlier = self._lines_of(unique)
+        self._add(unique[earlier == 0], line[order][earlier == 0])
+        return found
+
+    def _with_repeats(self, new: Keys, line: Ints) -> Ints:
         unique, first, back = np.unique(new, return_index=True, return_inverse=True)
         earlier = self._lines_of(unique)
         fresh = earlier == 0

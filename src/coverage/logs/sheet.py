@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,15 @@ class Cells:
     codes: npt.NDArray[np.int32]
     mended: Bools | None = None
 
+    @cached_property
+    def floats(self) -> npt.NDArray[np.float64] | None:
+        """The texts as numbers, where each is a plain number; else None."""
+        try:
+            found: npt.NDArray[np.float64] = self.texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        except pa.ArrowInvalid:
+            return None
+        return found if np.isfinite(found).all() else None
+
     def of_rows(self, rows: Ints) -> pa.Array:
         """The text of the given rows; missing where empty or no such column."""
         found = self.texts.take(pa.array(self.codes[rows]))
@@ -88,7 +98,7 @@ def sheet(lines: Lines, layout: Layout, file: str, only: frozenset[str] | None =
     found |= {int(row): "0" for row in np.flatnonzero(np.diff(lines.starts) == 1)}
     found |= {int(row): TOO_LONG if far[row] else BAD_QUOTES for row in np.flatnonzero(spoilt)}
     in_table = _without(len(raw), ragged)
-    joined = np.flatnonzero(pc.equal(raw, JOINED.decode())) if JOINED in lines.text else _NO_ROWS
+    joined = np.flatnonzero(pc.equal(raw, JOINED.decode())) if JOINED[:1] in lines.text else _NO_ROWS
     whole = _without(len(raw), [*found, *joined])
     kept = None if len(whole) == len(in_table) else pa.array(np.flatnonzero(np.isin(in_table, whole)))
     cells = {field: _cells(layout.names[at], table.column(f"f{at}"), kept) for field, at in places.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 import pyarrow.compute as pc
 
@@ -15,6 +15,7 @@ from coverage.logs.lines import Lines
 from coverage.logs.sheet import sheet
 from coverage.logs.workers import side_by_side
 
+FIRST_LINES = 4000  # what they settle need not be looked for in the others
 _NETWORK = frozenset({"operator", "operator_code", "mcc", "mnc"})
 _TIMES = frozenset({"time", "date", "time_utc"})
 
@@ -45,14 +46,17 @@ def survey(blocks: Iterable[Lines], layout: Layout, file: str, names: Mapping[st
     """The facts of the file, from one quick look at the few columns that matter; none where there are none."""
     wanted = (_NETWORK | _TIMES) & set(layout.positions)
     rest = iter(blocks if wanted else ())
-    looks = [_look(first, layout, file, names, wanted) for first in islice(rest, 1)]
-    if not any(look.either for look in looks):  # a file writes its dates in one way
-        wanted -= _TIMES
-    if any(len(look.operators) > 1 for look in looks):  # a third operator settles nothing more
-        wanted -= _NETWORK
-    if wanted:
-        look = partial(_look, layout=layout, file=file, names=names, wanted=wanted)
-        looks += side_by_side(look, rest)
+    looks = []
+    for block in islice(rest, 1):
+        head = _look(block.first(FIRST_LINES), layout, file, names, wanted)
+        if not head.either:  # a file writes its dates in one way
+            wanted -= _TIMES
+        if len(head.operators) > 1:  # a third operator settles nothing more
+            wanted -= _NETWORK
+        looks = [head]
+        if wanted:
+            look = partial(_look, layout=layout, file=file, names=names, wanted=wanted)
+            looks += side_by_side(look, chain([block], rest))
     return Facts(
         frozenset().union(*(look.operators for look in looks)),
         _order(layout, day=any(look.day for look in looks), month=any(look.month for look in looks)),

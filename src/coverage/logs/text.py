@@ -32,7 +32,7 @@ _MAGIC = (
     (b"\x89PNG", "tệp ảnh", "a picture"),
     (b"\xff\xd8\xff", "tệp ảnh", "a picture"),
 )
-BLOCK_BYTES = 8 * 1024 * 1024
+BLOCK_BYTES = 4 * 1024 * 1024
 MAX_LINE_BYTES = 1_000_000  # a longer line is no row of a log: its end is not even kept
 HEAD_BYTES = 200_000
 BINARY_SHARE = 0.05  # more control characters than this and the file is no text

@@ -42,7 +42,7 @@ def missing(cells: Cells) -> Bools:
 
 def numbers(cells: Cells) -> Numbers:
     """The column as numbers; a decimal comma counts as a point, a typographic minus as a minus."""
-    plain = _cast(cells.texts)
+    plain = cells.floats
     if plain is not None:
         return Numbers(plain[cells.codes], np.zeros(len(cells.codes), bool))
     texts = pc.replace_substring(pc.replace_substring(cells.texts, ",", "."), MINUS, "-")
@@ -53,18 +53,9 @@ def numbers(cells: Cells) -> Numbers:
     return Numbers(values[cells.codes], wrong[cells.codes])
 
 
-def _cast(texts: pa.Array) -> Floats | None:
-    """The texts read at once, where each is a plain number; else None."""
-    try:
-        values: Floats = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:
-        return None
-    return values if np.isfinite(values).all() else None
-
-
 def containing(cells: Cells, sign: str) -> Bools:
     """Which rows' texts contain the sign, in a column of numbers."""
-    if _cast(cells.texts) is not None:
+    if cells.floats is not None:
         return np.zeros(len(cells.codes), bool)
     found = pc.match_substring(cells.texts, sign).to_numpy(zero_copy_only=False)
     marks: Bools = found[cells.codes]
