@@ -316,6 +316,37 @@ def test_a_word_that_the_service_state_contradicts_is_no_level(tmp_path):
     assert outcome(found) == ("rejected", "bad_level", "rsrp_dbm", "mất sóng")
 
 
+def test_a_unit_after_a_number_is_left_out_where_it_is_the_columns_own(tmp_path):
+    found = read(tmp_path, columns(rsrp_dbm="-97 dBm", lat="11.94°", lon="108.43 độ", speed_kmh="30 km/h"))
+    row = only(found)
+    assert (row["rsrp_dbm"], row["lat"], row["lon"], row["speed_mps"]) == (-97.0, 11.94, 108.43, None)
+    assert {fix.column for fix in found.fixes if fix.code == "unit_in_cell"} == {"rsrp_dbm", "lat", "lon"}
+
+
+@pytest.mark.parametrize("titles", [1, 15])
+def test_titles_above_the_header_are_passed_over_and_lines_stay_an_editors(tmp_path, titles):
+    above = "BIÊN BẢN ĐO,,,,,\n" + "Xã Ví Dụ; tháng 11,,,,,\n" * (titles - 1)
+    found = read(tmp_path, above + HEADER + ROW + "\n" + ROW.replace("11.94", "x") + "\n")
+    assert (found.rows, only(found)["line"], found.outcomes["line"].to_pylist()) == (
+        2,
+        titles + 2,
+        [titles + 3],
+    )
+
+
+def test_a_header_too_far_below_is_not_looked_for(tmp_path):
+    with pytest.raises(FileRefused, match="BIÊN BẢN"):
+        read(tmp_path, "BIÊN BẢN ĐO,,,,,\n" * 16 + HEADER + ROW + "\n")
+
+
+def test_degrees_and_minutes_are_refused_with_the_cure(tmp_path):
+    rows = "".join(
+        f"2026-10-30T08:00:{at:02},11°56'{at:02},108°26'{at:02},45204,LTE,-97\n" for at in range(9)
+    )
+    with pytest.raises(FileRefused, match=r"108\.44"):
+        read(tmp_path, HEADER + rows)
+
+
 def test_a_log_that_is_silent_almost_everywhere_is_read(tmp_path):
     silent = "".join(f"2026-10-30T08:{at:02}:00,11.94,108.43,,,mất sóng\n" for at in range(40))
     found = read(tmp_path, HEADER + silent + ROW + "\n")

@@ -19,7 +19,8 @@ from coverage.errors import FileRefused, PlacesRefused
 from coverage.logs import operators
 from coverage.logs.context import DEFAULT_TIMEZONE, Context, zone
 from coverage.logs.quantities import technologies
-from coverage.logs.read import Log, Refused, Rules, open_logs
+from coverage.logs.read import Rules, open_logs
+from coverage.logs.readings import Log, Refused
 from coverage.places.communes import read_communes
 from coverage.places.notes import Note
 from coverage.places.outages import read_outages

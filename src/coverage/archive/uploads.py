@@ -18,7 +18,7 @@ from coverage.archive.workspace import Workspace
 from coverage.errors import ArchiveDamaged, NotFound
 from coverage.logs import tally
 from coverage.logs.context import Context
-from coverage.logs.read import COUNTS, Batch, Fix, Log, together
+from coverage.logs.readings import COUNTS, Batch, Fix, Log, together
 from coverage.tables import MEASUREMENTS, OUTCOMES, schema
 
 Effect = Literal["added", "replaced", "already_received"]

@@ -1,7 +1,8 @@
 """A field file → measurements and outcomes, every row accounted for."""
 
 from coverage.logs.context import Context
-from coverage.logs.read import Log, Reading, Refused, open_logs, read_file
+from coverage.logs.read import open_logs, read_file
+from coverage.logs.readings import Log, Reading, Refused
 from coverage.logs.reasons import CODES, FIXES, fix, reason
 
 __all__ = [

@@ -36,6 +36,8 @@ _NUMBERS = (
     "speed_kmh",
 )
 
+_SIGNS = (("decimal_comma", ","), ("typographic_minus", values.MINUS), ("unit_in_cell", values.UNIT))
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -166,8 +168,8 @@ def _fixes(rows: Rows, tenths: frozenset[str]) -> Iterator[tuple[str, Bools, Cel
     cells = rows.sheet
     for field in _NUMBERS:
         if field in cells.cells:
-            yield "decimal_comma", values.containing(cells.cells[field], ","), cells.cells[field]
-            yield "typographic_minus", values.containing(cells.cells[field], values.MINUS), cells.cells[field]
+            for code, pattern in _SIGNS:
+                yield code, values.containing(cells.cells[field], pattern), cells.cells[field]
     for column in cells.cells.values():
         if column.mended is not None:
             yield "apostrophe", column.mended[column.codes], column

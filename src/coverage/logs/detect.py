@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coverage.errors import FileRefused
 from coverage.logs import headings
 from coverage.logs.formats import FORMATS, Format
 from coverage.logs.formats.foreign import FOREIGN, shape_of
-from coverage.logs.formats.profile import NEEDED_ONCE
+from coverage.logs.formats.profile import NEEDED_ONCE, Foreign
 from coverage.logs.lines import Lines, header_index
 from coverage.names import fold
 
 DELIMITERS = ("\t", ";", ",", "|")
 MAX_HEADER_CHARS = 100_000  # analysers write thousands of columns
 SHOWN_NAMES = 12
+TITLE_LINES = 15  # people write a title, a place and a date above their tables
 # What a format must not leave unread where a column names it: fields that say the same stand together.
 _TOLD_OF_NETWORK = (("operator", "operator_code", "mcc"), ("technology",), ("service_state",))
 # Columns that name a person's phone, card, number or address: never read, and reported as left out.
@@ -45,7 +46,7 @@ class Layout:
     names: tuple[str, ...]
     positions: Mapping[str, int]
     fields: int
-    stated: bool
+    stated: bool = False
     width: int = 0
     confidence: float = 1.0
     tenths: frozenset[str] = frozenset()
@@ -73,7 +74,7 @@ def find(lines: Lines, file: str, wanted: str | None, own: Sequence[Format] = ()
     shape = shape_of(lines.line(first))
     if shape is not None:
         raise FileRefused(f"{file}: đây là {shape.vi}.", f"{file}: this is {shape.en}.")
-    header = _below_preamble(lines, first)
+    header = _below_titles(lines, _below_preamble(lines, first), choices)
     return layout(lines.line(header), file, choices, stated=wanted is not None), header + 1
 
 
@@ -86,6 +87,14 @@ def _below_preamble(lines: Lines, first: int) -> int:
     return index
 
 
+def _below_titles(lines: Lines, first: int, choices: Sequence[Format]) -> int:
+    """The first of some lines that is a whole header; the very first where none is, or where it is a known table's."""
+    if any(foreign_to(names) for _, names, _ in _splits(lines.line(first))):
+        return first
+    last = min(first + TITLE_LINES + 1, len(lines))
+    return next((at for at in range(first, last) if _whole(lines.line(at), choices)), first)
+
+
 def layout(header: str, file: str, choices: Sequence[Format], *, stated: bool) -> Layout:
     """The layout that the header line tells: that of the format which knows most of the columns.
 
@@ -95,23 +104,32 @@ def layout(header: str, file: str, choices: Sequence[Format], *, stated: bool) -
     """
     if len(header) > MAX_HEADER_CHARS:
         raise _unknown((header,), file, choices)
-    there = [delimiter for delimiter in DELIMITERS if delimiter in header] or DELIMITERS[:1]
-    splits = [(delimiter, *_names(header, delimiter)) for delimiter in there]
-    for _, names, _ in splits:
-        _refuse_foreign(names, file)
-    found = [
-        Layout(fmt, delimiter, names, positions(fmt, names), fields, stated)
-        for fmt in choices
-        for delimiter, names, fields in splits
-    ]
-    whole = [
-        one for one in found if all(any(f in one.positions for f in group) for group in one.format.needs)
-    ]
+    for _, names, _ in _splits(header):
+        table = foreign_to(names)
+        if table is not None:
+            raise FileRefused(f"{file}: đây là {table.vi}.", f"{file}: this is {table.en}.")
+    whole = _whole(header, choices)
     if not whole:
-        raise _unknown(max((names for _, names, _ in splits), key=len), file, choices)
+        raise _unknown(max((names for _, names, _ in _splits(header)), key=len), file, choices)
     best = max(whole, key=lambda one: (_knows_all(one, whole), not one.format.generic, len(one.positions)))
     _refuse_doubled(best, file)
-    return best
+    return replace(best, stated=stated)
+
+
+def _splits(header: str) -> list[tuple[str, tuple[str, ...], int]]:
+    """The header taken apart at each delimiter that it holds: delimiter, names, and fields with empty ones."""
+    there = [delimiter for delimiter in DELIMITERS if delimiter in header] or DELIMITERS[:1]
+    return [(delimiter, *_names(header, delimiter)) for delimiter in there]
+
+
+def _whole(header: str, choices: Sequence[Format]) -> list[Layout]:
+    """The layouts of the formats of which the header has all that they need."""
+    found = [
+        Layout(fmt, delimiter, names, positions(fmt, names), fields)
+        for fmt in choices
+        for delimiter, names, fields in _splits(header[:MAX_HEADER_CHARS])
+    ]
+    return [one for one in found if all(any(f in one.positions for f in group) for group in one.format.needs)]
 
 
 def _knows_all(one: Layout, others: Sequence[Layout]) -> bool:
@@ -197,12 +215,14 @@ def _names(header: str, delimiter: str) -> tuple[tuple[str, ...], int]:
     return tuple(names), len(fields)
 
 
-def _refuse_foreign(names: Sequence[str], file: str) -> None:
+def foreign_to(names: Sequence[str]) -> Foreign | None:
+    """The table of a known app, no measurements, that has these columns; None where it is none."""
     there = {fold(name) for name in names}
     for table in FOREIGN:
         has = all(fold(name) in there for name in table.has)
         if has and not any(fold(name) in there for name in table.lacks):
-            raise FileRefused(f"{file}: đây là {table.vi}.", f"{file}: this is {table.en}.")
+            return table
+    return None
 
 
 def _unknown(names: Sequence[str], file: str, choices: Sequence[Format]) -> FileRefused:

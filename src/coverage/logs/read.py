@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as NamesOf
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from coverage.logs.judge import Limits, outcome_lines
 from coverage.logs.lines import Lines, below, lines_of, numbered, rows_joined
 from coverage.logs.mappings import Mapping, of_team
 from coverage.logs.measurements import Origin
+from coverage.logs.readings import COUNTS, Batch, Fix, Log, Reading, Refused, together
 from coverage.logs.repeats import Seen
 from coverage.logs.sheet import width, widths
 from coverage.logs.survey import survey
@@ -32,107 +33,6 @@ from coverage.tables import MEASUREMENTS, OUTCOMES, check, schema
 
 UPLOAD_ID_DIGITS = 16
 MAX_ACCURACY_M = 50.0  # Bundesnetzagentur drops positions that are worse
-
-
-@dataclass(frozen=True)
-class Fix:
-    """One way of writing that was read all the same: in how many accepted rows, and the first of them."""
-
-    code: str
-    rows: int
-    line: int
-    column: str | None
-    value: str | None
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some rows of a file, in its order: the accepted ones as MEASUREMENTS, the others as OUTCOMES, and counts.
-
-    rows = accepted + duplicates + rejected + quarantined; fixed = accepted rows with at least one of `fixes`;
-    no_service and unknown_level count rows as read, duplicates and unusable ones included.
-    """
-
-    rows: int
-    duplicates: int
-    rejected: int
-    quarantined: int
-    no_service: int
-    unknown_level: int
-    fixed: int
-    fixes: list[Fix]
-    measurements: pa.Table
-    outcomes: pa.Table
-
-    @property
-    def accepted(self) -> int:
-        """Rows that became measurements."""
-        return int(self.measurements.num_rows)
-
-
-COUNTS = ("rows", "accepted", "duplicates", "rejected", "quarantined", "no_service", "unknown_level", "fixed")
-
-
-@dataclass(frozen=True)
-class Log:
-    """A field file, recognised, before its rows are read.
-
-    file: its name, "box.zip/inner/a.csv" for a member; sha256: of its bytes, unpacked; upload_id: the first 16
-    digits; confidence: how sure the format is, 0…1; context: as resolved, its device a keyed hash or "unknown";
-    columns: our field → the file's own name of its column; dropped: columns with personal data, which are never
-    read; simulated: the file says so in its rows; read_with: what else the reading hangs on: the area outside
-    which rows are set aside, and the text of a saved mapping.
-    """
-
-    file: str
-    sha256: str
-    upload_id: str
-    format: str
-    confidence: float
-    context: Context
-    columns: dict[str, str]
-    dropped: tuple[str, ...]
-    simulated: bool
-    read_with: dict[str, Any]
-    _batches: Callable[[], Iterator[Batch]] = field(repr=False)
-
-    def batches(self) -> Iterator[Batch]:
-        """The rows of the file in its order, a block at a time, so that memory does not grow with the file."""
-        return self._batches()
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One file, read whole: what `Log` and `Batch` say of it, all batches together."""
-
-    file: str
-    sha256: str
-    upload_id: str
-    format: str
-    confidence: float
-    context: Context
-    columns: dict[str, str]
-    dropped: tuple[str, ...]
-    simulated: bool
-    rows: int
-    accepted: int
-    duplicates: int
-    rejected: int
-    quarantined: int
-    no_service: int
-    unknown_level: int
-    fixed: int
-    fixes: list[Fix]
-    measurements: pa.Table
-    outcomes: pa.Table
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A member of a container that cannot be measurements, and why; the other members are read all the same."""
-
-    file: str
-    error: FileRefused
 
 
 def _new(_upload_id: str) -> None:
@@ -191,15 +91,6 @@ def whole(log: Log) -> Reading:
         for contract in (MEASUREMENTS, OUTCOMES)
     }
     return Reading(**about, **counts, **tables, fixes=together(fix for one in batches for fix in one.fixes))
-
-
-def together(fixes: Iterable[Fix]) -> list[Fix]:
-    """One fix per code and column, rows added up, the first line kept."""
-    found: dict[tuple[str, str | None], Fix] = {}
-    for fix in fixes:
-        key = (fix.code, fix.column)
-        found[key] = replace(found[key], rows=found[key].rows + fix.rows) if key in found else fix
-    return list(found.values())
 
 
 def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Log:

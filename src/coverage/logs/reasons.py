@@ -128,6 +128,10 @@ _FIXES: dict[str, tuple[str, str]] = {
         "đã bỏ dấu nháy đơn mà bảng tính đặt trước số",
         "an apostrophe before a number was left out",
     ),
+    "unit_in_cell": (
+        "đã bỏ đơn vị dBm, dB hoặc ° ghi sau số",
+        "a unit (dBm, dB, °) after a number was left out",
+    ),
     "serial_date": (
         "số ngày của bảng tính được đọc thành ngày giờ",
         "a spreadsheet's count of days was read as a date",

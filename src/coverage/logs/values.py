@@ -19,6 +19,8 @@ Bools = npt.NDArray[np.bool_]
 # Longer digit strings are no measurement; the bounds also keep the cast from overflowing.
 _NUMBER = r"^[+-]?(?:\d{1,20}\.?\d{0,40}|\.\d{1,40})(?:[eE][+-]?\d{1,2})?$"
 MINUS = "\u2212"  # the typographic minus, which word processors put for a hyphen
+# A unit after a number that is the column's own anyway; km/h or kbit/s would change the number.
+UNIT = r"(?i)(\d)\s*(?:dbm|db|°|độ)$"
 _TRUTH = {
     **dict.fromkeys(("1", "true", "t", "yes", "y", "x", "co", "dung", "invehicle", "trenxe"), True),
     **dict.fromkeys(("0", "false", "f", "no", "n", "khong", "sai"), False),
@@ -41,11 +43,12 @@ def missing(cells: Cells) -> Bools:
 
 
 def numbers(cells: Cells) -> Numbers:
-    """The column as numbers; a decimal comma counts as a point, a typographic minus as a minus."""
+    """The column as numbers; a decimal comma counts as a point, a typographic minus as a minus, dBm and ° as nothing."""
     plain = cells.floats
     if plain is not None:
         return Numbers(plain[cells.codes], np.zeros(len(cells.codes), bool))
     texts = pc.replace_substring(pc.replace_substring(cells.texts, ",", "."), MINUS, "-")
+    texts = pc.replace_substring_regex(texts, UNIT, r"\1")
     is_number = pc.match_substring_regex(texts, _NUMBER)
     digits = pc.if_else(is_number, pc.utf8_ltrim(texts, "+"), pa.scalar(None, pa.string()))
     values = digits.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
@@ -53,11 +56,11 @@ def numbers(cells: Cells) -> Numbers:
     return Numbers(values[cells.codes], wrong[cells.codes])
 
 
-def containing(cells: Cells, sign: str) -> Bools:
-    """Which rows' texts contain the sign, in a column of numbers."""
+def containing(cells: Cells, pattern: str) -> Bools:
+    """Which rows' texts contain what matches the pattern, in a column of numbers."""
     if cells.floats is not None:
         return np.zeros(len(cells.codes), bool)
-    found = pc.match_substring(cells.texts, sign).to_numpy(zero_copy_only=False)
+    found = pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False)
     marks: Bools = found[cells.codes]
     return marks
 

@@ -32,6 +32,10 @@ LEAST = 0.5  # a guess by common names stands only if at least half of what it w
 GUESSED = 0.95  # names that any table may have are a little less sure than an app's own
 _TENTHS_OF_DB = (-200.0, 300.0)  # what Android accepted for RSSNR while it counted in tenths
 _UTC = ZoneInfo("UTC")
+_DEGREES = (
+    "Toạ độ phải là độ thập phân trong hệ WGS 84, ví dụ 11.94 và 108.44. ",
+    "Coordinates must be decimal degrees in WGS 84, such as 11.94 and 108.44. ",
+)
 
 
 def verified(layout: Layout, rows: Lines, file: str, names: Mapping[str, str]) -> Layout:
@@ -160,10 +164,11 @@ def _not_as_named(name: str, share: float, cells: Sheet, file: str) -> FileRefus
 
 def _weak(name: str, share: float, column: Cells, shown: str, file: str) -> FileRefused:
     header = column.name or name
+    vi, en = _DEGREES if name == "lat, lon" else ("", "")
     return FileRefused(
-        f"{file}: cột {header} không giống {name} (ví dụ “{shown[:40]}”; đọc được {share:.0%} số dòng). Hãy sửa tên cột, "
+        f"{file}: cột {header} không giống {name} (ví dụ “{shown[:40]}”; đọc được {share:.0%} số dòng). {vi}Hãy sửa tên cột, "
         "hoặc chỉ định --format canonical để vẫn đọc, hoặc lưu một bảng khai cột (phusong mappings add).",
-        f"{file}: column {header} does not look like {name} (e.g. “{shown[:40]}”; {share:.0%} of the rows can be read). Rename "
+        f"{file}: column {header} does not look like {name} (e.g. “{shown[:40]}”; {share:.0%} of the rows can be read). {en}Rename "
         "it, or say --format canonical to read it all the same, or save a mapping (phusong mappings add).",
     )
 
