@@ -9,11 +9,11 @@ demo: $(STAMP)
 	$(BIN)/phusong demo demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Long rounds: many more made files, and what only shows after hours.
 soak: $(STAMP)
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -n 2 -m soak
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

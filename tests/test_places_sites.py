@@ -65,7 +65,7 @@ def test_opencellid_with_and_without_header(tmp_path: Path, text: str) -> None:
     assert rows_of(path) == [MLS_ROW]
     assert source_of(path) == "synthetic.csv (OpenCelliD/MLS)"
     packed = tmp_path / "synthetic.csv.gz"
-    packed.write_bytes(gzip.compress(path.read_bytes()))
+    packed.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
     assert rows_of(packed) == [MLS_ROW]
 
 
@@ -262,7 +262,7 @@ def test_what_cannot_be_read_is_refused_with_its_row(tmp_path: Path, text: str, 
 
 
 @pytest.mark.parametrize(
-    "data", ["Mã trạm".encode("utf-16"), b"\x1f\x8b\x08torn", gzip.compress(b"lat,lon")[:-9]]
+    "data", ["Mã trạm".encode("utf-16"), b"\x1f\x8b\x08torn", gzip.compress(b"lat,lon", mtime=0)[:-9]]
 )
 def test_what_is_no_text_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "synthetic.csv").write_bytes(data)
