@@ -36,6 +36,14 @@ def test_repeats_are_those_of_a_plain_look_back(blocks: list[list[str]]) -> None
             line += 1
 
 
+@given(st.lists(st.text("ab\u1ea1", max_size=20) | st.just("a" * 4096) | st.just("a" * 4097), max_size=9))
+def test_equal_lines_have_equal_numbers_wherever_they_stand(lines: list[str]) -> None:
+    found = keys(pa.array(["other\n", *lines], pa.large_string()).slice(1))
+    assert len(set(found.tolist())) == len(set(lines))
+    again = keys(pa.array(lines[::-1], pa.large_string()))
+    assert found.tolist() == again.tolist()[::-1]
+
+
 def test_rows_that_differ_in_two_digits_are_not_taken_for_one() -> None:
     """Two such rows of a real log have the same number in DuckDB's hash."""
     row = "2020.01.06_11.{}.10,-8.394627999999999,51.886188,0,B,11,5G,-97,-11,-7.0,14,-,0,{},D,-,-,-,-,-,B,A4DF,9CBA,10805003,-,-"
