@@ -87,6 +87,19 @@ class Village(_Rules):
     neighbour_rings: int = Field(ge=0, le=3)
 
 
+class Ground(_Rules):
+    """What maps and rasters say of places: where people live, where power and sites are."""
+
+    settled_people_per_km2: float = Field(gt=0)
+    territory_radius_m: float = Field(gt=0)
+    power_line_reach_m: float = Field(gt=0)
+    power_line_kv: float = Field(gt=0)
+    lit_nw_cm2_sr: float = Field(gt=0)
+    antenna_height_m: float = Field(gt=0)
+    phone_height_m: float = Field(gt=0)
+    earth_radius_factor: float = Field(gt=0)
+
+
 class Priority(_Rules):
     """Weights of the priority order."""
 
@@ -106,6 +119,7 @@ class Criteria(_Rules):
     evidence: Evidence
     floors: Floors
     village: Village
+    ground: Ground
     priority: Priority
 
     @property

@@ -27,6 +27,10 @@ SUB_REASONS = (
 NOT_SPOTS = ("total", "partial", "undetermined")
 GRID_STATUSES = ("national_grid", "off_grid", "none", "unknown")
 LISTS = ("gaps", "no_power", "verify_power", "need_measurement")
+PLACE_KINDS = ("centre", "cluster", "settled", "polygon")
+BOUNDARIES = ("given", "derived", "none")
+PEOPLE_METHODS = ("clusters", "raster", "equal", "whole", "unknown")
+POWER_EVIDENCE = ("official_list", "utility", "field", "inferred")
 UNKNOWN_DEVICE = "unknown"
 
 # The RSRP-family column that holds the level of each technology (3GPP TS 36.133, 38.133, 25.133, 45.008).
@@ -156,13 +160,15 @@ PLACES = Table(
     "places",
     "one place of a village where people live and service is judged",
     (
-        Column("place_id", _TEXT, "village_id/centre, village_id/c/CLUSTER or village_id/polygon"),
+        Column("place_id", _TEXT, "village_id/centre, village_id/c/CLUSTER, village_id/s/NUMBER or village_id/polygon"),
         Column("village_id", _TEXT, "the village"),
-        Column("kind", _TEXT, "centre = nhà văn hoá; polygon = the whole village, where no cluster is known", values=("centre", "cluster", "polygon")),
+        Column("kind", _TEXT, "centre = nhà văn hoá; cluster = listed; settled = a settled part found in the population raster, where no cluster is listed; polygon = the whole village, where neither is known", values=PLACE_KINDS),
         Column("lat", _REAL, "latitude in degrees; missing for a polygon", nullable=True, low=-90, high=90),
         Column("lon", _REAL, "longitude in degrees; missing for a polygon", nullable=True, low=-180, high=180 ),
         Column("households", _REAL, "households living there; missing = not known", nullable=True, low=0),
         Column("grid", _BOOL, "on the national grid; missing = not known at this place", nullable=True),
+        Column("share", _REAL, "share of the village's people who live there; sums to 1 over its places other than the centre, which has 0", low=0, high=1),
+        Column("people_method", _TEXT, "how the share was found: household counts of the clusters, people of the raster nearest to the place, all clusters alike, or one place that holds everybody", values=PEOPLE_METHODS),
     ),
 )
 
@@ -181,7 +187,7 @@ PLACE_VERDICTS = Table(
     (
         Column("place_id", _TEXT, "the place"),
         Column("village_id", _TEXT, "the village"),
-        Column("kind", _TEXT, "centre, cluster or polygon", values=("centre", "cluster", "polygon")),
+        Column("kind", _TEXT, "centre, cluster, settled or polygon", values=PLACE_KINDS),
         *_evidence_columns(),
     ),
 )
@@ -194,6 +200,8 @@ CROSSWALK = Table(
         Column("hex", _INT, "H3 index at the resolution of the criteria"),
         Column("area_km2", _REAL, "area they share, in an equal-area projection", low=0),
         Column("village_share", _REAL, "area_km2 as a share of the village's area; sums to 1 per village", low=0, high=1),
+        Column("population", _REAL, "people of the population raster on that ground; missing = no raster, or it does not cover the ground", nullable=True, low=0),
+        Column("settled", _BOOL, "whether at least the criteria's density of people lives there; missing = no raster", nullable=True),
     ),
 )
 
@@ -211,6 +219,23 @@ VILLAGES = Table(
         Column("population", _REAL, "people; missing = not known", nullable=True, low=0),
         Column("especially_difficult", _BOOL, "thôn đặc biệt khó khăn; missing = not known", nullable=True),
         Column("source", _TEXT, "where the village comes from, e.g. the file's own source column"),
+        Column("boundary", _TEXT, "given = the file's polygon; derived = the ground nearer to this village than to any other of its commune, limited to settled land; none = nobody knows where it is, no shape", values=BOUNDARIES),
+        Column("commune_code_given", _TEXT, "the code in the file, where it was an old one and the present code took its place; missing = as commune_code", nullable=True),
+    ),
+)
+
+COMMUNE_LINKS = Table(
+    "commune_links",
+    "one old commune and one present commune that took over all or part of it",
+    (
+        Column("old_code", _TEXT, "code before the merger"),
+        Column("old_name", _TEXT, "name before the merger"),
+        Column("new_code", _TEXT, "present code; a number may be in use before and after for different communes"),
+        Column("new_name", _TEXT, "present name"),
+        Column("partial", _BOOL, "only a part of the old commune went there: its code alone does not tell where a village is"),
+        Column("valid_to", _DATE, "last day of the old code"),
+        Column("valid_from", _DATE, "first day of the present code"),
+        Column("source", _TEXT, "who says so"),
     ),
 )
 
@@ -221,8 +246,9 @@ POWER = Table(
         Column("village_id", _TEXT, "the village"),
         Column("households", _REAL, "households counted by that source; missing = not given", nullable=True, low=0),
         Column("households_grid", _REAL, "of them on the national grid; missing = not given", nullable=True, low=0),
+        Column("grid_status", _TEXT, "what the source says outright; missing = its households decide", nullable=True, values=GRID_STATUSES),
         Column("source", _TEXT, "who says so"),
-        Column("evidence", _TEXT, "class of the evidence; inferred never proves", values=("official_list", "utility", "field", "inferred")),
+        Column("evidence", _TEXT, "class of the evidence; inferred never proves", values=POWER_EVIDENCE),
         Column("as_of", _DATE, "date of the statement; missing = not given", nullable=True),
     ),
 )
@@ -253,7 +279,83 @@ SITES = Table(
         Column("name", _TEXT, "what the list calls it; missing = not given", nullable=True),
         Column("range_m", _REAL, "how far the list believes that the cell reaches, in metres; missing = not given", nullable=True, low=0),
         Column("azimuth_deg", _REAL, "direction of the antenna, degrees clockwise from north; missing = not given", nullable=True, low=0, high=360),
+        Column("height_m", _REAL, "height of the antenna above the ground in metres; missing = not given", nullable=True, low=0, high=1000),
+        Column("on_air", _DATE, "day from which it is or will be on air; missing = on air, since a day not given", nullable=True),
         Column("source", _TEXT, "the file's own source where it has one, its name and kind; `simulated` where the file says so anywhere"),
+    ),
+)
+
+LINES = Table(
+    "lines",
+    "one power line or transformer of a utility or a map; its line or point travels beside it, EPSG:4326",
+    (
+        Column("kind", _TEXT, "what it is", values=("line", "transformer")),
+        Column("voltage_kv", _REAL, "nominal voltage in kilovolts; missing = not given", nullable=True, low=0, high=1500),
+        Column("source", _TEXT, "who says so"),
+    ),
+)
+
+DECLARED = Table(
+    "declared",
+    "one area where an operator declares service; its polygon travels beside it, EPSG:4326. A claim, never evidence",
+    (
+        Column("operator", _TEXT, "MCC+MNC, or the name as given"),
+        Column("technology", _TEXT, "technologies declared there, joined by +; missing = not said", nullable=True),
+        Column("as_of", _DATE, "date of the map; missing = not given", nullable=True),
+        Column("source", _TEXT, "the file's own source where it has one, else its name"),
+    ),
+)
+
+ROADS = Table(
+    "roads",
+    "one road or mountain pass to report on; its line travels beside it, EPSG:4326",
+    (
+        Column("road_id", _TEXT, "the file's id where unique, else made of the name"),
+        Column("road_name", _TEXT, "name, Unicode NFC"),
+        Column("kind", _TEXT, "pass (đèo) or road", values=("pass", "road")),
+        Column("source", _TEXT, "who says so"),
+    ),
+)
+
+ROAD_VERDICTS = Table(
+    "road_verdicts",
+    "one road or pass for one operator: how much of it each verdict covers; the shape beside it is its dead stretches",
+    (
+        Column("road_id", _TEXT, "the road"),
+        Column("road_name", _TEXT, "its name"),
+        Column("kind", _TEXT, "pass (đèo) or road", values=("pass", "road")),
+        Column("operator", _TEXT, "MCC+MNC or the file's own name"),
+        Column("operator_name", _TEXT, "the operator's name for people"),
+        Column("length_km", _REAL, "length of the whole road", low=0),
+        Column("dead_km", _REAL, "length in hexes of verdict dead_zone", low=0),
+        Column("below_standard_km", _REAL, "length in hexes of verdict below_standard", low=0),
+        Column("covered_km", _REAL, "length in hexes of verdict covered", low=0),
+        Column("undecided_km", _REAL, "length in hexes of verdict not_enough_evidence", low=0),
+        Column("unmeasured_km", _REAL, "length in hexes that nobody measured; the five lengths sum to length_km", low=0),
+        Column("longest_dead_km", _REAL, "length of the longest dead stretch", low=0),
+        Column("tests", _INT, "tests in the road's hexes", low=0),
+        Column("fails", _INT, "of them failed", low=0),
+    ),
+)
+
+RELIABILITY = Table(
+    "reliability",
+    "how far one operator's declared coverage holds in one commune: the share of tests passed inside the declared area",
+    (
+        Column("operator", _TEXT, "MCC+MNC or the name as given"),
+        Column("operator_name", _TEXT, "the operator's name for people"),
+        Column("commune_code", _TEXT, "the commune; missing = all communes of the operator together", nullable=True),
+        Column("commune_name", _TEXT, "its name; missing = all communes together", nullable=True),
+        Column("declared_km2", _REAL, "declared area in hexes whose middle lies in it", low=0),
+        Column("tested_km2", _REAL, "of it, in hexes with a test", low=0),
+        Column("tests", _INT, "tests there that pass or fail at the headline thresholds", low=0),
+        Column("passes", _INT, "of them passed", low=0),
+        Column("effective_tests", _REAL, "tests after allowing for one device repeating itself", low=0),
+        Column("devices", _INT, "known devices that tested", low=0),
+        Column("dates", _INT, "distinct local dates with tests", low=0),
+        Column("pass_share", _REAL, "passes / tests; missing = no test", nullable=True, low=0, high=1),
+        Column("low_share", _REAL, "lower end of the 95 % interval on effective tests; missing = no test", nullable=True, low=0, high=1),
+        Column("high_share", _REAL, "its upper end", nullable=True, low=0, high=1),
     ),
 )
 
@@ -271,16 +373,21 @@ VILLAGE_VERDICTS = Table(
         Column("not_spot", _TEXT, "missing = the village is not dead for this operator", nullable=True, values=NOT_SPOTS),
         Column("sub_reason", _TEXT, "why the status is not decided; missing = decided", nullable=True, values=SUB_REASONS),
         Column("centre_verdict", _TEXT, "verdict at the centre", values=VERDICTS),
-        Column("basis", _TEXT, "what stands for where people live", values=("clusters", "polygon")),
+        Column("basis", _TEXT, "what stands for where people live", values=("clusters", "settled", "polygon")),
         Column("dead_places", _TEXT, "place ids judged dead, joined by ';'; empty = none"),
-        Column("dead_share", _REAL, "share of households living at dead places; missing = not known", nullable=True, low=0, high=1),
+        Column("dead_share", _REAL, "share of the village's people living at dead places; missing = not known", nullable=True, low=0, high=1),
+        Column("people_method", _TEXT, "how that share was found, see places", values=PEOPLE_METHODS),
         Column("grid_status", _TEXT, "national_grid, off_grid, none or unknown", values=GRID_STATUSES),
         Column("electrified", _BOOL, "on the grid by proof, at the dead place where known; missing = not proven either way", nullable=True),
         Column("power_source", _TEXT, "who says so; missing = nobody", nullable=True),
         Column("power_as_of", _DATE, "date of the statement; missing = not given", nullable=True),
+        Column("power_evidence", _TEXT, "class of its evidence; missing = nobody says anything", nullable=True, values=POWER_EVIDENCE),
+        Column("power_conflict", _TEXT, "who says otherwise, in one line; missing = nobody", nullable=True),
         Column("households", _REAL, "households; missing = not known", nullable=True, low=0),
         Column("population", _REAL, "people; missing = not known", nullable=True, low=0),
-        Column("population_affected", _REAL, "people at dead places; missing = not known", nullable=True, low=0 ),
+        Column("population_affected", _REAL, "people at dead places; missing = not known", nullable=True, low=0),
+        Column("households_affected", _REAL, "households at dead places; missing = not known", nullable=True, low=0),
+        Column("boundary", _TEXT, "what the village's polygon is, see villages", values=BOUNDARIES),
         Column("especially_difficult", _BOOL, "thôn đặc biệt khó khăn; missing = not known", nullable=True),
         *[
             c
@@ -300,6 +407,13 @@ VILLAGE_VERDICTS = Table(
                 "outage_tests",
             )
         ],
+        Column("claimed", _BOOL, "the operator declares service where the village is dead; missing = not dead, or no map of that operator", nullable=True),
+        Column("site_id", _TEXT, "the operator's nearest known site on air; missing = none known, or the village is not dead", nullable=True),
+        Column("site_distance_km", _REAL, "how far it is from the place that decides", nullable=True, low=0),
+        Column("site_terrain_blocks", _BOOL, "whether the ground stands in the path from that site; missing = no terrain model there", nullable=True),
+        Column("planned_site_id", _TEXT, "the operator's nearest site that is planned and not yet on air; missing = none known", nullable=True),
+        Column("planned_site_distance_km", _REAL, "how far it will be", nullable=True, low=0),
+        Column("planned_on_air", _DATE, "when it is to go on air", nullable=True),
         Column("who_must_act", _TEXT, "missing = nobody yet", nullable=True, values=("operator", "operator_with_public_fund", "power_utility", "verify_power", "measure")),
         Column("list", _TEXT, "the list it is printed in; missing = none", nullable=True, values=LISTS),
         Column("priority", _INT, "1 = first; missing = not a gap", nullable=True, low=1),
@@ -318,8 +432,14 @@ ALL = (
     PLACE_VERDICTS,
     CROSSWALK,
     VILLAGES,
+    COMMUNE_LINKS,
     POWER,
+    LINES,
     OUTAGES,
     SITES,
+    DECLARED,
+    ROADS,
     VILLAGE_VERDICTS,
+    ROAD_VERDICTS,
+    RELIABILITY,
 )
