@@ -55,6 +55,9 @@ _ROWS = {
     "verify_power": "a dead village whose grid power nobody proves; the shape is its dead area",
     "need_measurement": "a village without enough evidence; the shape is the village",
     "villages": "every village for every operator; the shape is the village",
+    "claimed_dead": "a dead village where its operator declares service; the shape is its dead area",
+    "roads": "every road or pass for every operator; the shape is its dead stretches",
+    "reliability": "every operator that declared a map, for every commune and for all together; the shape is the commune",
     "hexes": "every measured hex for every operator; the shape is its outline",
 }
 
@@ -79,8 +82,8 @@ def _contract(table: Table) -> str:
 def _exports() -> str:
     kinds = _grid(("list", "one row is"), [(f"`{name}`", _ROWS[name]) for name in lists.LISTS])
     village = _properties(lists.PROPERTIES, tables.VILLAGE_VERDICTS)
-    hexagon = _properties(lists._HEX_PROPERTIES, tables.HEX_VERDICTS)
-    dead = ", ".join(f"`{name}`" for name in lists.DEAD_LISTS)
+    hexagon = _properties(lists.OTHER_PROPERTIES["hexes"], tables.HEX_VERDICTS)
+    dead = ", ".join(f"`{name}`" for name in (*lists.DEAD_LISTS, "claimed_dead"))
     return "\n".join(
         (
             kinds,
@@ -88,6 +91,8 @@ def _exports() -> str:
             village,
             "### Hexes\n",
             hexagon,
+            "### Roads and reliability\n\nThe columns of [road_verdicts](#road_verdicts) and of "
+            "[reliability](#reliability), with the stamps `criteria`, `snapshot_id`, `as_of`, `simulated`.\n",
             "### Measurements\n\nThe columns of [measurements](#measurements), as CSV or Parquet.",
             "",
         )

@@ -7,10 +7,12 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 
-from coverage import criteria, engine, evidence, hexes, tables, verdicts
+from coverage import criteria, engine, evidence, hexes, people, tables, verdicts
+from coverage.places.settlements import places_of
 
 AS_OF = date(2026, 11, 1)
 LAT, LON = 11.94, 108.44
@@ -99,3 +101,14 @@ def judge_together(rows: Iterable[Mapping[str, Any]], as_of: date = AS_OF) -> pd
     )
     loaded = engine.load(backend, "place_hexes", pooled)
     return verdicts.judge(evidence.tests_by_place(tests, loaded, rules()), rules())
+
+
+NO_PARTS = pd.DataFrame({"village_id": [], "place_id": [], "hex": [], "population": []}).astype(
+    {"village_id": object, "place_id": object, "hex": "int64"}
+)
+
+
+def places_without_raster(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
+    """The contract PLACES of villages and their clusters, where no raster says who lives where."""
+    pairs = pd.DataFrame({"village_id": [], "hex": [], "population": []}).astype({"hex": "int64"})
+    return people.shared_out(places_of(villages, clusters, NO_PARTS), NO_PARTS, pairs)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
-from shapely.geometry import MultiPoint, box
+from shapely.geometry import LineString, MultiPoint, box
 
 from coverage import hexes, tables
 from coverage.archive.snapshots import WGS84, Snapshot, SnapshotInfo
@@ -65,6 +65,8 @@ def snapshot(
         villages=places,
         communes=areas,
         dead_areas=_dead_areas(places, dead),
+        reliability=_reliability(areas),
+        road_verdicts=_road_verdicts(),
     )
 
 
@@ -115,6 +117,9 @@ def _villages(rng: np.random.Generator, communes: gpd.GeoDataFrame, count: int) 
             [None if i % 7 == 0 else i % 2 == 0 for i in range(len(pieces))], dtype="boolean"
         ),
         "source": "synthetic",
+        "boundary": "given",
+        "commune_code_given": None,
+        "population_source": "list",
     }
     return gpd.GeoDataFrame(table, geometry=[shape for _, shape in pieces], crs=WGS84)
 
@@ -178,9 +183,16 @@ def _row(
         "electrified": grid[1],
         "power_source": None if grid[1] is None else "EVN 2026 <b>x</b>",
         "power_as_of": None if grid[1] is None else date(2026, 6, 30),
+        "power_evidence": None if grid[1] is None else "utility",
+        "power_conflict": None,
         "households": place.households,
         "population": place.population,
+        "population_source": None if pd.isna(place.population) else "list",
         "population_affected": place.population * 0.36 if dead else None,
+        "households_affected": place.households * 0.36 if dead else None,
+        "people_method": "clusters",
+        "boundary": "given",
+        **_surroundings(place, operator, dead),
         "especially_difficult": None
         if pd.isna(place.especially_difficult)
         else bool(place.especially_difficult),
@@ -194,6 +206,19 @@ def _row(
         "reason_en": f"{place.village_name}: no usable signal of {name} where people live."
         if dead
         else f"{name}: {status}.",
+    }
+
+
+def _surroundings(place: Any, operator: str, dead: bool) -> dict[str, object]:
+    known = dead and operator == "45204"
+    return {
+        "claimed": True if known else None,
+        "site_id": f"S-{place.village_id}<b>" if known else None,
+        "site_distance_km": 4.2 if known else None,
+        "site_terrain_blocks": True if known else None,
+        "planned_site_id": None,
+        "planned_site_distance_km": None,
+        "planned_on_air": None,
     }
 
 
@@ -271,3 +296,29 @@ def _dead_areas(places: gpd.GeoDataFrame, dead: pd.DataFrame) -> gpd.GeoDataFram
         shapes.append(shapely.union_all(hexes.polygons(disk)).intersection(village.geometry))
     table = {"village_id": dead["village_id"].to_numpy(), "operator": dead["operator"].to_numpy()}
     return gpd.GeoDataFrame(table, geometry=shapes, crs=WGS84)
+
+
+def _reliability(communes: gpd.GeoDataFrame) -> pd.DataFrame:
+    tested = {"declared_km2": 80.0, "tested_km2": 4.0, "tests": 40, "passes": 30, "effective_tests": 12.5}
+    share = {"devices": 3, "dates": 5, "pass_share": 0.75, "low_share": 0.48, "high_share": 0.92}
+    bare = dict.fromkeys((*tested, "devices", "dates"), 0) | {"declared_km2": 80.0}
+    unknown = dict.fromkeys(("pass_share", "low_share", "high_share"))
+    named = zip(communes["commune_code"], communes["commune_name"], strict=True)
+    rows = [
+        {"operator": "45204", "operator_name": "Viettel", "commune_code": code, "commune_name": name}
+        | (tested | share if number % 2 else bare | unknown)
+        for number, (code, name) in enumerate([(None, None), *named], start=1)
+    ]
+    return tables.check_frame(tables.RELIABILITY, pd.DataFrame(rows, columns=tables.RELIABILITY.names))
+
+
+def _road_verdicts() -> gpd.GeoDataFrame:
+    lengths = {"length_km": 12.0, "dead_km": 3.0, "below_standard_km": 1.0, "covered_km": 5.0}
+    rest = {"undecided_km": 1.0, "unmeasured_km": 2.0, "longest_dead_km": 2.5, "tests": 80, "fails": 22}
+    row = {"road_id": "deo-1", "road_name": "Đèo <b>Gia Bắc</b>", "kind": "pass", "operator": "45204"}
+    frame = pd.DataFrame([row | {"operator_name": "Viettel"} | lengths | rest])[tables.ROAD_VERDICTS.names]
+    return gpd.GeoDataFrame(
+        tables.check_frame(tables.ROAD_VERDICTS, frame),
+        geometry=[LineString([(108.01, 11.81), (108.03, 11.83)])],
+        crs=WGS84,
+    )

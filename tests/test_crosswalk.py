@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coverage import hexes
-from coverage.crosswalk import crosswalk, equal_area_projection, place_hexes
+from coverage.crosswalk import crosswalk, place_hexes
+from coverage.projections import equal_area
 
 
 def villages(*shapes: shapely.Geometry) -> gpd.GeoDataFrame:
@@ -36,7 +37,7 @@ def test_shares_sum_to_one_and_areas_to_the_villages(shapes: list, resolution: i
     frame = villages(*shapes)
     pairs = crosswalk(frame, resolution)
     shares = pairs.groupby("village_id")["village_share"].sum()
-    areas = frame.set_index("village_id").to_crs(equal_area_projection(frame)).area / 1e6
+    areas = frame.set_index("village_id").to_crs(equal_area(frame)).area / 1e6
     assert set(shares.index) == set(frame["village_id"])
     assert shares.to_numpy() == pytest.approx(1.0, abs=1e-9)
     pd.testing.assert_series_equal(
@@ -70,6 +71,16 @@ def test_places_pool_their_hex_and_its_neighbours_or_the_whole_village() -> None
             "lon": [108.01, float("nan")],
         }
     )
-    pooled = place_hexes(places, pairs, 9, 1).groupby("place_id")["hex"].agg(set)
+    parts = pd.DataFrame(
+        {"place_id": ["v0/s/1"] * 2, "hex": hexes.disk(hexes.of_point(11.015, 108.015, 9), 1)[:2]}
+    )
+    pooled = place_hexes(places, pairs, parts, 9, 1).groupby("place_id")["hex"].agg(set)
     assert pooled["v0/centre"] == set(hexes.disk(hexes.of_point(11.01, 108.01, 9), 1))
     assert pooled["v0/polygon"] == set(pairs["hex"])
+    assert pooled["v0/s/1"] == {near for cell in parts["hex"] for near in hexes.disk(cell, 1)}
+
+
+def test_a_village_without_a_shape_has_no_pair_and_stops_nobody() -> None:
+    pairs = crosswalk(villages(shapely.box(108, 11, 108.02, 11.02), None), 9)
+    assert set(pairs["village_id"]) == {"v0"}
+    assert crosswalk(villages(None), 9).empty

@@ -10,7 +10,19 @@ import pandas as pd
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from measurements import AS_OF, LAT, LON, MORNING, campaign, judge_together, row, rules, silent, table
+from measurements import (
+    AS_OF,
+    LAT,
+    LON,
+    MORNING,
+    NO_PARTS,
+    campaign,
+    judge_together,
+    row,
+    rules,
+    silent,
+    table,
+)
 
 from coverage import engine, evidence, gaps, verdicts
 from coverage.crosswalk import crosswalk, place_hexes
@@ -115,8 +127,8 @@ def village_verdicts_of(rows: list[dict]) -> pd.DataFrame:
     homes = pd.DataFrame(columns=columns, dtype=object).astype(
         {"lat": float, "lon": float, "households": float}
     )
-    places = places_of(villages, homes)
-    pooled = place_hexes(places, crosswalk(villages, 9), 9, 1)
+    places = places_of(villages, homes, NO_PARTS)
+    pooled = place_hexes(places, crosswalk(villages, 9), NO_PARTS, 9, 1)
     tests = evidence.observations(engine.load(backend, "measurements", table(rows)), rules(), AS_OF).cache()
     found = evidence.tests_by_place(tests, engine.load_frame(backend, "place_hexes", pooled), rules())
     scope = ["45201", "45204"]

@@ -6,15 +6,18 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
-from measurements import rules
+from measurements import places_without_raster, rules
 
-from coverage import gaps, tables
-from coverage.places.settlements import places_of
+from coverage import gaps, surroundings, tables
 
 OPERATORS = ["45201", "45204"]
 DEAD, FINE, POOR, OPEN, NONE = "dead_zone", "covered", "below_standard", "not_enough_evidence", "no_data"
 
 
+NO_SITES = pd.DataFrame(
+    {"village_id": [], "operator": [], "site_id": [], "site_distance_km": [], "site_terrain_blocks": [],
+     "planned_site_id": [], "planned_site_distance_km": [], "planned_on_air": []}
+).astype({"village_id": object, "operator": object})  # fmt: skip
 NAMES = dict.fromkeys(
     [
         "place_id",
@@ -27,7 +30,7 @@ def village_frame(**given: object) -> gpd.GeoDataFrame:
     values = {
         "village_id": "v1", "village_name": "Thôn 1", "commune_code": "24823", "commune_name": "Xã A",
         "centre_lat": 11.0, "centre_lon": 108.0, "households": 100.0, "population": 400.0,
-        "especially_difficult": None, "source": "t",
+        "especially_difficult": None, "source": "t", "boundary": "given", "population_source": "list",
     } | given  # fmt: skip
     return gpd.GeoDataFrame([values], geometry=[shapely.box(108, 11, 108.02, 11.02)], crs=4326)
 
@@ -63,6 +66,8 @@ def power(status: str = "national_grid", electrified: bool | None = True) -> pd.
             "electrified": [electrified],
             "power_source": ["list"],
             "power_as_of": [None],
+            "power_evidence": ["official_list"],
+            "power_conflict": [None],
         },
         index=pd.Index(["v1"], name="village_id"),
     )
@@ -75,9 +80,10 @@ def judge(
     villages: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
     frame = village_frame() if villages is None else villages
-    rows = gaps.complete(evidence(verdicts), places_of(frame, homes), OPERATORS)
+    rows = gaps.complete(evidence(verdicts), places_without_raster(frame, homes), OPERATORS)
     found = gaps.village_verdicts(frame, rows, power() if supply is None else supply, rules(), OPERATORS)
-    return tables.check_frame(tables.VILLAGE_VERDICTS, found).set_index("operator")
+    alone = surroundings.described(found, pd.Series(None, index=found.index, dtype=object), NO_SITES)
+    return tables.check_frame(tables.VILLAGE_VERDICTS, alone).set_index("operator")
 
 
 def places(operator: str, centre: str, *homes: str) -> dict[tuple[str, str], str]:
@@ -214,7 +220,9 @@ def test_reasons_name_the_tests_and_the_weakness() -> None:
 def test_a_network_out_of_scope_is_nobodys_survey() -> None:
     frame = village_frame()
     rows = gaps.complete(
-        evidence(places("45204", FINE, FINE)), places_of(frame, clusters(50.0)), ["45204", "45601"]
+        evidence(places("45204", FINE, FINE)),
+        places_without_raster(frame, clusters(50.0)),
+        ["45204", "45601"],
     )
     found = gaps.village_verdicts(frame, rows, power(), rules(), ["45204"]).set_index("operator")
     assert found.loc["45601", "status"] == "chua_co_du_lieu"
@@ -250,7 +258,7 @@ def test_all_people_count_where_only_the_centre_was_found_dead() -> None:
     other = both.assign(place_id=both["place_id"].str.replace("v1/", "v2/"))
     homes = pd.concat([clusters(50.0), clusters(50.0).assign(village_id="v2")], ignore_index=True)
     supply = pd.concat([power(), power().set_axis(pd.Index(["v2"], name="village_id"))])
-    rows = gaps.complete(pd.concat([both, other]), places_of(frame, homes), ["45204"])
+    rows = gaps.complete(pd.concat([both, other]), places_without_raster(frame, homes), ["45204"])
     found = gaps.village_verdicts(frame, rows, supply, rules(), ["45204"]).set_index("village_id")
     assert found["population_affected"].isna().all()
     assert found["priority"].to_dict() == {"v1": 1, "v2": 2}

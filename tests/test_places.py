@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+from measurements import NO_PARTS
 
 from coverage import tables
 from coverage.crosswalk import outage_windows
@@ -190,7 +191,7 @@ def test_a_village_without_clusters_is_judged_whole_and_one_without_centre_has_n
             "grid": [True],
         }
     )
-    places = places_of(villages, clusters)
+    places = places_of(villages, clusters, NO_PARTS)
     assert places["place_id"].tolist() == ["v1/c/k1", "v1/centre", "v2/polygon"]
 
 

@@ -91,6 +91,7 @@ class Ground(_Rules):
     """What maps and rasters say of places: where people live, where power and sites are."""
 
     settled_people_per_km2: float = Field(gt=0)
+    settled_part_people: float = Field(gt=0)
     territory_radius_m: float = Field(gt=0)
     power_line_reach_m: float = Field(gt=0)
     power_line_kv: float = Field(gt=0)

@@ -13,30 +13,35 @@ import pandas as pd
 import shapely
 
 from coverage import hexes
+from coverage.projections import equal_area
 
 # Hexes are looked for this far around a village, in degrees (about 11 m): H3 fills on the plane of
 # longitude and latitude, we measure in metres, and no sliver between the two may be lost.
 _MARGIN_DEG = 1e-4
+WGS84 = "EPSG:4326"
 
 
-def crosswalk(villages: gpd.GeoDataFrame, resolution: int) -> pd.DataFrame:
-    """Every village × hex pair that shares ground, as the contract CROSSWALK; no village is lost, however small.
+def crosswalk(villages: gpd.GeoDataFrame, resolution: int) -> gpd.GeoDataFrame:
+    """Every village × hex pair that shares ground: village_id, hex, area_km2, village_share of the contract CROSSWALK.
 
-    `villages` holds village_id and valid polygons, EPSG:4326.
+    The geometry is the shared ground in an equal-area projection (see `crs`). No village that has a polygon is
+    lost, however small. `villages` holds village_id and valid polygons, EPSG:4326; without a polygon no pair.
     """
-    projection = equal_area_projection(villages)
-    shapes = villages.geometry.to_crs(projection).to_numpy()
-    found = [hexes.overlapping(shapely.buffer(shape, _MARGIN_DEG), resolution) for shape in villages.geometry]
-    cells = np.unique(np.concatenate([np.asarray(f, dtype=np.int64) for f in found]))
-    outlines = gpd.GeoSeries(hexes.polygons(cells), crs="EPSG:4326").to_crs(projection).to_numpy()
+    placed = villages[~(villages.geometry.isna() | villages.geometry.is_empty)]
+    projection = equal_area(placed) if len(placed) else WGS84
+    shapes = placed.geometry.to_crs(projection).to_numpy()
+    cells = _cells_around(placed.geometry.to_numpy(), resolution)
+    outlines = gpd.GeoSeries(hexes.polygons(cells), crs=WGS84).to_crs(projection).to_numpy()
     village_row, cell_row = shapely.STRtree(outlines).query(shapes, predicate="intersects")
-    area_m2 = _shared_area(shapes[village_row], outlines[cell_row])
-    pairs = pd.DataFrame(
+    pieces = _shared_ground(shapes[village_row], outlines[cell_row])
+    pairs = gpd.GeoDataFrame(
         {
-            "village_id": villages["village_id"].to_numpy()[village_row],
+            "village_id": placed["village_id"].to_numpy()[village_row],
             "hex": cells[cell_row],
-            "area_km2": area_m2 / 1e6,
-        }
+            "area_km2": shapely.area(pieces) / 1e6,
+        },
+        geometry=pieces,
+        crs=projection,
     )
     pairs = pairs[pairs["area_km2"] > 0]
     whole = pairs.groupby("village_id")["area_km2"].transform("sum")
@@ -44,39 +49,39 @@ def crosswalk(villages: gpd.GeoDataFrame, resolution: int) -> pd.DataFrame:
     return pairs.sort_values(["village_id", "hex"], ignore_index=True)
 
 
-def equal_area_projection(frame: gpd.GeoDataFrame) -> str:
-    """The Lambert azimuthal equal-area projection centred on the frame's bounds, in metres."""
-    west, south, east, north = frame.total_bounds
-    return f"+proj=laea +lat_0={(south + north) / 2:.4f} +lon_0={(west + east) / 2:.4f} +datum=WGS84 +units=m"
+def _cells_around(shapes: npt.NDArray[np.object_], resolution: int) -> npt.NDArray[np.int64]:
+    found = [hexes.overlapping(shapely.buffer(shape, _MARGIN_DEG), resolution) for shape in shapes]
+    return np.unique(np.concatenate([np.empty(0, np.int64), *found])).astype(np.int64)
 
 
-def _shared_area(
+def _shared_ground(
     villages: npt.NDArray[np.object_], outlines: npt.NDArray[np.object_]
-) -> npt.NDArray[np.float64]:
+) -> npt.NDArray[np.object_]:
     # A hex wholly inside needs no intersection: a quarter of the cost saved.
     shapely.prepare(villages)
     inside = shapely.contains_properly(villages, outlines)
-    area = shapely.area(outlines)
-    area[~inside] = shapely.area(shapely.intersection(villages[~inside], outlines[~inside]))
-    shared: npt.NDArray[np.float64] = area
+    shared = outlines.copy()
+    shared[~inside] = shapely.intersection(villages[~inside], outlines[~inside])
     return shared
 
 
-def place_hexes(places: pd.DataFrame, pairs: pd.DataFrame, resolution: int, rings: int) -> pd.DataFrame:
+def place_hexes(
+    places: pd.DataFrame, pairs: pd.DataFrame, parts: pd.DataFrame, resolution: int, rings: int
+) -> pd.DataFrame:
     """The hexes whose observations are pooled for each place, as the contract PLACE_HEXES.
 
-    A centre or cluster: its hex and `rings` rings around it. A whole village: the hexes it shares
-    ground with (`pairs` is its CROSSWALK).
+    A centre or cluster: its hex and `rings` rings around it. A settled part: its hexes (`parts`: place_id, hex)
+    and as many rings around each. A whole village: the hexes it shares ground with (`pairs` is its CROSSWALK).
     """
-    points = places[places["kind"] != "polygon"]
+    points = places[places["kind"].isin(["centre", "cluster"])]
     cells = hexes.of_points(points["lat"].to_numpy(), points["lon"].to_numpy(), resolution)
-    disks = pd.DataFrame(
-        {"place_id": points["place_id"].to_numpy(), "hex": [hexes.disk(int(cell), rings) for cell in cells]}
-    ).explode("hex")
+    cores = pd.DataFrame({"place_id": points["place_id"].to_numpy(), "hex": cells})
+    around = pd.concat([cores, parts[["place_id", "hex"]]], ignore_index=True)
+    around["hex"] = pd.Series([hexes.disk(int(cell), rings) for cell in around["hex"]], dtype=object)
     whole = places.loc[places["kind"] == "polygon", ["place_id", "village_id"]]
     spread = whole.merge(pairs[["village_id", "hex"]], on="village_id")[["place_id", "hex"]]
-    both = pd.concat([disks.astype({"hex": np.int64}), spread], ignore_index=True)
-    return both.sort_values(["place_id", "hex"], ignore_index=True)
+    both = pd.concat([around.explode("hex"), spread], ignore_index=True).astype({"hex": np.int64})
+    return both.drop_duplicates().sort_values(["place_id", "hex"], ignore_index=True)
 
 
 def outage_windows(

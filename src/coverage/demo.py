@@ -19,6 +19,16 @@ from coverage.simulate import simulate
 # The simulator's last measurement is of the day before; judged later, its evidence would grow old.
 AS_OF = date(2026, 11, 1)
 VILLAGES, MEASUREMENTS, SEED = 120, 500_000, 3
+SAMPLE_PLACES: dict[intake.PlacesKind, str] = {
+    "communes": "communes.geojson",
+    "villages": "villages.geojson",
+    "clusters": "clusters.geojson",
+    "power": "power.csv",
+    "population": "population.tif",
+    "sites": "sites.csv",
+    "declared": "declared.geojson",
+    "dem": "dem.tif",
+}
 
 
 @dataclass(frozen=True)
@@ -44,13 +54,8 @@ def run_demo(folder: Path) -> DemoResult:
 
 def add_sample(workspace: Workspace, sample: Path) -> int:
     """The number of rows read, after a simulated province's places and logs went into the workspace."""
-    for kind, name in (
-        ("communes", "communes.geojson"),
-        ("villages", "villages.geojson"),
-        ("clusters", "clusters.geojson"),
-        ("power", "power.csv"),
-    ):
-        intake.add_places(workspace, kind, sample / name)  # type: ignore[arg-type]
+    for kind, name in SAMPLE_PLACES.items():
+        intake.add_places(workspace, kind, sample / name)
     rows = 0
     logs = sorted(path for path in (sample / "logs").iterdir() if path.is_file())
     for log in track(logs, "Nạp / reading logs"):

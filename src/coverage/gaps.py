@@ -31,8 +31,8 @@ _SEVERITY = {"dead_zone": 0, "no_data": 1, "not_enough_evidence": 1, "below_stan
 def complete(judged: pd.DataFrame, places: pd.DataFrame, operators: Sequence[str]) -> pd.DataFrame:
     """PLACE_VERDICTS for every place and operator: what was not tested says `no_data`.
 
-    `judged` is what `verdicts.judge` returns, `places` PLACES; `households` and `grid` of PLACES and
-    `weight` (the place's share of its village's households, 0 for the centre) come along.
+    `judged` is what `verdicts.judge` returns, `places` PLACES, whose households, grid, share and people_method
+    come along.
     """
     every = places.merge(pd.DataFrame({"operator": list(operators)}), how="cross")
     rows = every.merge(judged, on=["place_id", "operator"], how="left")
@@ -40,20 +40,7 @@ def complete(judged: pd.DataFrame, places: pd.DataFrame, operators: Sequence[str
         rows[column] = rows[column].astype(object).where(rows[column].notna(), "no_data")
     for column in (*_COUNTS, "effective_tests", "effective_fails"):
         rows[column] = rows[column].fillna(0)
-    rows = rows.astype(dict.fromkeys(_COUNTS, np.int64))
-    return rows.merge(_weights(places), on="place_id")
-
-
-def _weights(places: pd.DataFrame) -> pd.DataFrame:
-    # Households decide; where one cluster's number is missing, every cluster of the village counts alike.
-    homes = places[places["kind"] != "centre"]
-    by_village = homes.groupby("village_id")["households"]
-    known = by_village.transform(lambda values: values.notna().all() and values.sum() > 0).astype(bool)
-    share = homes["households"] / by_village.transform("sum")
-    equal = 1.0 / by_village.transform("size")
-    weights = pd.DataFrame({"place_id": homes["place_id"], "weight": share.where(known, equal)})
-    centres = pd.DataFrame({"place_id": places.loc[places["kind"] == "centre", "place_id"], "weight": 0.0})
-    return pd.concat([weights, centres], ignore_index=True)
+    return rows.astype(dict.fromkeys(_COUNTS, np.int64))
 
 
 def best_of_operators(rows: pd.DataFrame, in_scope: Sequence[str]) -> pd.DataFrame:
@@ -73,7 +60,7 @@ def best_of_operators(rows: pd.DataFrame, in_scope: Sequence[str]) -> pd.DataFra
         ["covered", "below_standard", "dead_zone", "no_data"],
         "not_enough_evidence",
     )
-    places = rows.drop_duplicates("place_id")[["place_id", "village_id", "kind", "weight"]]
+    places = rows.drop_duplicates("place_id")[["place_id", "village_id", "kind", "share"]]
     best = pd.DataFrame({"place_id": dead.index, "verdict": verdict})
     return places.merge(best, on="place_id").assign(operator="all")
 
@@ -90,7 +77,7 @@ def statuses(rows: pd.DataFrame, verdict: str, criteria: Criteria) -> pd.Series[
             "centre_open": is_centre & (what != "covered"),
             "home_dead": ~is_centre & (what == "dead_zone"),
             "measured": what != "no_data",
-            "served": np.where(what == "covered", rows["weight"], 0.0),
+            "served": np.where(what == "covered", rows["share"], 0.0),
         }
     )
     by_village = flags.groupby(_KEY)
@@ -112,9 +99,9 @@ def village_verdicts(
     criteria: Criteria,
     in_scope: Sequence[str],
 ) -> pd.DataFrame:
-    """Every village × operator with status, power, list and reason, as the contract VILLAGE_VERDICTS.
+    """Every village × operator with status, power, list and reason: VILLAGE_VERDICTS without what surroundings add.
 
-    `rows` is what `complete` returns, `power` what `places.power.grid_status` returns.
+    `villages` is what `people.counted` returns, `rows` what `complete`, `power` what `places.power.grid_status`.
     """
     table = pd.DataFrame(
         {_STATUS_OF[column]: statuses(rows, column, criteria) for column in _VERDICT_COLUMNS}
@@ -132,30 +119,31 @@ def village_verdicts(
     table["dead_places"] = table["dead_places"].fillna("")
     table["operator_name"] = table["operator"].map(criteria.operator_name)
     table["population_affected"] = table["population"] * table["dead_share"]
+    table["households_affected"] = table["households"] * table["dead_share"]
     table["sub_reason"] = _sub_reason(table, rows)
     table["list"] = _list(table, in_scope)
     table["who_must_act"] = _who_must_act(table)
     table["priority"] = _priority(table, criteria)
     table["reason"], table["reason_en"] = reasons.of_villages(table)
-    return table[VILLAGE_VERDICTS.names].sort_values(_KEY, ignore_index=True)
+    known = [name for name in VILLAGE_VERDICTS.names if name in table]
+    return table[known].sort_values(_KEY, ignore_index=True)
 
 
 def _deciding_places(rows: pd.DataFrame) -> pd.DataFrame:
     ordered = rows.assign(
         severity=rows["verdict"].map(_SEVERITY),
         later=(rows["kind"] != "centre").astype(int),
-        fewer=-rows["weight"],
+        fewer=-rows["share"],
     ).sort_values([*_KEY, "severity", "later", "fewer", "place_id"])
     first = ordered.drop_duplicates(_KEY).drop(
-        columns=["households", "grid", "kind", "severity", "later", "fewer"]
+        columns=["households", "grid", "kind", "severity", "later", "fewer", *_VERDICT_COLUMNS, "share"]
     )
-    first = first.drop(columns=[*_VERDICT_COLUMNS, "weight"])
     centres = rows.loc[rows["kind"] == "centre", [*_KEY, "verdict"]].rename(
         columns={"verdict": "centre_verdict"}
     )
     deciding = first.merge(centres, on=_KEY, how="left").fillna({"centre_verdict": "no_data"})
-    has_clusters = set(rows.loc[rows["kind"] == "cluster", "village_id"])
-    deciding["basis"] = np.where(deciding["village_id"].isin(has_clusters), "clusters", "polygon")
+    homes = rows[rows["kind"] != "centre"].drop_duplicates("village_id").set_index("village_id")["kind"]
+    deciding["basis"] = deciding["village_id"].map(homes.replace("cluster", "clusters"))
     return deciding
 
 
@@ -168,7 +156,7 @@ def _dead_places(rows: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
     homes = dead[dead["kind"] != "centre"]
     grouped = dead.groupby(_KEY)
     found = pd.DataFrame({"dead_places": grouped["place_id"].agg(";".join)})
-    found["dead_share"] = homes.groupby(_KEY)["weight"].sum().clip(upper=1.0)
+    found["dead_share"] = homes.groupby(_KEY)["share"].sum().clip(upper=1.0)
     found["grid_any"] = homes["grid"].eq(True).groupby([homes["village_id"], homes["operator"]]).any()
     found["grid_none"] = homes["grid"].eq(False).groupby([homes["village_id"], homes["operator"]]).all()
     total = dead["best"].eq("dead_zone").groupby([dead["village_id"], dead["operator"]]).any()

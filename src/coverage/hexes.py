@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 from h3ronpy import change_resolution
-from h3ronpy.vector import cells_to_wkb_polygons, coordinates_to_cells
+from h3ronpy.vector import cells_to_coordinates, cells_to_wkb_polygons, coordinates_to_cells
 
 Hexes = npt.NDArray[np.int64]
 
@@ -73,6 +73,13 @@ def polygons(hexes: Sequence[int] | Hexes) -> npt.NDArray[np.object_]:
     wkb = cells_to_wkb_polygons(pa.array(np.asarray(hexes, dtype=np.uint64)))
     outlines: npt.NDArray[np.object_] = shapely.from_wkb(pa.array(wkb).to_numpy(zero_copy_only=False))
     return outlines
+
+
+def middles(hexes: Hexes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Latitude and longitude of the middle of each hex, WGS 84 degrees."""
+    points = cells_to_coordinates(pa.array(hexes.astype(np.uint64)))
+    table = pa.table(points)
+    return table["lat"].to_numpy(), table["lng"].to_numpy()
 
 
 def text(hexagon: int) -> str:

@@ -1,48 +1,22 @@
-"""Files in: field logs and places files, read by their rooms and kept by the archive."""
+"""Field logs in: read by their room and kept by the archive."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
-
-import geopandas as gpd
-import pandas as pd
 
 from coverage.archive import layers, uploads
 from coverage.archive.mappings import load_mappings
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace
-from coverage.errors import FileRefused, PlacesRefused
-from coverage.logs import operators
-from coverage.logs.context import DEFAULT_TIMEZONE, Context, zone
-from coverage.logs.quantities import technologies
+from coverage.errors import FileRefused
+from coverage.logs.context import Context
 from coverage.logs.read import Rules, open_logs
 from coverage.logs.readings import Log, Refused
-from coverage.places.communes import read_communes
-from coverage.places.notes import Note
-from coverage.places.outages import read_outages
-from coverage.places.power import read_power
-from coverage.places.settlements import check_distances, read_clusters
-from coverage.places.sites import read_sites
-from coverage.places.villages import locate_in_communes, read_villages
 
-PlacesKind = Literal["communes", "villages", "clusters", "power", "outages", "sites"]
 # Half a degree, some 50 km: crews drive from and to neighbouring provinces, and what they measure there is welcome.
 AREA_MARGIN = 0.5
-PLACES_KINDS: tuple[PlacesKind, ...] = get_args(PlacesKind)
-
-
-@dataclass(frozen=True)
-class PlacesReport:
-    """What was kept of a places file, and what a person should look at."""
-
-    kind: str
-    file: str
-    rows: int
-    notes: list[Note] = field(default_factory=list)
 
 
 def ingest(workspace: Workspace, path: Path, context: Context) -> Iterator[Receipt | FileRefused]:
@@ -74,107 +48,3 @@ def _area(workspace: Workspace) -> tuple[float, float, float, float] | None:
             west, south, east, north = layers.bounds(workspace, kind)
             return west - AREA_MARGIN, south - AREA_MARGIN, east + AREA_MARGIN, north + AREA_MARGIN
     return None
-
-
-def add_places(
-    workspace: Workspace, kind: PlacesKind, path: Path, timezone: str = DEFAULT_TIMEZONE
-) -> PlacesReport:
-    """The report of a places file, after it took the place of the former layer. Raises `PlacesRefused`.
-
-    `timezone` is that of the times in a file of outages.
-    """
-    if not path.is_file():
-        raise PlacesRefused(f"Không có tệp {path}.", f"There is no file {path}.")
-    if kind == "villages":
-        return _add_villages(workspace, path)
-    if kind == "communes":
-        return _add_communes(workspace, path)
-    if kind == "sites":
-        return _add_sites(workspace, path)
-    frame = _read_table(workspace, kind, path, timezone)
-    has_villages = layers.has_layer(workspace, "villages")
-    notes = _check(kind, frame, layers.load_layer(workspace, "villages"), path) if has_villages else []
-    layers.save_layer(workspace, kind, frame, path)
-    return PlacesReport(kind, path.name, len(frame), notes)
-
-
-def _check(kind: PlacesKind, frame: pd.DataFrame, villages: gpd.GeoDataFrame, path: Path) -> list[Note]:
-    # What the file says of villages, held against the villages there are. Raises `PlacesRefused`.
-    notes = _unknown_villages(frame, villages)
-    if kind == "clusters":
-        notes += check_distances(frame, villages, path.name)
-    if kind == "outages":
-        notes += _unknown_communes(frame, villages)
-    return notes
-
-
-def _read_table(
-    workspace: Workspace, kind: Literal["clusters", "power", "outages"], path: Path, timezone: str
-) -> pd.DataFrame:
-    if kind == "clusters":
-        return read_clusters(path)
-    if kind == "power":
-        return read_power(path)
-    names = workspace.criteria.operators.names
-    outages = read_outages(path, zone(Context(timezone=timezone)))
-    return outages.assign(operator=outages["operator"].map(lambda text: operators.resolve(text, names)))
-
-
-def _add_villages(workspace: Workspace, path: Path) -> PlacesReport:
-    villages, notes = read_villages(path)
-    villages, more = _locate(workspace, villages)
-    layers.save_layer(workspace, "villages", villages, path)
-    return PlacesReport("villages", path.name, len(villages), notes + more)
-
-
-def _add_communes(workspace: Workspace, path: Path) -> PlacesReport:
-    communes = read_communes(path)
-    layers.save_layer(workspace, "communes", communes, path)
-    if not layers.has_layer(workspace, "villages"):
-        return PlacesReport("communes", path.name, len(communes))
-    villages, notes = _locate(workspace, layers.load_layer(workspace, "villages"))
-    layers.replace_layer(workspace, "villages", villages)
-    return PlacesReport("communes", path.name, len(communes), notes)
-
-
-def _add_sites(workspace: Workspace, path: Path) -> PlacesReport:
-    sites, notes = read_sites(path)
-    names = workspace.criteria.operators.names
-    named = sites.assign(
-        operator=sites["operator"].map(lambda text: operators.resolve(text, names)),
-        technology=sites["technology"].map(lambda text: None if text is None else technologies(text)),
-    )
-    layers.save_layer(workspace, "sites", named, path)
-    return PlacesReport("sites", path.name, len(named), notes)
-
-
-def _locate(workspace: Workspace, villages: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Note]]:
-    if not layers.has_layer(workspace, "communes"):
-        return villages.assign(commune_name=None), []
-    return locate_in_communes(villages, layers.load_layer(workspace, "communes"))
-
-
-def _unknown_villages(frame: pd.DataFrame, villages: gpd.GeoDataFrame) -> list[Note]:
-    unknown = set(frame["village_id"].dropna()) - set(villages["village_id"])
-    return [
-        Note(
-            "unknown_village",
-            village_id,
-            f"Không có thôn nào mang mã {village_id}.",
-            f"No village has the id {village_id}.",
-        )
-        for village_id in sorted(unknown)
-    ]
-
-
-def _unknown_communes(frame: pd.DataFrame, villages: gpd.GeoDataFrame) -> list[Note]:
-    unknown = set(frame["commune_code"].dropna()) - set(villages["commune_code"].dropna())
-    return [
-        Note(
-            "unknown_commune",
-            code,
-            f"Không có thôn nào thuộc xã mang mã {code}.",
-            f"No village belongs to a commune with code {code}.",
-        )
-        for code in sorted(unknown)
-    ]

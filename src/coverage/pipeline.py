@@ -2,60 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
-import orjson
 import pandas as pd
+from ibis.backends.duckdb import Backend
 from ibis.expr.types import Table as Expression
 
-from coverage import dead_areas, engine, evidence, gaps, tables, verdicts
-from coverage.archive import history, layers, snapshots, uploads
+from coverage import (
+    claims,
+    dead_areas,
+    engine,
+    evidence,
+    gaps,
+    inputs,
+    people,
+    roads,
+    surroundings,
+    tables,
+    verdicts,
+)
+from coverage.archive import history, snapshots
 from coverage.archive.snapshots import Snapshot, SnapshotInfo
 from coverage.archive.workspace import Workspace
 from coverage.criteria import Criteria
 from coverage.crosswalk import crosswalk, outage_windows, place_hexes
+from coverage.inputs import Inputs
+from coverage.nearest_sites import nearest_sites
+from coverage.places import power_hints, rasters
 from coverage.places.power import grid_status
 from coverage.places.settlements import places_of
+from coverage.places.territories import with_territories
 from coverage.progress import Tell, silent
-
-Record = Mapping[str, dict[str, Any]]
-# Raised whenever a stage changes what the same inputs give, so that old snapshots are never mistaken for new.
-_RULE_VERSION = 3
-# The layers that a verdict depends on; the others change no snapshot.
-_JUDGED_BY = ("villages", "communes", "clusters", "power", "outages")
-_NO_CLUSTERS = pd.DataFrame(
-    {"village_id": [], "cluster_id": [], "lat": [], "lon": [], "households": [], "grid": []}, dtype=object
-).astype({"lat": float, "lon": float, "households": float})
-_NO_COMMUNES = gpd.GeoDataFrame(
-    {"commune_code": [], "commune_name": [], "source": []}, geometry=[], crs=snapshots.WGS84
-).astype({"commune_code": object, "commune_name": object, "source": object})
-_NO_POWER = pd.DataFrame(
-    {"village_id": [], "households": [], "households_grid": [], "source": [], "evidence": [], "as_of": []},
-    dtype=object,
-).astype({"households": float, "households_grid": float})
-_NO_OUTAGES = tables.schema(tables.OUTAGES).empty_table().to_pandas()
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """Everything that one assessment depends on."""
-
-    snapshot_id: str
-    as_of: date
-    criteria: Criteria
-    parts: list[Path]
-    villages: gpd.GeoDataFrame
-    clusters: pd.DataFrame
-    communes: gpd.GeoDataFrame
-    power: pd.DataFrame
-    outages: pd.DataFrame
-    simulated_uploads: bool
 
 
 def assess(workspace: Workspace, as_of: date, tell: Tell = silent) -> SnapshotInfo:
@@ -64,102 +43,145 @@ def assess(workspace: Workspace, as_of: date, tell: Tell = silent) -> SnapshotIn
     The same archive, places, criteria and date give the same snapshot id, and its tables are not
     computed again. Raises `NotFound` where there are no villages.
     """
-    inputs = fetch(workspace, as_of)
-    if not (workspace.snapshots / inputs.snapshot_id).exists():
-        snapshots.save(workspace.snapshots, judge(inputs, tell))
-    info = snapshots.load_info(workspace.snapshots, inputs.snapshot_id)
+    given = inputs.fetch(workspace, as_of)
+    if not (workspace.snapshots / given.snapshot_id).exists():
+        snapshots.save(workspace.snapshots, judge(given, tell))
+    info = snapshots.load_info(workspace.snapshots, given.snapshot_id)
     history.publish(workspace, info)
     return info
 
 
-def fetch(workspace: Workspace, as_of: date) -> Inputs:
-    """The inputs of an assessment as the workspace holds them now. Raises `NotFound` without villages."""
-    criteria, parts = workspace.criteria, uploads.committed_parts(workspace)
-    # One look at what is there: a layer that is replaced while we read is another assessment's.
-    record = layers.origins(workspace)
-    has_communes = "communes" in record
-    return Inputs(
-        snapshot_id=_snapshot_id(record, criteria, as_of, parts),
-        as_of=as_of,
-        criteria=criteria,
-        parts=parts,
-        villages=layers.load_layer(workspace, "villages", record),
-        clusters=_table_or(workspace, "clusters", record, _NO_CLUSTERS),
-        communes=layers.load_layer(workspace, "communes", record) if has_communes else _NO_COMMUNES,
-        power=_table_or(workspace, "power", record, _NO_POWER),
-        outages=_table_or(workspace, "outages", record, _NO_OUTAGES),
-        simulated_uploads=uploads.any_simulated(workspace),
+@dataclass(frozen=True)
+class Lie:
+    """The lie of the land: villages with territories, CROSSWALK, PLACES, PLACE_HEXES, and power by village_id."""
+
+    villages: gpd.GeoDataFrame
+    pairs: pd.DataFrame
+    places: pd.DataFrame
+    pooled: pd.DataFrame
+    power: pd.DataFrame
+
+
+def lie_of_the_land(given: Inputs) -> Lie:
+    """Everything about places that no measurement changes."""
+    criteria = given.criteria
+    villages = _placed(given)
+    pairs = people.on_ground(crosswalk(villages, criteria.hex_resolution), given.population, criteria.ground)
+    villages = people.counted(villages, pairs)
+    parts = people.settled_parts(pairs, criteria.ground.settled_part_people)
+    places = people.shared_out(places_of(villages, given.clusters, parts), parts, pairs)
+    rings = criteria.village.neighbour_rings
+    pooled = place_hexes(places, pairs, parts, criteria.hex_resolution, rings)
+    return Lie(
+        villages=villages,
+        pairs=tables.check_frame(tables.CROSSWALK, pairs),
+        places=tables.check_frame(tables.PLACES, places),
+        pooled=pooled,
+        power=_power(given, villages, places),
     )
 
 
-def _table_or(workspace: Workspace, name: str, record: Record, absent: pd.DataFrame) -> pd.DataFrame:
-    return layers.load_table(workspace, name, record) if name in record else absent
+def _placed(given: Inputs) -> gpd.GeoDataFrame:
+    ground, resolution = given.criteria.ground, given.criteria.hex_resolution
+    settled = None
+    if given.population is not None and (given.villages["boundary"] != "given").any() and len(given.communes):
+        area = given.communes.union_all()
+        lived_in = rasters.settled_hexes(given.population, area, resolution, ground.settled_people_per_km2)
+        settled = lived_in["hex"].to_numpy()
+    return with_territories(
+        given.villages, given.clusters, given.communes, settled, resolution, ground.territory_radius_m
+    )
 
 
-def _snapshot_id(record: Record, criteria: Criteria, as_of: date, parts: list[Path]) -> str:
-    inputs = {
-        "rule": _RULE_VERSION,
-        "criteria": criteria.hash,
-        "as_of": as_of.isoformat(),
-        "parts": [part.name for part in parts],
-        "places": {name: about["part"] for name, about in record.items() if name in _JUDGED_BY},
-    }
-    return hashlib.sha256(orjson.dumps(inputs, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+def _power(given: Inputs, villages: gpd.GeoDataFrame, places: pd.DataFrame) -> pd.DataFrame:
+    ground = given.criteria.ground
+    points = places.dropna(subset=["lat", "lon"])[["village_id", "lat", "lon"]]
+    said = [
+        given.power,
+        power_hints.from_outages(given.outages),
+        power_hints.from_lines(given.lines, points, ground),
+    ]
+    if given.nightlights is not None:
+        shapes = villages[["village_id", "geometry"]].dropna(subset="geometry")
+        said.append(power_hints.from_lights(given.nightlights, shapes, ground, given.nightlights_as_of))
+    households = villages.set_index("village_id")["households"]
+    every = pd.concat([frame for frame in said if len(frame)] or said[:1], ignore_index=True)
+    return grid_status(every, households, given.criteria.village.electrified_share)
 
 
-def judge(inputs: Inputs, tell: Tell = silent) -> Snapshot:
+def judge(given: Inputs, tell: Tell = silent) -> Snapshot:
     """The snapshot of those inputs: every stage in order, nothing written."""
-    criteria, villages = inputs.criteria, inputs.villages
+    criteria = given.criteria
     backend = engine.connect()
     tell("thôn × ô lục giác / villages × hexes", 0.0)
-    pairs = crosswalk(villages, criteria.hex_resolution)
-    places = places_of(villages, inputs.clusters)
-    pooled = place_hexes(places, pairs, criteria.hex_resolution, criteria.village.neighbour_rings)
-    windows = outage_windows(inputs.outages, villages, places, pooled)
+    lie = lie_of_the_land(given)
 
-    tell("số đo → lần thử / measurements → tests", 0.15)
-    measurements = engine.read_measurements(backend, inputs.parts)
-    counted = evidence.within_validity(measurements, criteria, inputs.as_of).count()
-    tests = evidence.observations(measurements, criteria, inputs.as_of)
+    tell("số đo → lần thử / measurements → tests", 0.2)
+    measurements = engine.read_measurements(backend, given.parts)
+    counted = evidence.within_validity(measurements, criteria, given.as_of).count()
+    windows = outage_windows(given.outages, lie.villages, lie.places, lie.pooled)
+    tests = evidence.observations(measurements, criteria, given.as_of)
     tests = evidence.set_aside_outages(tests, engine.load_frame(backend, "windows", windows)).cache()
 
     tell("xét từng ô / judging hexes", 0.5)
     hex_verdicts = _judged_hexes(tests, criteria)
 
     tell("xét từng thôn / judging villages", 0.7)
-    pooled_tests = evidence.tests_by_place(tests, engine.load_frame(backend, "place_hexes", pooled), criteria)
     measured = set(tests.select("operator").distinct().execute()["operator"])
     in_scope = criteria.operators_in_scope(measured)
     operators = sorted(measured | set(in_scope))
-    place_rows = gaps.complete(verdicts.judge(pooled_tests, criteria), places, operators)
-    households = villages.set_index("village_id")["households"]
-    power = grid_status(inputs.power, households, criteria.village.electrified_share)
-    village_rows = gaps.village_verdicts(villages, place_rows, power, criteria, in_scope)
+    place_rows = _judged_places(tests, lie, operators, backend, criteria)
+    village_rows = gaps.village_verdicts(lie.villages, place_rows, lie.power, criteria, in_scope)
+    areas = dead_areas.dead_areas(village_rows, lie.pooled, hex_verdicts, lie.villages)
+    village_rows = _with_surroundings(village_rows, lie.places, areas, given)
 
-    tell("ghi kết quả / saving", 0.9)
+    tell("tuyến đường, bản đồ công bố / roads, declared coverage", 0.85)
+    road_hexes = roads.road_hexes(given.roads, criteria.hex_resolution)
+    names = {code: criteria.operator_name(code) for code in operators}
+
+    tell("ghi kết quả / saving", 0.95)
     return Snapshot(
-        _info(inputs, operators, in_scope, int(counted.execute())),
+        _info(given, operators, in_scope, int(counted.execute())),
         hex_verdicts=tables.check_frame(tables.HEX_VERDICTS, hex_verdicts),
         place_verdicts=tables.check_frame(tables.PLACE_VERDICTS, place_rows),
         village_verdicts=tables.check_frame(tables.VILLAGE_VERDICTS, village_rows),
-        villages=villages,
-        communes=inputs.communes,
-        dead_areas=dead_areas.dead_areas(village_rows, pooled, hex_verdicts, villages),
+        reliability=claims.reliability(tests, backend, given.declared, given.communes, criteria),
+        villages=lie.villages,
+        communes=given.communes,
+        dead_areas=areas,
+        road_verdicts=roads.road_verdicts(given.roads, road_hexes, hex_verdicts, operators, names),
     )
 
 
-def _info(inputs: Inputs, operators: list[str], in_scope: list[str], measurements: int) -> SnapshotInfo:
-    source = inputs.villages["source"]
+def _judged_places(
+    tests: Expression, lie: Lie, operators: list[str], backend: Backend, criteria: Criteria
+) -> pd.DataFrame:
+    pooled = engine.load_frame(backend, "place_hexes", lie.pooled)
+    judged = verdicts.judge(evidence.tests_by_place(tests, pooled, criteria), criteria)
+    return gaps.complete(judged, lie.places, operators)
+
+
+def _with_surroundings(
+    rows: pd.DataFrame, places: pd.DataFrame, areas: gpd.GeoDataFrame, given: Inputs
+) -> pd.DataFrame:
+    claimed = claims.claimed(rows, places, areas, given.declared)
+    spots = surroundings.dead_spots(rows, places, areas)
+    sites = nearest_sites(spots, given.sites, given.as_of, given.dem, given.criteria.ground)
+    return surroundings.described(rows, claimed, sites)
+
+
+def _info(given: Inputs, operators: list[str], in_scope: list[str], measurements: int) -> SnapshotInfo:
+    source = given.villages["source"]
     return SnapshotInfo(
-        snapshot_id=inputs.snapshot_id,
-        as_of=inputs.as_of.isoformat(),
-        criteria=inputs.criteria.label,
-        hex_resolution=inputs.criteria.hex_resolution,
-        operators={code: inputs.criteria.operator_name(code) for code in operators},
+        snapshot_id=given.snapshot_id,
+        as_of=given.as_of.isoformat(),
+        criteria=given.criteria.label,
+        hex_resolution=given.criteria.hex_resolution,
+        operators={code: given.criteria.operator_name(code) for code in operators},
         in_scope=tuple(in_scope),
-        uploads=tuple(part.name.split("-", 1)[0] for part in inputs.parts),
+        uploads=tuple(part.name.split("-", 1)[0] for part in given.parts),
         measurements=measurements,
-        simulated=inputs.simulated_uploads or bool(source.str.contains("simulated", case=False).any()),
+        simulated=given.simulated_uploads or bool(source.str.contains("simulated", case=False).any()),
     )
 
 

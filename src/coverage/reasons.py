@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+_HOME = re.compile(r"/(c|s)/([^/;]+)(?:;|$)")  # the clusters and settled parts among place ids
 _WEAKNESS = {
     "thin": ("còn quá ít lần đo", "too few tests so far"),
     "mixed": ("kết quả đo trái ngược nhau", "the tests contradict each other"),
@@ -30,10 +32,21 @@ _POWER = {
     False: ("chưa có điện lưới", "not on the national grid"),
 }
 _POWER_UNPROVEN = ("chưa xác minh điện lưới", "grid power not proven")
-_BASIS = (
-    "; chưa rõ cụm dân cư nên xét cả ranh giới thôn",
-    "; clusters unknown, so the whole village polygon was judged",
+_POWER_DISPUTED = (
+    "các nguồn tin về điện lưới trái ngược nhau",
+    "the sources on grid power contradict each other",
 )
+_BASIS = {
+    "polygon": (
+        "; chưa rõ cụm dân cư nên xét cả ranh giới thôn",
+        "; clusters unknown, so the whole village polygon was judged",
+    ),
+    "settled": (
+        "; chưa rõ cụm dân cư nên xét các khu có người ở theo bản đồ dân số",
+        "; clusters unknown, so the settled parts of the population raster were judged",
+    ),
+    "clusters": ("", ""),
+}
 
 
 def of_villages(table: pd.DataFrame) -> tuple[list[str], list[str]]:
@@ -45,10 +58,12 @@ def of_villages(table: pd.DataFrame) -> tuple[list[str], list[str]]:
 def _sentence(row: Mapping[Any, Any]) -> tuple[str, str]:
     vi, en = _HEADS[row["status"]](row)
     if row["status"] in {"trang_song", "lom_song"}:
-        power = _POWER.get(row["electrified"], _POWER_UNPROVEN)
+        unproven = _POWER_DISPUTED if row["power_conflict"] else _POWER_UNPROVEN
+        power = _POWER.get(row["electrified"], unproven)
         vi, en = f"{vi}; {power[0]}", f"{en}; {power[1]}"
-    if row["basis"] == "polygon" and row["status"] != "chua_co_du_lieu":
-        vi, en = vi + _BASIS[0], en + _BASIS[1]
+    if row["status"] != "chua_co_du_lieu":
+        basis = _BASIS[row["basis"]]
+        vi, en = vi + basis[0], en + basis[1]
     name = row["operator_name"]
     return f"{name}: {vi}.", f"{name}: {en}."
 
@@ -95,11 +110,14 @@ _HEADS = {
 
 
 def _dead_homes(dead_places: str) -> tuple[str, str]:
-    clusters = [place.rsplit("/c/", 1)[1] for place in dead_places.split(";") if "/c/" in place]
-    if not clusters:
+    named = _HOME.findall(dead_places)
+    if not named:
         return "phần đã đo của thôn", "the measured part of the village"
-    names = ", ".join(clusters)
-    return f"cụm dân cư {names}", f"cluster {names}"
+    kinds, names = zip(*named, strict=True)
+    joined = ", ".join(names)
+    if kinds[0] == "s":
+        return f"khu có người ở số {joined}", f"settled part {joined}"
+    return f"cụm dân cư {joined}", f"cluster {joined}"
 
 
 def _tests(row: Mapping[Any, Any]) -> tuple[str, str]:

@@ -29,7 +29,8 @@ GRID_STATUSES = ("national_grid", "off_grid", "none", "unknown")
 LISTS = ("gaps", "no_power", "verify_power", "need_measurement")
 PLACE_KINDS = ("centre", "cluster", "settled", "polygon")
 BOUNDARIES = ("given", "derived", "none")
-PEOPLE_METHODS = ("clusters", "raster", "equal", "whole", "unknown")
+PEOPLE_METHODS = ("clusters", "raster", "equal", "whole")
+POPULATION_SOURCES = ("list", "raster")
 POWER_EVIDENCE = ("official_list", "utility", "field", "inferred")
 UNKNOWN_DEVICE = "unknown"
 
@@ -385,6 +386,7 @@ VILLAGE_VERDICTS = Table(
         Column("power_conflict", _TEXT, "who says otherwise, in one line; missing = nobody", nullable=True),
         Column("households", _REAL, "households; missing = not known", nullable=True, low=0),
         Column("population", _REAL, "people; missing = not known", nullable=True, low=0),
+        Column("population_source", _TEXT, "where the number of people comes from: the villages file, or the population raster; missing = not known", nullable=True, values=POPULATION_SOURCES),
         Column("population_affected", _REAL, "people at dead places; missing = not known", nullable=True, low=0),
         Column("households_affected", _REAL, "households at dead places; missing = not known", nullable=True, low=0),
         Column("boundary", _TEXT, "what the village's polygon is, see villages", values=BOUNDARIES),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from coverage.archive.durable import write_durably
+from coverage.archive.durable import fsync, write_durably
 from coverage.archive.manifest import now_utc
 from coverage.archive.workspace import Workspace
 from coverage.errors import NotFound
@@ -29,13 +30,7 @@ _CURES = {
 
 def save_layer(workspace: Workspace, name: str, frame: pd.DataFrame, origin: Path) -> None:
     """Keep a layer (a frame, or a GeoDataFrame in EPSG:4326) in place of the former one, with its origin."""
-    about = {
-        "file": origin.name,
-        "sha256": hashlib.sha256(origin.read_bytes()).hexdigest(),
-        "rows": len(frame),
-        "added_utc": now_utc().isoformat(timespec="seconds"),
-    }
-    _save(workspace, name, frame, about)
+    _save(workspace, name, frame, _origin(origin) | {"rows": len(frame)})
 
 
 def replace_layer(workspace: Workspace, name: str, frame: pd.DataFrame) -> None:
@@ -43,14 +38,48 @@ def replace_layer(workspace: Workspace, name: str, frame: pd.DataFrame) -> None:
     _save(workspace, name, frame, _about(workspace, name))
 
 
+def save_raster(
+    workspace: Workspace, name: str, write: Callable[[Path], object], origin: Path, about: Mapping[str, Any]
+) -> None:
+    """Keep the GeoTIFF that `write` makes of a path, in place of the former one, with its origin.
+
+    about: what else a reader of the layer must know, such as its date.
+    """
+    with tempfile.TemporaryDirectory(dir=workspace.places, prefix=f".{name}.") as folder:
+        draft = Path(folder) / f"{name}.tif"
+        write(draft)
+        fsync(draft)
+        part = f"{name}-{_sha256(draft)[:16]}.tif"
+        draft.rename(workspace.places / part)
+    fsync(workspace.places)
+    _name_part(workspace, name, _origin(origin) | dict(about), part)
+
+
 def _save(workspace: Workspace, name: str, frame: pd.DataFrame, about: dict[str, Any]) -> None:
-    # Each state is a Parquet file named by its content and never changed; the JSON that names it is
-    # replaced last and in one step. Former states stay: somebody may be reading them.
     content = _parquet(frame)
     part = f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
     write_durably(workspace.places / part, content)
+    _name_part(workspace, name, about, part)
+
+
+def _name_part(workspace: Workspace, name: str, about: dict[str, Any], part: str) -> None:
+    # Each state is a file named by its content and never changed; the JSON that names it is replaced
+    # last and in one step. Former states stay: somebody may be reading them.
     named = orjson.dumps(about | {"part": part}, option=orjson.OPT_INDENT_2)
     write_durably(workspace.places / f"{name}.json", named)
+
+
+def _origin(path: Path) -> dict[str, Any]:
+    return {
+        "file": path.name,
+        "sha256": _sha256(path),
+        "added_utc": now_utc().isoformat(timespec="seconds"),
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:
@@ -75,6 +104,11 @@ def load_layer(
     `record` is what `origins` gave: then the state of that moment, whatever has replaced it since.
     """
     return gpd.read_parquet(_part(workspace, name, record))
+
+
+def raster(workspace: Workspace, name: str, record: Mapping[str, dict[str, Any]] | None = None) -> Path:
+    """The GeoTIFF of a raster layer, never changed once there. Raises `NotFound`; `record` as in `load_layer`."""
+    return _part(workspace, name, record)
 
 
 def bounds(workspace: Workspace, name: str) -> tuple[float, float, float, float]:

@@ -17,8 +17,8 @@ from coverage.archive.durable import fsync
 from coverage.errors import NotFound
 
 WGS84 = "EPSG:4326"
-_FRAMES = ("hex_verdicts", "place_verdicts", "village_verdicts")
-_LAYERS = ("villages", "communes", "dead_areas")
+_FRAMES = ("hex_verdicts", "place_verdicts", "village_verdicts", "reliability")
+_LAYERS = ("villages", "communes", "dead_areas", "road_verdicts")
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,10 @@ class SnapshotInfo:
 class Snapshot:
     """One assessment's tables, as `tables` describes them.
 
-    hex_verdicts, place_verdicts, village_verdicts: frames of those contracts.
+    hex_verdicts, place_verdicts, village_verdicts, reliability: frames of those contracts.
     villages: VILLAGES with geometry; communes: commune_code, commune_name, source with geometry;
-    dead_areas: village_id, operator with the dead hexes clipped to the village and dissolved.
+    dead_areas: village_id, operator with the dead hexes clipped to the village and dissolved;
+    road_verdicts: ROAD_VERDICTS with the dead stretches.
     All geometry is EPSG:4326 lon/lat.
     """
 
@@ -56,9 +57,11 @@ class Snapshot:
     hex_verdicts: pd.DataFrame
     place_verdicts: pd.DataFrame
     village_verdicts: pd.DataFrame
+    reliability: pd.DataFrame
     villages: gpd.GeoDataFrame
     communes: gpd.GeoDataFrame
     dead_areas: gpd.GeoDataFrame
+    road_verdicts: gpd.GeoDataFrame
 
 
 def save(root: Path, snapshot: Snapshot) -> Path:

@@ -42,7 +42,18 @@ def assess(as_of: AsOfOption = None, workspace: WorkspaceOption = None, as_json:
 @app.command()
 def export(
     what: Annotated[
-        Literal["gaps", "no_power", "verify_power", "need_measurement", "villages", "hexes", "measurements"],
+        Literal[
+            "gaps",
+            "no_power",
+            "verify_power",
+            "need_measurement",
+            "claimed_dead",
+            "villages",
+            "hexes",
+            "roads",
+            "reliability",
+            "measurements",
+        ],
         typer.Argument(),
     ],
     output: OutputOption,

@@ -15,28 +15,48 @@ from coverage import hexes
 from coverage.archive.snapshots import WGS84, Snapshot
 from coverage.errors import ContractBroken, InputError, NotFound
 from coverage.exports.files import FORMATS, to_bytes, write
-from coverage.tables import HEX_VERDICTS, STATUSES, VERDICTS
+from coverage.tables import DEAD_STATUSES, HEX_VERDICTS, RELIABILITY, ROAD_VERDICTS, STATUSES, VERDICTS
 
 __all__ = ["FORMATS", "LISTS", "PROPERTIES", "select", "to_bytes", "write"]
 
 DEAD_LISTS = ("gaps", "no_power", "verify_power")
-LISTS = (*DEAD_LISTS, "need_measurement", "villages", "hexes")
+# Dead villages: their shape is the dead area.
+_WITH_DEAD_AREA = (*DEAD_LISTS, "claimed_dead")
+VILLAGE_LISTS = (*_WITH_DEAD_AREA, "need_measurement", "villages")
+LISTS = (*VILLAGE_LISTS, "hexes", "roads", "reliability")
 
 # The properties of a gap, in the order in which every file prints them.
 PROPERTIES = (
     *("gap_id", "village_id", "village_name", "commune_code", "commune_name", "operator", "operator_name"),
     *("status", "status_all_operators", "not_spot", "grid_status", "electrified", "power_source"),
-    *("power_as_of", "households", "population", "population_affected", "dead_share", "centre_verdict"),
-    *("basis", "tests", "fails", "effective_tests", "devices", "occasions", "first_test_utc"),
+    *("power_as_of", "power_evidence", "power_conflict", "households", "households_affected", "population"),
+    *("population_source", "population_affected", "dead_share", "people_method", "boundary"),
+    *(
+        "centre_verdict",
+        "basis",
+        "tests",
+        "fails",
+        "effective_tests",
+        "devices",
+        "occasions",
+        "first_test_utc",
+    ),
     *("last_test_utc", "median_rsrp_dbm", "no_service_share", "evidence_grade", "outage_tests"),
+    *("claimed", "site_id", "site_distance_km", "site_terrain_blocks"),
+    *("planned_site_id", "planned_site_distance_km", "planned_on_air"),
     *("status_at_105", "status_at_121", "sub_reason", "who_must_act", "priority", "reason", "reason_en"),
     *("criteria", "snapshot_id", "as_of", "simulated", "list", "especially_difficult"),
 )
-_HEX_PROPERTIES = (
-    *("hex", "operator", "operator_name"),
-    *[name for name in HEX_VERDICTS.names if name not in ("hex", "operator")],
-    *("criteria", "snapshot_id", "as_of", "simulated"),
-)
+_STAMPS = ("criteria", "snapshot_id", "as_of", "simulated")
+OTHER_PROPERTIES = {
+    "hexes": (
+        *("hex", "operator", "operator_name"),
+        *[name for name in HEX_VERDICTS.names if name not in ("hex", "operator")],
+        *_STAMPS,
+    ),
+    "roads": (*ROAD_VERDICTS.names, *_STAMPS),
+    "reliability": (*RELIABILITY.names, *_STAMPS),
+}
 
 
 def select(
@@ -49,21 +69,41 @@ def select(
 ) -> gpd.GeoDataFrame:
     """The rows of one list as a GeoDataFrame, EPSG:4326, flat columns in the order of `PROPERTIES`.
 
-    what: gaps, no_power, verify_power (geometry: the dead area), need_measurement, villages (one row
-    per village × operator; geometry: the village), hexes (one row per hex × operator; the outline).
-    operator: code or name. commune: code; hexes are kept where they touch the commune. status: a
-    village status; for hexes a verdict. None takes all. Gaps stand in order of priority, the rest by
+    what: gaps, no_power, verify_power, claimed_dead (geometry: the dead area), need_measurement, villages
+    (one row per village × operator; geometry: the village), hexes (one row per hex × operator; the outline),
+    roads (per road × operator; its dead stretches), reliability (per operator × commune; the commune).
+    operator: code or name. commune: code; hexes and roads are kept where they touch the commune. status: a
+    village status; for hexes a verdict; the last two lists have none. None takes all. Gaps stand in order of priority, the rest by
     id. Missing values stay missing. Raises `InputError` for an unknown list, operator or status,
     `NotFound` for an unknown commune, `ContractBroken` where a dead village has no dead area.
     """
     _require(what, LISTS, "danh sách", "list")
     code = _operator_code(snapshot, operator)
     _check_commune(snapshot, commune)
-    if status is not None:
-        _require(status, VERDICTS if what == "hexes" else STATUSES, "trạng thái", "status")
-    rows = _hexes(snapshot, code, status) if what == "hexes" else _villages(snapshot, what, code, status)
-    kept = _in_commune(snapshot, rows, what, commune)
-    return _stamped(snapshot, kept, what)
+    _check_status(what, status)
+    rows = _rows(snapshot, what, code, status)
+    return _stamped(snapshot, _in_commune(snapshot, rows, what, commune), what)
+
+
+def _rows(snapshot: Snapshot, what: str, operator: str | None, status: str | None) -> gpd.GeoDataFrame:
+    if what == "hexes":
+        return _hexes(snapshot, operator, status)
+    if what == "roads":
+        # Measured roads only as far as the list goes: a road of no dead stretch has no shape.
+        return _matching(snapshot.road_verdicts, operator=operator).reset_index(drop=True)
+    if what == "reliability":
+        return _reliability(snapshot, operator)
+    return _villages(snapshot, what, operator, status)
+
+
+def _check_status(what: str, status: str | None) -> None:
+    if status is None:
+        return
+    if what in {"roads", "reliability"}:
+        raise InputError(
+            f"Danh sách {what} không lọc theo trạng thái.", f"The list {what} is not filtered by status."
+        )
+    _require(status, VERDICTS if what == "hexes" else STATUSES, "trạng thái", "status")
 
 
 def _require(value: str, allowed: tuple[str, ...], vi: str, en: str) -> None:
@@ -97,15 +137,23 @@ def _check_commune(snapshot: Snapshot, commune: str | None) -> None:
 
 def _villages(snapshot: Snapshot, what: str, operator: str | None, status: str | None) -> gpd.GeoDataFrame:
     verdicts = snapshot.village_verdicts
-    rows = verdicts if what == "villages" else verdicts[verdicts["list"] == what]
+    rows = verdicts[_chosen(verdicts, what)]
     rows = _matching(rows, operator=operator, status=status)
     order = ["priority", "village_id", "operator"] if what == "gaps" else ["village_id", "operator"]
     rows = rows.sort_values(order, kind="stable").reset_index(drop=True)
-    if what not in DEAD_LISTS:
+    if what not in _WITH_DEAD_AREA:
         shapes = snapshot.villages.set_index("village_id").geometry
         return gpd.GeoDataFrame(rows, geometry=shapes.reindex(rows["village_id"]).to_numpy(), crs=WGS84)
     rows.insert(0, "gap_id", rows["village_id"].astype(str) + "-" + rows["operator"].astype(str))
     return gpd.GeoDataFrame(rows, geometry=_dead_shapes(snapshot, rows), crs=WGS84)
+
+
+def _chosen(verdicts: pd.DataFrame, what: str) -> pd.Series[bool]:
+    if what == "villages":
+        return pd.Series(data=True, index=verdicts.index)
+    if what == "claimed_dead":
+        return verdicts["status"].isin(DEAD_STATUSES) & verdicts["claimed"].eq(True)
+    return verdicts["list"] == what
 
 
 def _matching(rows: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
@@ -138,12 +186,18 @@ def _hexes(snapshot: Snapshot, operator: str | None, verdict: str | None) -> gpd
     return frame
 
 
+def _reliability(snapshot: Snapshot, operator: str | None) -> gpd.GeoDataFrame:
+    rows = _matching(snapshot.reliability, operator=operator).reset_index(drop=True)
+    shapes = snapshot.communes.dissolve("commune_code").geometry
+    return gpd.GeoDataFrame(rows, geometry=shapes.reindex(rows["commune_code"]).to_numpy(), crs=WGS84)
+
+
 def _in_commune(
     snapshot: Snapshot, rows: gpd.GeoDataFrame, what: str, commune: str | None
 ) -> gpd.GeoDataFrame:
     if commune is None:
         return rows
-    if what != "hexes":
+    if what not in {"hexes", "roads"}:
         return rows[rows["commune_code"] == commune].reset_index(drop=True)
     area = shapely.union_all(snapshot.communes[snapshot.communes["commune_code"] == commune].geometry)
     return rows[rows.intersects(area)].reset_index(drop=True)
@@ -160,7 +214,7 @@ def _stamped(snapshot: Snapshot, rows: gpd.GeoDataFrame, what: str) -> gpd.GeoDa
     rows = rows.assign(**stamp)
     if "priority" in rows.columns:
         rows["priority"] = rows["priority"].astype("Int64")
-    wanted = _HEX_PROPERTIES if what == "hexes" else PROPERTIES
+    wanted = OTHER_PROPERTIES.get(what, PROPERTIES)
     frame = rows[[name for name in wanted if name in rows.columns] + ["geometry"]]
     frame.attrs = {"list": what, **stamp}
     return frame

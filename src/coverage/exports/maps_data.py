@@ -30,7 +30,9 @@ _VILLAGE_FIELDS = (
 )
 _VERDICT_FIELDS = (
     *("status_at_105", "status_at_121", "not_spot", "sub_reason", "grid_status", "electrified"),
-    *("power_source", "power_as_of", "population_affected", "dead_share", "tests", "fails", "devices"),
+    *("power_source", "power_as_of", "power_conflict", "population_affected", "households_affected"),
+    *("dead_share", "people_method", "claimed", "site_id", "site_distance_km", "site_terrain_blocks"),
+    *("planned_site_id", "planned_site_distance_km", "planned_on_air", "tests", "fails", "devices"),
     *("occasions", "last_test_utc", "median_rsrp_dbm", "no_service_share", "evidence_grade"),
     *("who_must_act", "list", "priority", "reason", "reason_en"),
 )

@@ -9,10 +9,13 @@ from coverage.exports.lists import DEAD_LISTS
 from coverage.exports.words import WORDS
 from coverage.tables import DEAD_STATUSES, STATUSES
 
-_POWER_HEADS = {
+_POWER = {"gaps": "electrified", "no_power": "not_electrified", "verify_power": "power_unknown"}
+_DIFFICULT = {name: f"{name}_difficult" for name in _POWER.values()}
+_HEADS = {
     "electrified": "có điện/grid",
     "not_electrified": "chưa có/none",
     "power_unknown": "chưa rõ/unproven",
+    **dict.fromkeys(_DIFFICULT.values(), "ĐBKK"),
     "villages": "cộng/all",
 }
 
@@ -20,29 +23,33 @@ _POWER_HEADS = {
 def province_table(snapshot: Snapshot) -> pd.DataFrame:
     """The ministry's table: one row per village status, distinct villages counted.
 
-    Columns: status (in the order of `tables.STATUSES`), electrified, not_electrified, power_unknown
-    (Int64; missing on rows that are not dead) and villages (Int64). Dead villages are those of the
+    Columns: status (in the order of `tables.STATUSES`); electrified, not_electrified and power_unknown, each
+    followed by how many of them are especially difficult (`…_difficult`; not known counts as not); all of these
+    Int64, missing on rows that are not dead; and villages (Int64). Dead villages are those of the
     lists gaps, no_power and verify_power whose status for all operators is dead; one that stands in
     several lists counts once, in the first of gaps, verify_power, no_power. Villages without any
     verdict count as chua_co_du_lieu.
     """
-    verdicts = snapshot.village_verdicts
-    dead = _dead_villages(verdicts)
-    counts = pd.crosstab(dead["status_all_operators"], dead["list"])
-    table = counts.reindex(
-        index=list(DEAD_STATUSES), columns=["gaps", "no_power", "verify_power"], fill_value=0
-    )
-    table.columns = pd.Index(["electrified", "not_electrified", "power_unknown"])
-    table["villages"] = table.sum(axis="columns")
+    dead = _dead_villages(snapshot.village_verdicts)
+    counts = _by_power(dead)
+    counts["villages"] = counts.sum(axis="columns")
+    difficult = _by_power(dead[dead["especially_difficult"].eq(True)]).rename(columns=_DIFFICULT)
+    columns = [name for pair in _DIFFICULT.items() for name in pair]
+    table = pd.concat([counts, difficult], axis="columns")[[*columns, "villages"]]
     table = table.astype("Int64").reindex(list(STATUSES))
     for status, villages in _other_villages(snapshot).items():
         table.loc[status, "villages"] = villages
     return table.rename_axis("status").rename_axis(None, axis="columns").reset_index()
 
 
+def _by_power(dead: pd.DataFrame) -> pd.DataFrame:
+    counts = pd.crosstab(dead["status_all_operators"], dead["list"].map(_POWER))
+    return counts.reindex(index=list(DEAD_STATUSES), columns=list(_POWER.values()), fill_value=0)
+
+
 def _dead_villages(verdicts: pd.DataFrame) -> pd.DataFrame:
     listed = verdicts["list"].isin(DEAD_LISTS) & verdicts["status_all_operators"].isin(DEAD_STATUSES)
-    rows = verdicts.loc[listed, ["village_id", "status_all_operators", "list"]]
+    rows = verdicts.loc[listed, ["village_id", "status_all_operators", "list", "especially_difficult"]]
     first = rows["list"].map({"gaps": 0, "verify_power": 1, "no_power": 2})
     return rows.assign(first=first).sort_values("first", kind="stable").drop_duplicates("village_id")
 
@@ -67,7 +74,7 @@ def operator_table(snapshot: Snapshot) -> pd.DataFrame:
 
 def as_text(snapshot: Snapshot) -> str:
     """Both tables for a terminal, in Vietnamese and English."""
-    province = province_table(snapshot).set_index("status").rename(columns=_POWER_HEADS)
+    province = province_table(snapshot).set_index("status").rename(columns=_HEADS)
     province = province.astype(object).fillna("")
     province.index = pd.Index([" / ".join(WORDS[status]) for status in province.index])
     operators = operator_table(snapshot).set_index("operator_name")

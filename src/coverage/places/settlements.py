@@ -7,6 +7,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
+from coverage import hexes
 from coverage.errors import PlacesRefused
 from coverage.places.notes import Note
 from coverage.places.vector_files import (
@@ -118,13 +119,18 @@ def check_distances(clusters: pd.DataFrame, villages: gpd.GeoDataFrame, file: st
     ]
 
 
-def places_of(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
-    """The places judged in each village, as the contract PLACES.
+def places_of(villages: gpd.GeoDataFrame, clusters: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+    """The places judged in each village, as the contract PLACES without share and people_method.
 
-    The centre where it is known; the village's clusters; where it has none, one place of kind
-    `polygon` that stands for the whole village, because nobody said where its people live.
+    The centre where it is known; the village's clusters; where none is listed, its settled parts (`parts`:
+    village_id, place_id, hex, population, as `people.settled_parts` finds them in a raster); where there are
+    none either, one place of kind `polygon` that stands for the whole village, because nobody said where its
+    people live.
     """
-    frames = [_centres(villages), _clusters(villages, clusters), _whole_villages(villages, clusters)]
+    unlisted = villages[~villages["village_id"].isin(clusters["village_id"])]
+    found = parts[parts["village_id"].isin(unlisted["village_id"])]
+    bare = unlisted[~unlisted["village_id"].isin(found["village_id"])]
+    frames = [_centres(villages), _clusters(villages, clusters), _settled(found), _whole_villages(bare)]
     places = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
     return places.sort_values("place_id", ignore_index=True)
 
@@ -159,8 +165,25 @@ def _clusters(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFram
     )
 
 
-def _whole_villages(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
-    bare = villages[~villages["village_id"].isin(clusters["village_id"])]
+def _settled(parts: pd.DataFrame) -> pd.DataFrame:
+    # A part lies where its people do on average.
+    lat, lon = hexes.middles(parts["hex"].to_numpy("int64"))
+    weighted = parts.assign(lat=lat * parts["population"], lon=lon * parts["population"])
+    summed = weighted.groupby(["place_id", "village_id"])[["lat", "lon", "population"]].sum().reset_index()
+    return pd.DataFrame(
+        {
+            "place_id": summed["place_id"],
+            "village_id": summed["village_id"],
+            "kind": "settled",
+            "lat": summed["lat"] / summed["population"],
+            "lon": summed["lon"] / summed["population"],
+            "households": float("nan"),
+            "grid": None,
+        }
+    )
+
+
+def _whole_villages(bare: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "place_id": bare["village_id"] + "/polygon",

@@ -96,6 +96,8 @@ def _write_places(made: World, folder: Path, measurements: int) -> None:
     placefiles.write_power(made.villages, folder / "power.csv")
     placefiles.write_population(made.villages, made.places, made.area, folder / "population.tif")
     placefiles.write_sites(made.networks, folder / "sites.csv")
+    placefiles.write_dem(made.radio.terrain, folder / "dem.tif")
+    placefiles.write_declared(made.networks, folder / "declared.geojson")
     arguments = {"villages": len(made.villages), "measurements": measurements, "seed": made.seed}
     (folder / "README.txt").write_text(placefiles.README.format(**arguments), encoding="utf-8")
 

@@ -12,7 +12,15 @@ import rasterio
 import shapely
 from rasterio.features import rasterize
 
-from coverage.simulate.ground import Commune, geometry_to_degrees, to_degrees
+from coverage.simulate.ground import (
+    METRES_PER_LAT,
+    METRES_PER_LON,
+    TERRAIN_STEP_M,
+    Commune,
+    Terrain,
+    geometry_to_degrees,
+    to_degrees,
+)
 from coverage.simulate.network import GSM, LTE, NR, OPERATORS, UMTS, Sites
 from coverage.simulate.noise import Floats, hashed_uniform
 from coverage.simulate.villages import Places, Village
@@ -20,6 +28,7 @@ from coverage.simulate.villages import Places, Village
 PIXEL_DEG = 1 / 1200  # three seconds of arc, about 92 m here
 NODATA_PEOPLE = -99999.0
 _AS_OF = "2026-06-30"
+DECLARED_RADIUS_M = 5_000.0
 
 README = """# Simulated data
 
@@ -145,6 +154,46 @@ def write_population(villages: list[Village], places: Places, area: list[Commune
     with rasterio.open(path, "w", **profile, **size) as file:
         file.write(people.astype(np.float32), 1)
         file.update_tags(source="simulated by phusong simulate", unit="people per pixel")
+
+
+def write_dem(terrain: Terrain, path: Path) -> None:
+    """Write the terrain as a GeoTIFF of heights in metres (float32, EPSG:4326), about 100 m per pixel."""
+    rows = terrain.heights_m.shape[0]
+    lat, lon = to_degrees(
+        np.array([terrain.bottom + (rows - 0.5) * TERRAIN_STEP_M]),
+        np.array([terrain.left - 0.5 * TERRAIN_STEP_M]),
+    )
+    step_lat, step_lon = TERRAIN_STEP_M / METRES_PER_LAT, TERRAIN_STEP_M / METRES_PER_LON
+    transform = rasterio.Affine(step_lon, 0.0, float(lon[0]), 0.0, -step_lat, float(lat[0]))
+    heights = terrain.heights_m[::-1].astype(np.float32)  # the first row of a GeoTIFF is the northernmost
+    profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "crs": "EPSG:4326", "compress": "deflate"}
+    size = {"height": heights.shape[0], "width": heights.shape[1], "transform": transform, "nodata": -9999.0}
+    with rasterio.open(path, "w", **profile, **size) as file:
+        file.write(heights, 1)
+        file.update_tags(source="simulated by phusong simulate", unit="metres above the sea")
+
+
+def write_declared(networks: list[Sites], path: Path) -> None:
+    """Write what the operators declare as GeoJSON: everything within `DECLARED_RADIUS_M` of an LTE site.
+
+    Terrain is not in it, so that the claim is too bold in the valleys behind a ridge, as real maps are.
+    """
+    _write_collection(
+        [_declared(operator, sites) for operator, sites in zip(OPERATORS, networks, strict=True)], path
+    )
+
+
+def _declared(operator: str, sites: Sites) -> dict[str, object]:
+    lte = sites.technologies[:, LTE]
+    discs = shapely.buffer(shapely.points(sites.x[lte], sites.y[lte]), DECLARED_RADIUS_M, quad_segs=4)
+    area = geometry_to_degrees(shapely.union_all(discs))
+    properties: dict[str, object] = {
+        "operator": operator,
+        "technology": "LTE",
+        "as_of": _AS_OF,
+        "source": "simulated claim",
+    }
+    return _feature(shapely.make_valid(area), properties)
 
 
 def _people(villages: list[Village], places: Places) -> tuple[Floats, Floats, Floats]:

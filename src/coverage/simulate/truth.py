@@ -37,6 +37,7 @@ class Judged:
     floors_met: bool
     p_fail_centre: float
     p_fail_worst: float
+    population_affected: int
 
 
 def limits(criteria: Criteria) -> Floats:
@@ -112,9 +113,14 @@ def judge(
                     floors_met=bool(floors[operator, index]),
                     p_fail_centre=round(float(there[0]), 4),
                     p_fail_worst=round(float(there.max()), 4),
+                    population_affected=round(village.population * _dead_share(there, households)),
                 )
             )
     return found
+
+
+def _dead_share(p_fail: Floats, households: Ints) -> float:
+    return float(households[p_fail > DEAD_ABOVE].sum() / households.sum())
 
 
 def floors_met(tests: pd.DataFrame, places: Places, criteria: Criteria) -> Bools:

@@ -62,10 +62,14 @@ phusong.facts = function (row) {
     if (value) { facts.append(phusong.element('dt', '', phusong.both(vi, en)), phusong.element('dd', '', value)); }
   };
   add('Ai phải làm', 'Who must act', of('who_must_act') && phusong.action(of));
+  add('Người chịu ảnh hưởng', 'People affected', of('not_spot') && phusong.affected(of));
   add('Điện', 'Power', phusong.power(of));
   add('Bằng chứng', 'Evidence', phusong.evidence(of));
   add('Ngưỡng khác', 'Other thresholds', of('tests') ? phusong.thresholds(of) : null);
   add('Các mạng khác', 'Other networks', of('not_spot') && phusong.word(of('not_spot')));
+  add('Trạm gần nhất', 'Nearest site', of('site_id') && phusong.site(of));
+  add('Trạm dự kiến', 'Planned site', of('planned_site_id') && phusong.plannedSite(of));
+  add('Bản đồ công bố', 'Declared coverage', of('claimed') !== null && phusong.claim(of));
   return [phusong.element('p', 'reason', phusong.both(of('reason') || '', of('reason_en') || '')), facts];
 };
 
@@ -80,7 +84,40 @@ phusong.action = function (of) {
 
 phusong.power = function (of) {
   const date = of('power_as_of') && phusong.date(of('power_as_of'));
-  return phusong.joined([phusong.word(of('grid_status')), of('power_source') && phusong.word(of('power_source')), date], '');
+  const says = of('power_conflict') && phusong.both('nguồn khác: ' + of('power_conflict'), 'others say: ' + of('power_conflict'));
+  return phusong.joined([phusong.word(of('grid_status')), of('power_source') && phusong.word(of('power_source')), date, says], '');
+};
+
+phusong.affected = function (of) {
+  if (of('dead_share') === null) { return phusong.both('chưa rõ', 'not known'); }
+  const count = (locale, vi, en) => phusong.numberText(of(vi), locale) + ' ' + en;
+  const parts = [['population_affected', 'người', 'people'], ['households_affected', 'hộ', 'households']]
+    .filter(([field]) => of(field) !== null)
+    .map(([field, vi, en]) => phusong.both(count('vi-VN', field, vi), count('en-GB', field, en)));
+  return phusong.joined([...parts, phusong.word('people_' + of('people_method'))], '');
+};
+
+phusong.kilometres = function (value) {
+  const text = (locale) => phusong.numberText(value, locale, 1) + ' km';
+  return phusong.both(text('vi-VN'), text('en-GB'));
+};
+
+phusong.site = function (of) {
+  const blocked = of('site_terrain_blocks');
+  const path = blocked === null ? null : blocked === 'true' || blocked === true
+    ? phusong.both('bị địa hình chắn', 'terrain blocks the path') : phusong.both('tầm nhìn thoáng', 'clear path');
+  return phusong.joined([of('site_id'), phusong.kilometres(of('site_distance_km')), path], '');
+};
+
+phusong.plannedSite = function (of) {
+  const date = of('planned_on_air') && phusong.date(of('planned_on_air'));
+  return phusong.joined([of('planned_site_id'), phusong.kilometres(of('planned_site_distance_km')), date], '');
+};
+
+phusong.claim = function (of) {
+  return String(of('claimed')) === 'true'
+    ? phusong.both('nhà mạng công bố có phủ sóng ở đây', 'the operator declares service here')
+    : phusong.both('nhà mạng không công bố phủ sóng ở đây', 'the operator declares no service here');
 };
 
 phusong.evidence = function (of) {

@@ -1,0 +1,124 @@
+"""Everything that one assessment depends on, fetched from a workspace at one moment."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import orjson
+import pandas as pd
+
+from coverage import tables
+from coverage.archive import layers, uploads
+from coverage.archive.snapshots import WGS84
+from coverage.archive.workspace import Workspace
+from coverage.contracts import Table
+from coverage.criteria import Criteria
+
+Record = Mapping[str, dict[str, Any]]
+# Raised whenever a stage changes what the same inputs give, so that old snapshots are never mistaken for new.
+_RULE_VERSION = 4
+# The layers that a snapshot shows; another one (links of communes) only helps to read files.
+_JUDGED_BY = (
+    *("villages", "communes", "clusters", "power", "village_power", "outages", "lines", "sites"),
+    *("declared", "roads", "population", "nightlights", "dem"),
+)
+_NO_CLUSTERS = pd.DataFrame(
+    {"village_id": [], "cluster_id": [], "lat": [], "lon": [], "households": [], "grid": []}, dtype=object
+).astype({"lat": float, "lon": float, "households": float})
+_NO_COMMUNES = gpd.GeoDataFrame(
+    {"commune_code": [], "commune_name": [], "source": []}, geometry=[], crs=WGS84
+).astype({"commune_code": object, "commune_name": object, "source": object})
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that one assessment depends on; a raster that is not there is None, another layer is empty.
+
+    power: every statement that a file makes, those of the villages file included. nightlights_as_of: ISO date of
+    that raster, where it was given.
+    """
+
+    snapshot_id: str
+    as_of: date
+    criteria: Criteria
+    parts: list[Path]
+    villages: gpd.GeoDataFrame
+    clusters: pd.DataFrame
+    communes: gpd.GeoDataFrame
+    power: pd.DataFrame
+    outages: pd.DataFrame
+    lines: gpd.GeoDataFrame
+    sites: pd.DataFrame
+    declared: gpd.GeoDataFrame
+    roads: gpd.GeoDataFrame
+    population: Path | None
+    nightlights: Path | None
+    nightlights_as_of: str | None
+    dem: Path | None
+    simulated_uploads: bool
+
+
+def fetch(workspace: Workspace, as_of: date) -> Inputs:
+    """The inputs of an assessment as the workspace holds them now. Raises `NotFound` without villages."""
+    criteria, parts = workspace.criteria, uploads.committed_parts(workspace)
+    # One look at what is there: a layer that is replaced while we read is another assessment's.
+    record = layers.origins(workspace)
+    power = [_table(workspace, name, record, _empty(tables.POWER)) for name in ("power", "village_power")]
+    return Inputs(
+        snapshot_id=_snapshot_id(record, criteria, as_of, parts),
+        as_of=as_of,
+        criteria=criteria,
+        parts=parts,
+        villages=layers.load_layer(workspace, "villages", record),
+        clusters=_table(workspace, "clusters", record, _NO_CLUSTERS),
+        communes=_layer(workspace, "communes", record, _NO_COMMUNES),
+        power=pd.concat([frame for frame in power if len(frame)] or power[:1], ignore_index=True),
+        outages=_table(workspace, "outages", record, _empty(tables.OUTAGES)),
+        lines=_layer(workspace, "lines", record, _empty_layer(tables.LINES)),
+        sites=_table(workspace, "sites", record, _empty(tables.SITES)),
+        declared=_layer(workspace, "declared", record, _empty_layer(tables.DECLARED)),
+        roads=_layer(workspace, "roads", record, _empty_layer(tables.ROADS)),
+        population=_raster(workspace, "population", record),
+        nightlights=_raster(workspace, "nightlights", record),
+        nightlights_as_of=record.get("nightlights", {}).get("as_of"),
+        dem=_raster(workspace, "dem", record),
+        simulated_uploads=uploads.any_simulated(workspace),
+    )
+
+
+def _empty(table: Table) -> pd.DataFrame:
+    frame: pd.DataFrame = tables.schema(table).empty_table().to_pandas()
+    return frame
+
+
+def _empty_layer(table: Table) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(_empty(table), geometry=[], crs=WGS84)
+
+
+def _table(workspace: Workspace, name: str, record: Record, absent: pd.DataFrame) -> pd.DataFrame:
+    return layers.load_table(workspace, name, record) if name in record else absent
+
+
+def _layer(workspace: Workspace, name: str, record: Record, absent: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return layers.load_layer(workspace, name, record) if name in record else absent
+
+
+def _raster(workspace: Workspace, name: str, record: Record) -> Path | None:
+    return layers.raster(workspace, name, record) if name in record else None
+
+
+def _snapshot_id(record: Record, criteria: Criteria, as_of: date, parts: list[Path]) -> str:
+    inputs = {
+        "rule": _RULE_VERSION,
+        "criteria": criteria.hash,
+        "as_of": as_of.isoformat(),
+        "parts": [part.name for part in parts],
+        "places": {name: about["part"] for name, about in record.items() if name in _JUDGED_BY},
+    }
+    return hashlib.sha256(orjson.dumps(inputs, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
