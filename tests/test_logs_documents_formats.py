@@ -13,9 +13,10 @@ from test_logs_documents import KML, NEMO, TEMS, rows_of
 from test_logs_documents_json import ITEM, LTE_CELL, SUBMISSION, TOWER
 
 from coverage.logs import Context, Reading
-from coverage.logs.detect import layout, positions
+from coverage.logs.detect import find, positions
 from coverage.logs.documents import recognise
-from coverage.logs.formats import FORMATS, xirio
+from coverage.logs.formats import xirio
+from coverage.logs.lines import lines_of
 from coverage.logs.quantities import level_of_asu
 
 SAMPLES: dict[str, Any] = {
@@ -56,7 +57,8 @@ def test_other_files_are_no_documents(head: bytes) -> None:
 )
 def test_each_table_is_of_the_format_that_is_meant(kind: str, name: str) -> None:
     (_, names), *_ = rows_of(kind, SAMPLES[kind])
-    assert layout("\t".join(names), "x", FORMATS, stated=False).format.name == name
+    layout, _ = find(lines_of("\t".join(names).encode() + b"\n"), "x", None)
+    assert layout.format.name == name
 
 
 def as_table(folder: Path, kind: str, document: Any) -> Reading:
@@ -128,7 +130,7 @@ OPENCELLID = (
     ],
 )
 def test_synthetic_plain_tables_are_of_their_format(header: str, name: str) -> None:
-    found = layout(header, "x", FORMATS, stated=False)
+    found, _ = find(lines_of(header.encode() + b"\n"), "x", None)
     assert found.format.name == name
     assert "Ip" not in "".join(found.names[place] for place in found.positions.values())
 
