@@ -211,10 +211,7 @@ def _tells_service(column: Cells, cells: Sheet) -> bool:
 def _without_level(layout: Layout, cells: Sheet, names: Mapping[str, str]) -> Bools:
     """Rows that may have service and of which no level is read."""
     network = service.read(cells, layout.format, Context(), names, None)
-    silent = pc.is_in(network.state, value_set=service_words.WITHOUT_SERVICE_ARRAY).to_numpy(
-        zero_copy_only=False
-    )
-    lost: Bools = ~network.has_level & ~silent
+    lost: Bools = ~network.has_level & ~network.silent
     return lost
 
 
