@@ -18,7 +18,7 @@ from coverage.archive.workspace import Workspace
 from coverage.errors import ArchiveDamaged, NotFound
 from coverage.logs import tally
 from coverage.logs.context import Context
-from coverage.logs.readings import COUNTS, Batch, Fix, Log, together
+from coverage.logs.readings import COUNTS, Batch, Fix, Log
 from coverage.tables import MEASUREMENTS, OUTCOMES, schema
 
 Effect = Literal["added", "replaced", "already_received"]
@@ -125,12 +125,13 @@ class _Told:
         for name in COUNTS:
             self._counts[name] += getattr(batch, name)
         self._operators.update(batch.measurements.column("operator").unique().to_pylist())
-        self._fixes = together([*self._fixes, *batch.fixes])
+        self._fixes = tally.together([*self._fixes, *batch.fixes])
         self._reasons = tally.together([*self._reasons, *tally.by_reason(batch.outcomes)])
 
     def row(self) -> dict[str, Any]:
         operator = next(iter(self._operators)) if len(self._operators) == 1 else None
-        fixes, reasons = ([asdict(one) for one in found] for found in (self._fixes, self._reasons))
+        most_first = sorted(self._reasons, key=lambda one: (-one.rows, one.code))
+        fixes, reasons = ([asdict(one) for one in found] for found in (self._fixes, most_first))
         return {**self._counts, "operator": operator, "fixes": fixes, "reasons": reasons}
 
 
