@@ -147,12 +147,13 @@ def _without_service(
     for field in ("operator", "technology", *LEVELS):
         if field in sheet.cells and any(map(silence, sheet.cells[field].texts.to_pylist())):
             said = values.words(sheet.cells[field], silence)
-            worded.append(("no_service_word", ~_null(said) & _open(state), field))
-            state = pc.if_else(pa.array(_open(state)), pc.coalesce(said, state), state)
+            untold = _untold(state)
+            worded.append(("no_service_word", ~_null(said) & untold, field))
+            state = pc.if_else(pa.array(untold), pc.coalesce(said, state), state)
     return state, worded
 
 
-def _open(state: pa.Array) -> Bools:
+def _untold(state: pa.Array) -> Bools:
     """Rows whose service state is not told yet."""
     return _null(state) | _is(state, ("unknown",))
 
