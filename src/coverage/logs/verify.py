@@ -141,7 +141,7 @@ def _heard(cells: Sheet, column: Cells) -> Bools:
 
 
 def _refuse_positive_levels(cells: Sheet, file: str) -> None:
-    for field in set(DBM_LEVELS) & set(cells.cells):
+    for field in (name for name in DBM_LEVELS if name in cells.cells):
         column = cells.cells[field]
         found = values.numbers(column).values[_heard(cells, column)]
         found = found[~np.isnan(found) & ~np.isin(found, (0, 99, 255)) & (found <= 140)]
