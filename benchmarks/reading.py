@@ -25,21 +25,6 @@ from rich.progress import track
 
 CHUNK = 250_000
 RUNS = 2
-GNETTRACK = [
-    *(
-        "Timestamp",
-        "Longitude",
-        "Latitude",
-        "Operatorname",
-        "Operator",
-        "Cellname",
-        "Node",
-        "CellID",
-        "LAC",
-        "NetworkTech",
-    ),
-    *("Level", "Qual", "SNR", "CQI", "LTERSSI", "ARFCN", "PSC", "Altitude", "Distance", "TA", "BAND"),
-]
 
 
 def columns(rows: int, start: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -77,6 +62,8 @@ def canonical(rows: int, start: int, rng: np.random.Generator) -> pa.Table:
 
 def gnettrack(rows: int, start: int, rng: np.random.Generator) -> pa.Table:
     """One operator and phone, as the app writes it; its own extra TAB at the end of each row is an empty column."""
+    from coverage.simulate.logfiles import TEXT_HEADER
+
     made = columns(rows, start, rng)
     silent, time_ = made["silent"], np.datetime_as_string(made["time"])
     known = {
@@ -95,7 +82,7 @@ def gnettrack(rows: int, start: int, rng: np.random.Generator) -> pa.Table:
         "SNR": made["phone"] % 30,
     }
     return pa.table(
-        {name: known.get(name, np.full(rows, "-")) for name in GNETTRACK} | {"": np.full(rows, "")}
+        {name: known.get(name, np.full(rows, "-")) for name in TEXT_HEADER} | {"": np.full(rows, "")}
     )
 
 
@@ -132,7 +119,9 @@ def duckdb_bare(path: Path) -> int:
 
     # The TAB that ends G-NetTrack's rows is one field more than its header has: DuckDB must be told, or gives up. Told
     # the names, it still reads with all cores (with `null_padding` it would not).
-    names = ", ".join(f"'{name}': 'VARCHAR'" for name in (*GNETTRACK, "empty"))
+    with path.open(encoding="utf-8") as stream:
+        header = stream.readline().rstrip("\n").split("\t")
+    names = ", ".join(f"'{name}': 'VARCHAR'" for name in (*header, "empty"))
     how = f", delim = '\t', skip = 1, header = false, columns = {{{names}}}"
     how = how if path.name.startswith("gnettrack") else ""
     with tempfile.TemporaryDirectory() as folder:

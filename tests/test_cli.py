@@ -211,6 +211,16 @@ def test_one_bad_file_does_not_stop_the_good_ones(tmp_path: Path) -> None:
     assert "bad.csv" in done.stderr
 
 
+def test_inspect_tells_of_the_good_files_beside_a_bad_one(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_bytes(b"")
+    done = run("inspect", "bad.csv", log(tmp_path, ROW), "absent.csv", "--json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert [Path(entry["file"]).name for entry in json.loads(done.stdout)] == ["log.csv"]
+    assert done.stderr.count("Lỗi: ") == done.stderr.count("Error: ") == 2
+    assert "bad.csv" in done.stderr
+    assert "absent.csv" in done.stderr
+
+
 def test_measurements_can_be_taken_out_again(tmp_path: Path) -> None:
     run("ingest", log(tmp_path, ROW, ROW.replace("45204", "45201")), cwd=tmp_path)
     done = run("export", "measurements", "-o", "m.csv", "--operator", "45201", "--json", cwd=tmp_path)

@@ -1,7 +1,7 @@
 """Structured text → tables: synthetic KML, Nemo and TEMS documents, and damaged ones.
 
 No real file of these kinds may be kept here; the shapes of the Nemo lines are those of public logs, with other
-numbers.
+numbers. A place of Nemo or TEMS is a line of the sample, one of KML the number of its Placemark.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 import pytest
+from test_logs_apps import SYNTHETIC
 
 from coverage.errors import FileRefused
 from coverage.logs.documents import TABLES, Row
@@ -40,28 +41,7 @@ def refusal(kind: str, document: Any) -> FileRefused:
     return caught.value
 
 
-KML = """<?xml version="1.0" encoding="UTF-16"?>
-<kml xmlns="http://www.opengis.net/kml/2.2"><Document><name>log</name>
-<Style id="a"><IconStyle><scale>0.5</scale></IconStyle></Style><Folder>
-<Placemark><name>-97</name><description>Timestamp: 2026.10.01_08.02.03
-Operatorname: Gtel m
-Operator: 45204
-NetworkTech: 4G
-Level: -97 dBm
-Qual: -9dB
-CellID: 12:3</description><Point><coordinates>
- 108.43,11.94,800
-</coordinates></Point></Placemark>
-<Placemark><description><![CDATA[<table><tr><td>Time</td> <td>2026.10.01_08.02.04</td></tr>
-<tr><th>Level</th><td align="right">-98</td></tr></table><b>NetworkTech</b>: 4G<br/>SNR=5]]></description>
-<Point><coordinates>108.44,11.94</coordinates></Point></Placemark>
-<Placemark><ExtendedData><Data name="TIME"><value>2026.10.01_08.02.05</value></Data><Data name="RSRP"><value>-99</value></Data>
-<Data name="eNB"><value>7</value></Data><Data name="CELLID"><value>3</value></Data>
-<SchemaData><SimpleData name="NetworkTech">4G</SimpleData></SchemaData></ExtendedData>
-<Point><coordinates>108.45,11.94,0</coordinates></Point></Placemark>
-<Placemark><name>route</name><LineString><coordinates>108.4,11.9 108.5,11.9</coordinates></LineString></Placemark>
-<Placemark><TimeStamp><when>2026-10-01T01:02:06Z</when></TimeStamp><Point><coordinates>here</coordinates></Point></Placemark>
-</Folder></Document></kml>"""
+KML = (SYNTHETIC / "gnettrack_text/Viettel_log.kml").read_text("utf-8")
 
 
 def test_synthetic_gnettrack_kml_speaks_the_columns_of_the_text_log() -> None:
@@ -107,19 +87,7 @@ def test_kml_without_any_level_asks_for_the_log() -> None:
     assert "*_log.txt" in refusal("gnettrack_kml", text).en
 
 
-NEMO = """#PRODUCT,,,"NEMO OUTDOOR","7.7.1.13"
-#EI,,,"359999999999999"
-#SI,,,"452049999999999"
-#START,23:59:58.236,,"31.12.2018"
-GPS,23:59:58.253,,108.430000,11.940000,8,1,1,9
-CELLMEAS,23:59:58.565,,7,0,3,9,0,70003,1850,51,-42.4,-69.1,-5.9,218191,,2,70003,1850,52,-50.1,-75.0,-9.0,,,2,70003,1850,53,,-80,,,
-CELLMEAS,00:00:00.253,,8,0,2,9,2,70038,37900,7,-50,-60.5,-8,,,0,70038,37900,8,-60,-97.5,-9,,
-CELLMEAS,23:59:59.900,,1,0,1,5,0,10900,77,-80,3
-GPS,00:00:01.000,,,
-CELLMEAS,00:00:01.200,,5,0,1,3,10588,-67.1,50001,2,17,0,50001,10588,304,-6.5,,-73.6,0,,,,,,,0,10403.8,,1,50001,10588,114,-16.1,0,-83.2,0,,,,,,,0,16041.8,
-CELLMEAS,00:00:01.300,,7,0,0,9
-CELLMEAS,broken
-"""
+NEMO = (SYNTHETIC / "nemo/drive.nmf").read_text("utf-8")
 
 
 def test_synthetic_nemo_gives_the_serving_cell_of_each_line() -> None:

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_logs_apps import codes, first, reading
+from test_logs_apps import SYNTHETIC, codes, first, reading
 from test_logs_documents import KML, NEMO, TEMS, rows_of
 from test_logs_documents_json import ITEM, LTE_CELL, SUBMISSION, TOWER
 
 from coverage.logs import Context, Reading
-from coverage.logs.detect import layout, positions
+from coverage.logs.detect import find, positions
 from coverage.logs.documents import recognise
-from coverage.logs.formats import FORMATS, xirio
+from coverage.logs.formats import xirio
+from coverage.logs.lines import lines_of
 from coverage.logs.quantities import level_of_asu
 
 SAMPLES: dict[str, Any] = {
@@ -56,13 +57,15 @@ def test_other_files_are_no_documents(head: bytes) -> None:
 )
 def test_each_table_is_of_the_format_that_is_meant(kind: str, name: str) -> None:
     (_, names), *_ = rows_of(kind, SAMPLES[kind])
-    assert layout("\t".join(names), "x", FORMATS, stated=False).format.name == name
+    layout, _ = find(lines_of("\t".join(names).encode() + b"\n"), "x", None)
+    assert layout.format.name == name
 
 
 def as_table(folder: Path, kind: str, document: Any) -> Reading:
     """The document, sent as its app wrote it."""
     text = document if isinstance(document, str) else json.dumps(document)
-    found = reading(folder, "log.txt", text, Context(operator="Viettel"))
+    (folder / "log.txt").write_text(text, encoding="utf-8")
+    found = reading(folder / "log.txt", Context(operator="Viettel"))
     assert found.rows == len(list(rows_of(kind, document))) - 1
     return found
 
@@ -105,8 +108,7 @@ def test_synthetic_text_documents_are_read_like_tables(
 
 
 def test_synthetic_tems_export_with_dates_knows_loss_of_service(tmp_path: Path) -> None:
-    dated = TEMS.replace("\n0", "\n2026-10-02 0").replace("\n23", "\n2026-10-01 23")
-    found = as_table(tmp_path, "tems_text", dated)
+    found = as_table(tmp_path, "tems_text", (SYNTHETIC / "tems_text/drive.txt").read_text("utf-8"))
     assert (found.format, found.accepted, found.no_service) == ("tems_text", 2, 1)
     assert first(found)["rsrp_dbm"] == -97.0
 
@@ -128,17 +130,13 @@ OPENCELLID = (
     ],
 )
 def test_synthetic_plain_tables_are_of_their_format(header: str, name: str) -> None:
-    found = layout(header, "x", FORMATS, stated=False)
+    found, _ = find(lines_of(header.encode() + b"\n"), "x", None)
     assert found.format.name == name
     assert "Ip" not in "".join(found.names[place] for place in found.positions.values())
 
 
-def test_synthetic_speedtest_leaves_wifi_out(tmp_path: Path) -> None:
-    rows = ['"2026-10-01 10:47","Wifi","11.94","108.43",11524,329,22,"x","y","z"',
-            '"2026-10-01 10:48","Lte","11.94","108.43",12848,369,39,"x","y","z"']  # fmt: skip
-    found = reading(
-        tmp_path, "speedtest.csv", "\n".join([SPEEDTEST, *rows]) + "\n", Context(operator="Viettel")
-    )
+def test_synthetic_speedtest_leaves_wifi_out() -> None:
+    found = reading(SYNTHETIC / "speedtest/speedtest.csv", Context(operator="Viettel"))
     assert (found.format, found.accepted, codes(found)) == ("speedtest", 1, ["not_mobile"])
     one = first(found)
     assert (one["technology"], one["service_state"], one["rsrp_dbm"]) == ("LTE", "in_service", None)
@@ -150,15 +148,8 @@ def test_xirio_takes_x_for_the_longitude() -> None:
     assert positions(xirio.FORMAT, names) == {"lat": 1, "lon": 0, "kind": 3, "rxlev_dbm": 7, "rsrq_db": 8}
 
 
-def test_synthetic_xirio_reads_wgs84_only(tmp_path: Path) -> None:
-    header = "x;y;system;epsg;coveragename;coverage;interference;datetime;rsrp;rsrq"
-    rows = [
-        f"108.43;11.94;LTE;{epsg};c;1;0;2026-10-01 08:02:03;-97;-9"
-        for epsg in ("4326", "EPSG:4326", "3405", "")
-    ]
-    found = reading(
-        tmp_path, "x.csv", "\n".join([header, *rows]) + "\n", Context(operator="Viettel", technology="4G")
-    )
+def test_synthetic_xirio_reads_wgs84_only() -> None:
+    found = reading(SYNTHETIC / "xirio/x.csv", Context(operator="Viettel", technology="4G"))
     assert (found.format, found.accepted) == ("xirio", 2)
     assert codes(found) == ["wrong_coordinate_system"] * 2
     assert (first(found)["lat"], first(found)["lon"], first(found)["rsrp_dbm"]) == (11.94, 108.43, -97.0)

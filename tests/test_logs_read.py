@@ -339,6 +339,13 @@ def test_a_header_too_far_below_is_not_looked_for(tmp_path):
         read(tmp_path, "BIÊN BẢN ĐO,,,,,\n" * 16 + HEADER + ROW + "\n")
 
 
+def test_of_two_levels_that_lost_their_minus_the_same_is_named_each_time(tmp_path):
+    rows = "".join(ROW.replace(":00,", f":{at:02},").replace("-97", "97,96,95,94") + "\n" for at in range(6))
+    text = HEADER.replace("rsrp_dbm", "rxlev_dbm,ss_rsrp_dbm,rscp_dbm,rsrp_dbm") + rows
+    with pytest.raises(FileRefused, match="column rsrp_dbm holds positive numbers"):
+        read(tmp_path, text)
+
+
 def test_degrees_and_minutes_are_refused_with_the_cure(tmp_path):
     rows = "".join(
         f"2026-10-30T08:00:{at:02},11°56'{at:02},108°26'{at:02},45204,LTE,-97\n" for at in range(9)

@@ -14,6 +14,7 @@ from test_logs_read import HEADER, KEY, NAMES, NOW, ROW, columns, outcome, read
 
 from coverage.errors import FileRefused
 from coverage.logs import Context, Reading, read_file, text
+from coverage.logs.lines import below
 from coverage.logs.repeats import Seen, keys
 
 
@@ -42,6 +43,13 @@ def test_equal_lines_have_equal_numbers_wherever_they_stand(lines: list[str]) ->
     assert len(set(found.tolist())) == len(set(lines))
     again = keys(pa.array(lines[::-1], pa.large_string()))
     assert found.tolist() == again.tolist()[::-1]
+
+
+@given(st.lists(st.lists(st.sampled_from([b"\n", b"a\n", b"b c\n"]), min_size=1)), st.integers(0, 12))
+def test_lines_above_are_cut_off_wherever_the_blocks_end(blocks: list[list[bytes]], count: int) -> None:
+    found = list(below([b"".join(block) for block in blocks], count))
+    assert b"".join(found) == b"".join([line for block in blocks for line in block][count:])
+    assert all(found)
 
 
 def test_rows_that_differ_in_two_digits_are_not_taken_for_one() -> None:

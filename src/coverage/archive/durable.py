@@ -39,10 +39,8 @@ def write_parquet_durably(path: Path, table: pa.Table) -> None:
 
 _DISTINCT = frozenset({"line", "time_utc", "lat", "lon"})
 _RISING = frozenset({"line", "time_utc"})  # mostly a little more than the row before
-_BOUNDS_KEPT = (
-    "local_date",
-    "hex_res8",
-)  # lowest and highest per row group: of texts they cost and serve nobody
+# Lowest and highest per row group: of texts they cost and serve nobody.
+_BOUNDS_KEPT = frozenset({"local_date", "hex_res8"})
 
 
 class Part:

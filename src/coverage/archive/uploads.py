@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from coverage.archive.workspace import Workspace
 from coverage.errors import ArchiveDamaged, NotFound
 from coverage.logs import tally
 from coverage.logs.context import Context
-from coverage.logs.readings import COUNTS, Batch, Fix, Log, together
+from coverage.logs.readings import COUNTS, Batch, Fix, Log
 from coverage.tables import MEASUREMENTS, OUTCOMES, schema
 
 Effect = Literal["added", "replaced", "already_received"]
@@ -63,7 +63,7 @@ def receive(workspace: Workspace, log: Log) -> Receipt:
     context = _context(log)
     with transaction(workspace.manifest) as connection:
         known = _find(connection, log.upload_id)
-    if known is not None and known["context"] == context and _reads_alike(known, log):
+    if known is not None and _reads_alike(known, context, log.read_with):
         return _receipt(known, "already_received")
     row = _write_parts(workspace, log) | {"context": context}
     with transaction(workspace.manifest) as connection:
@@ -87,12 +87,11 @@ def _context(log: Log) -> dict[str, Any]:
     return context
 
 
-def _reads_alike(known: RowMapping, log: Log) -> bool:
+def _reads_alike(known: RowMapping, context: dict[str, Any], read_with: dict[str, Any]) -> bool:
     """Whether reading the bytes again would give what it gave: another area matters only to rows set aside."""
-    before, now = known["read_with"], log.read_with
-    return bool(
-        before["mapping"] == now["mapping"] and (before["area"] == now["area"] or not known["quarantined"])
-    )
+    before = known["read_with"]
+    same_area = before["area"] == read_with["area"] or not known["quarantined"]
+    return bool(known["context"] == context and before["mapping"] == read_with["mapping"] and same_area)
 
 
 def _write_parts(workspace: Workspace, log: Log) -> dict[str, Any]:
@@ -125,19 +124,19 @@ class _Told:
         for name in COUNTS:
             self._counts[name] += getattr(batch, name)
         self._operators.update(batch.measurements.column("operator").unique().to_pylist())
-        self._fixes = together([*self._fixes, *batch.fixes])
+        self._fixes = tally.together([*self._fixes, *batch.fixes])
         self._reasons = tally.together([*self._reasons, *tally.by_reason(batch.outcomes)])
 
     def row(self) -> dict[str, Any]:
         operator = next(iter(self._operators)) if len(self._operators) == 1 else None
-        fixes, reasons = ([asdict(one) for one in found] for found in (self._fixes, self._reasons))
+        most_first = sorted(self._reasons, key=lambda one: (-one.rows, one.code))
+        fixes, reasons = ([asdict(one) for one in found] for found in (self._fixes, most_first))
         return {**self._counts, "operator": operator, "fixes": fixes, "reasons": reasons}
 
 
 def _commit(connection: Connection, row: dict[str, Any]) -> Receipt:
     known = _find(connection, row["upload_id"])
-    alike = known is not None and all(known[name] == row[name] for name in ("context", "read_with"))
-    if known is not None and alike:
+    if known is not None and _reads_alike(known, row["context"], row["read_with"]):
         return _receipt(known, "already_received")  # somebody else committed it while we wrote our part
     if known is None:
         connection.execute(insert(UPLOADS).values(**row, state="committed", received_utc=now_utc()))
@@ -237,17 +236,5 @@ def _log(connection: Connection, upload_id: str, action: str, reason: str | None
 
 
 def _receipt(row: RowMapping, effect: Effect) -> Receipt:
-    names = (
-        "file",
-        "upload_id",
-        "format",
-        "operator",
-        "state",
-        "fixes",
-        "reasons",
-        "confidence",
-        "dropped",
-        *COUNTS,
-    )
-    about = {name: row[name] for name in names}
+    about = {one.name: row[one.name] for one in fields(Receipt) if one.name != "effect"}
     return Receipt(**about, effect=effect)

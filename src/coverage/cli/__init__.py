@@ -11,7 +11,7 @@ import sys
 import typer
 
 from coverage.cli import files, judging, places, running, uploads
-from coverage.cli.options import BAD_INPUT, FAILED, say
+from coverage.cli.options import BAD_INPUT, FAILED, tell
 from coverage.errors import InputError, NotFound, PhusongError
 
 app = typer.Typer(
@@ -31,12 +31,12 @@ def main() -> None:
     try:
         app()
     except (InputError, NotFound) as fault:
-        say(f"Lỗi: {fault.vi}\nError: {fault.en}")
+        tell(fault)
         sys.exit(BAD_INPUT)
     except PhusongError as fault:
-        say(f"Lỗi: {fault.vi}\nError: {fault.en}")
+        tell(fault)
         sys.exit(FAILED)
     except OSError as fault:
         what = f"{fault.strerror or fault}: {fault.filename or ''}"
-        say(f"Lỗi: không đọc hoặc ghi được ({what}).\nError: cannot read or write ({what}).")
+        tell(PhusongError(f"không đọc hoặc ghi được ({what}).", f"cannot read or write ({what})."))
         sys.exit(FAILED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,8 +15,8 @@ from coverage.cli.options import (
     JsonOption,
     WorkspaceOption,
     day_of,
-    say,
     show,
+    tell,
     workspace_at,
 )
 from coverage.errors import FileRefused, InputError, PhusongError
@@ -47,6 +47,7 @@ def ingest(
     as_json: JsonOption = False,
 ) -> None:
     """Nạp tệp đo / Read measurement files into the archive."""
+    from coverage.intake import ingest as read_into_archive
     from coverage.logs.context import Context
 
     context = Context(
@@ -63,34 +64,37 @@ def ingest(
         calibrated=calibrated,
         date_order=date_order,
     )
-    results, refused = _ingest_all(workspace_at(workspace), files, context)
+    opened = workspace_at(workspace)
+    results, refused = _each(files, "Nạp / reading", lambda file: read_into_archive(opened, file, context))
     rows = [asdict(receipt) | {"added_rows": receipt.added_rows} for receipt in results]
     show(rows, as_json, "\n".join(_receipt_lines(receipt) for receipt in results))
-    for fault in refused:
-        say(f"Lỗi: {fault.vi}\nError: {fault.en}")
-    if refused:
-        raise typer.Exit(BAD_INPUT)
+    _end_where_refused(refused)
     if any(receipt.rejected or receipt.quarantined for receipt in results):
         raise typer.Exit(SOME_ROWS_REFUSED)
 
 
-def _ingest_all(workspace: Any, files: Iterable[Path], context: Any) -> tuple[list[Any], list[PhusongError]]:  # noqa: ANN401
+def _each(
+    files: Sequence[Path], label: str, read: Callable[[Path], Iterator[Any]]
+) -> tuple[list[Any], list[PhusongError]]:
     # One bad file must not stop the good ones: all are tried, then all faults are told.
-    from coverage.intake import ingest as read_into_archive
     from coverage.progress import track
 
-    receipts: list[Any] = []
+    good: list[Any] = []
     refused: list[PhusongError] = []
-    for file in track(list(files), "Nạp / reading"):
+    for file in track(files, label):
         try:
-            for found in read_into_archive(workspace, file, context):
-                if isinstance(found, FileRefused):
-                    refused.append(found)
-                else:
-                    receipts.append(found)
+            for found in read(file):
+                (refused if isinstance(found, FileRefused) else good).append(found)
         except InputError as fault:
             refused.append(fault)
-    return receipts, refused
+    return good, refused
+
+
+def _end_where_refused(refused: list[PhusongError]) -> None:
+    for fault in refused:
+        tell(fault)
+    if refused:
+        raise typer.Exit(BAD_INPUT)
 
 
 _OUTCOMES = {
@@ -135,20 +139,12 @@ def inspect(
     from coverage.intake import recognise
     from coverage.logs.context import Context
 
-    found = [
-        one
-        for file in files
-        for one in recognise(workspace_at(workspace), file, Context(format=format, team=team))
-    ]
-    refused = [one for one in found if isinstance(one, FileRefused)]
-    logs = [one for one in found if not isinstance(one, FileRefused)]
+    opened, context = workspace_at(workspace), Context(format=format, team=team)
+    logs, refused = _each(files, "Xem / looking", lambda file: recognise(opened, file, context))
     about = ("file", "format", "confidence", "columns", "dropped", "simulated")
     rows = [{name: getattr(log, name) for name in about} for log in logs]
     show(rows, as_json, "\n".join(_recognised(log) for log in logs))
-    for fault in refused:
-        say(f"Lỗi: {fault.vi}\nError: {fault.en}")
-    if refused:
-        raise typer.Exit(BAD_INPUT)
+    _end_where_refused(refused)
 
 
 def _recognised(log: Any) -> str:  # noqa: ANN401

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from coverage.errors import InputError
+from coverage.errors import InputError, PhusongError
 from coverage.settings import get_settings
 
 OK, FAILED, BAD_INPUT, SOME_ROWS_REFUSED = 0, 1, 2, 3
@@ -28,9 +28,9 @@ AsOfOption = Annotated[
 ]
 
 
-def say(text: str) -> None:
-    """Print a message to stderr."""
-    print(text, file=sys.stderr)
+def tell(fault: PhusongError) -> None:
+    """Print what is wrong, in Vietnamese and English, to stderr."""
+    print(f"Lỗi: {fault.vi}\nError: {fault.en}", file=sys.stderr)
 
 
 def show(result: Any, as_json: bool, human: str) -> None:  # noqa: ANN401 - any JSON value

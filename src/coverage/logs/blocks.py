@@ -17,7 +17,6 @@ from coverage.logs.detect import Layout
 from coverage.logs.judge import Limits, Rows, judge
 from coverage.logs.lines import Lines
 from coverage.logs.measurements import Origin, measurements, speed_mps
-from coverage.logs.service_words import WITHOUT_SERVICE
 from coverage.logs.sheet import Cells, Sheet, sheet
 from coverage.logs.trace import Trace
 from coverage.tables import UNKNOWN_DEVICE
@@ -100,15 +99,13 @@ def read_block(lines: Lines, reader: Reader) -> Part:
     rows = _rows(cells, network, reader)
     rows = replace(rows, trace=_trace(rows, reader))
     verdicts = judge(rows, reader.limits)
-    without = pc.is_in(network.state, value_set=pa.array(WITHOUT_SERVICE))
-    served = ~without.to_numpy(zero_copy_only=False)
     sound = verdicts.sound
     return Part(
         rows=cells.rows,
         rejected=verdicts.rejected,
         quarantined=verdicts.quarantined,
         no_service=int(pc.sum(pc.equal(network.state, "no_service")).as_py() or 0),
-        unknown_level=int((served & ~network.has_level & ~_bad_level(network)).sum()),
+        unknown_level=int((~network.silent & ~network.has_level & ~_bad_level(network)).sum()),
         line=cells.line[sound],
         keys=repeats.keys(cells.raw if len(sound) == len(cells.line) else cells.raw.take(pa.array(sound))),
         measurements=measurements(rows, sound, reader.origin),

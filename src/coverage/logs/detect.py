@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from coverage.errors import FileRefused
 from coverage.logs import headings
 from coverage.logs.formats import FORMATS, Format
-from coverage.logs.formats.foreign import FOREIGN, shape_of
+from coverage.logs.formats.foreign import FOREIGN, ForeignShape, shape_of
 from coverage.logs.formats.profile import NEEDED_ONCE, Foreign
 from coverage.logs.lines import Lines, header_index
 from coverage.names import fold
@@ -61,7 +61,9 @@ def find(lines: Lines, file: str, wanted: str | None, own: Sequence[Format] = ()
 
     Lines that apps and spreadsheets write above the header are passed over; a file whose first line already
     is a row is known by that line's shape. own: formats of the workspace, asked before the built-in ones.
-    Raises `FileRefused` as `layout` does.
+    Formats with names of their own come before one that takes any common name. Raises `FileRefused` for
+    another table of a known app, for an unknown format (it lists what was found and what is needed), and for
+    one in which two columns could be the same thing.
     """
     choices = _choices(wanted, own)
     first = header_index(lines, file)
@@ -73,9 +75,10 @@ def find(lines: Lines, file: str, wanted: str | None, own: Sequence[Format] = ()
             return Layout(fmt, bare.delimiter, bare.names, where, len(bare.names), stated), first
     shape = shape_of(lines.line(first))
     if shape is not None:
-        raise FileRefused(f"{file}: đây là {shape.vi}.", f"{file}: this is {shape.en}.")
-    header = _below_titles(lines, _below_preamble(lines, first), choices)
-    return layout(lines.line(header), file, choices, stated=wanted is not None), header + 1
+        raise _no_log(shape, file)
+    header, whole = _below_titles(lines, _below_preamble(lines, first), file, choices)
+    layout = _best(lines.line(header), whole, file, choices)
+    return replace(layout, stated=wanted is not None), header + 1
 
 
 def _below_preamble(lines: Lines, first: int) -> int:
@@ -87,33 +90,38 @@ def _below_preamble(lines: Lines, first: int) -> int:
     return index
 
 
-def _below_titles(lines: Lines, first: int, choices: Sequence[Format]) -> int:
-    """The first of some lines that is a whole header; the very first where none is, or where it is a known table's."""
-    if any(foreign_to(names) for _, names, _ in _splits(lines.line(first))):
-        return first
-    last = min(first + TITLE_LINES + 1, len(lines))
-    return next((at for at in range(first, last) if _whole(lines.line(at), choices)), first)
+def _below_titles(lines: Lines, first: int, file: str, choices: Sequence[Format]) -> tuple[int, list[Layout]]:
+    """The first of some lines that is a whole header, with its layouts; the very first, with none, where none is."""
+    for at in range(first, min(first + TITLE_LINES + 1, len(lines))):
+        header = lines.line(at)
+        whole = _whole(header, choices)
+        if whole or at == first:
+            _refuse_foreign(header, file)
+        if whole:
+            return at, whole
+    return first, []
 
 
-def layout(header: str, file: str, choices: Sequence[Format], *, stated: bool) -> Layout:
-    """The layout that the header line tells: that of the format which knows most of the columns.
-
-    Formats with names of their own come before one that takes any common name. Raises `FileRefused` for
-    another table of a known app, for an unknown format (it lists what was found and what is needed), and for
-    one in which two columns could be the same thing.
-    """
-    if len(header) > MAX_HEADER_CHARS:
-        raise _unknown((header,), file, choices)
-    for _, names, _ in _splits(header):
+def _refuse_foreign(header: str, file: str) -> None:
+    for _, names, _ in _splits(header[:MAX_HEADER_CHARS]):
         table = foreign_to(names)
         if table is not None:
-            raise FileRefused(f"{file}: đây là {table.vi}.", f"{file}: this is {table.en}.")
-    whole = _whole(header, choices)
+            raise _no_log(table, file)
+
+
+def _no_log(known: Foreign | ForeignShape, file: str) -> FileRefused:
+    return FileRefused(f"{file}: đây là {known.vi}.", f"{file}: this is {known.en}.")
+
+
+def _best(header: str, whole: Sequence[Layout], file: str, choices: Sequence[Format]) -> Layout:
+    """Of the layouts of a header that of the format which knows most of its columns."""
+    if len(header) > MAX_HEADER_CHARS:
+        raise _unknown((header,), file, choices)
     if not whole:
         raise _unknown(max((names for _, names, _ in _splits(header)), key=len), file, choices)
     best = max(whole, key=lambda one: (_knows_all(one, whole), not one.format.generic, len(one.positions)))
     _refuse_doubled(best, file)
-    return replace(best, stated=stated)
+    return best
 
 
 def _splits(header: str) -> list[tuple[str, tuple[str, ...], int]]:

@@ -20,7 +20,8 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")  # ssRsrp, CellId
 LONGEST = 4  # words that are looked up together
 
 
-def _folded(text: str) -> frozenset[str]:
+def folded_set(text: str) -> frozenset[str]:
+    """The words of a list like "one, two words", folded."""
     return frozenset(fold(one) for one in text.split(", "))
 
 
@@ -76,14 +77,16 @@ _BESIDE = {
     "speed_mps": (_SPEEDS, "m s, ms, mps"),
     "speed_kmh": (_SPEEDS, "km h, kmh, kph"),
 }
-BESIDE = {field: (_folded(spellings), _folded(needed)) for field, (spellings, needed) in _BESIDE.items()}
-AROUND: Mapping[str, frozenset[str]] = {field: _folded(words) for field, words in _AROUND.items()}
+BESIDE = {
+    field: (folded_set(spellings), folded_set(needed)) for field, (spellings, needed) in _BESIDE.items()
+}
+AROUND: Mapping[str, frozenset[str]] = {field: folded_set(words) for field, words in _AROUND.items()}
 # Words that name the level of a cell, or what it is measured in.
-LEVEL_WORDS = _folded(
+LEVEL_WORDS = folded_set(
     "rsrp, rscp, rxlev, dbm, asu, signal, sóng, mức thu, cường độ, tín hiệu, level, rx level, ssrsrp, ss rsrp"
 )
 # Words of another cell, network, phone, place or moment, and of what is wished or reckoned rather than measured.
-_ELSEWHERE = _folded(
+_ELSEWHERE = folded_set(
     "neighbor, neighbour, neighbors, neighbours, nbr, ncell, nrx, lân cận, adjacent, monitored, detected, scell, secondary, "
     "2nd, second, best server, scanner, csi, sim2, sim 2, sim phụ, home, roaming, wifi, wi fi, wlan, bluetooth, rssi, noise, "
     "nhiễu, tx, max, min, target, threshold, ngưỡng, yêu cầu, tối thiểu, tối đa, predicted, dự báo, server, upload, uploaded, "

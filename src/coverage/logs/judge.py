@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 from coverage.hexes import valid_points
 from coverage.logs import trace
 from coverage.logs.service import Network
-from coverage.logs.service_words import WITHOUT_SERVICE
 from coverage.logs.sheet import Cells, Ints, Sheet
 from coverage.logs.times import Moments
 from coverage.logs.trace import Trace
@@ -178,9 +177,8 @@ def _time_faults(rows: Rows, now: np.datetime64) -> Iterator[Fault]:
 def _network_faults(rows: Rows) -> Iterator[Fault]:
     network = rows.network
     # Without service there is no level to read: whatever stands in its cell, the row is evidence.
-    silent = pc.is_in(network.state, value_set=pa.array(WITHOUT_SERVICE)).to_numpy(zero_copy_only=False)
     for field, wrong in network.bad_level.items():
-        yield Fault("bad_level", "rejected", wrong & ~silent, rows.sheet.get(field))
+        yield Fault("bad_level", "rejected", wrong & ~network.silent, rows.sheet.get(field))
     yield Fault("bad_service_state", "quarantined", network.bad_state, rows.sheet.get("service_state"))
     nobody = pc.is_null(network.operator).to_numpy(zero_copy_only=False)
     yield Fault("operator_unknown", "quarantined", nobody, rows.sheet.get("operator"))

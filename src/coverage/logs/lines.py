@@ -63,11 +63,10 @@ def lines_of(text: bytes, number: int = 1) -> Lines:
 def below(blocks: Iterable[bytes], count: int) -> Iterator[bytes]:
     """The blocks without their first `count` lines."""
     for block in blocks:
-        starts = lines_of(block).starts if count else np.zeros(1, np.int64)
-        above = min(count, len(starts) - 1)
-        count -= above
-        if len(block) > starts[above]:
-            yield block[int(starts[above]) :]
+        *above, rest = block.split(b"\n", count)
+        count -= len(above)
+        if rest:
+            yield rest
 
 
 def numbered(blocks: Iterable[bytes], number: int = 1) -> Iterator[Lines]:

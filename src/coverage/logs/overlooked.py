@@ -34,32 +34,12 @@ _MOMENT = re.compile(
     rf"^{_DAY}(?:\D|$)|^\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d\d[ T_]+\d{{1,2}}[:.]\d\d|^1[5-9]\d{{8}}(?:\d{{3}})?$"
 )
 _CLOCK = re.compile(r"^\d{1,2}[:h]\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:[ap]\.?m\.?|sa|ch))?$", re.IGNORECASE)
-_NEIGHBOURS = {
-    fold(word)
-    for word in (
-        "neighbor",
-        "neighbour",
-        "neighbor cell",
-        "neighbour cell",
-        "ncell",
-        "lân cận",
-        "nbr",
-        "monitored",
-        "detected",
-    )
-}
-_ASKING = {
-    "is",
-    "neighbor",
-    "neighbour",
-    "neighboring",
-    "neighbouring",
-    "serving",
-    "cell",
-    "registered",
-    "primary",
-    "pcell",
-}
+_NEIGHBOURS = headings.folded_set(
+    "neighbor, neighbour, neighbor cell, neighbour cell, ncell, lân cận, nbr, monitored, detected"
+)
+_ASKING = headings.folded_set(
+    "is, neighbor, neighbour, neighboring, neighbouring, serving, cell, registered, primary, pcell"
+)
 _YES_NO = {"0", "1", "true", "false", "yes", "no", "y", "n", "t", "f"}
 # What two columns of one place or level may differ by, and still say the same.
 _SAME = {"lat": 0.001, "lon": 0.001}
@@ -211,10 +191,7 @@ def _tells_service(column: Cells, cells: Sheet) -> bool:
 def _without_level(layout: Layout, cells: Sheet, names: Mapping[str, str]) -> Bools:
     """Rows that may have service and of which no level is read."""
     network = service.read(cells, layout.format, Context(), names, None)
-    silent = pc.is_in(network.state, value_set=service_words.WITHOUT_SERVICE_ARRAY).to_numpy(
-        zero_copy_only=False
-    )
-    lost: Bools = ~network.has_level & ~silent
+    lost: Bools = ~network.has_level & ~network.silent
     return lost
 
 

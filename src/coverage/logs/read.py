@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from coverage.errors import FileRefused
-from coverage.logs import containers, detect, documents, filename, operators, service, text
+from coverage.logs import containers, detect, documents, filename, operators, service, tally, text
 from coverage.logs import context as contexts
 from coverage.logs.blocks import Fixed, Part, Reader, read_block
 from coverage.logs.context import Context
@@ -23,7 +23,7 @@ from coverage.logs.judge import Limits, outcome_lines
 from coverage.logs.lines import Lines, below, lines_of, numbered, rows_joined
 from coverage.logs.mappings import Mapping, of_team
 from coverage.logs.measurements import Origin
-from coverage.logs.readings import COUNTS, Batch, Fix, Log, Reading, Refused, together
+from coverage.logs.readings import COUNTS, Batch, Fix, Log, Reading, Refused
 from coverage.logs.repeats import Seen
 from coverage.logs.sheet import width, widths
 from coverage.logs.survey import survey
@@ -90,7 +90,8 @@ def whole(log: Log) -> Reading:
         )
         for contract in (MEASUREMENTS, OUTCOMES)
     }
-    return Reading(**about, **counts, **tables, fixes=together(fix for one in batches for fix in one.fixes))
+    fixes = tally.together(fix for one in batches for fix in one.fixes)
+    return Reading(**about, **counts, **tables, fixes=fixes)
 
 
 def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Log:

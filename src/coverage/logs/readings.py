@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +21,11 @@ class Fix:
     line: int
     column: str | None
     value: str | None
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """Fixes of one key are one, their rows added up."""
+        return self.code, self.column
 
 
 @dataclass(frozen=True)
@@ -111,12 +116,3 @@ class Refused:
 
     file: str
     error: FileRefused
-
-
-def together(fixes: Iterable[Fix]) -> list[Fix]:
-    """One fix per code and column, rows added up, the first line kept."""
-    found: dict[tuple[str, str | None], Fix] = {}
-    for fix in fixes:
-        key = (fix.code, fix.column)
-        found[key] = replace(found[key], rows=found[key].rows + fix.rows) if key in found else fix
-    return list(found.values())

@@ -41,15 +41,16 @@ class Network:
     """The network side of every whole row.
 
     operator, technology: missing where unknown; inferred: the row itself named no operator; state: one of
-    `SERVICE_STATES`; level: dBm, NaN where unknown or without service; has_level: a plausible level even if
-    its technology is not known; bad_level, bad_state: the field whose text cannot be read, or none; converted:
-    levels that were given in another way than dBm: code of the fix, rows, field.
+    `SERVICE_STATES`; silent: no service, or emergency calls only; level: dBm, NaN where unknown or silent;
+    has_level: a plausible level even if its technology is not known; bad_level, bad_state: the field whose text
+    cannot be read, or none; converted: levels that were given in another way than dBm: code of the fix, rows, field.
     """
 
     operator: pa.Array
     inferred: Bools
     technology: pa.Array
     state: pa.Array
+    silent: Bools
     level: Floats
     has_level: Bools
     bad_level: Mapping[str, Bools]
@@ -69,16 +70,18 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], 
     stated, worded = _without_service(sheet, fmt, named, stated)
     technology = _filled(own, sheet, stated, context)
     level, bad_level, converted = _levels(sheet, technology)
-    has_level = _plausible(level, technology)
-    state = _state(stated, has_level, _camped(sheet, fmt, technology))
-    served = ~_is(state, WITHOUT_SERVICE)
+    plausible = _plausible(level, technology)
+    state = _state(stated, plausible, _camped(sheet, fmt, technology))
+    silent = _is(state, WITHOUT_SERVICE)
+    has_level = plausible & ~silent
     return Network(
         operator=named if heir is None else pc.fill_null(named, heir),
         inferred=pc.is_null(named).to_numpy(zero_copy_only=False),
         technology=technology,
         state=state,
-        level=np.where(has_level & served & ~_null(technology), level, np.nan),
-        has_level=has_level & served,
+        silent=silent,
+        level=np.where(has_level & ~_null(technology), level, np.nan),
+        has_level=has_level,
         bad_level=bad_level,
         bad_state=bad_state,
         converted=converted + worded,
@@ -144,12 +147,13 @@ def _without_service(
     for field in ("operator", "technology", *LEVELS):
         if field in sheet.cells and any(map(silence, sheet.cells[field].texts.to_pylist())):
             said = values.words(sheet.cells[field], silence)
-            worded.append(("no_service_word", ~_null(said) & _open(state), field))
-            state = pc.if_else(pa.array(_open(state)), pc.coalesce(said, state), state)
+            untold = _untold(state)
+            worded.append(("no_service_word", ~_null(said) & untold, field))
+            state = pc.if_else(pa.array(untold), pc.coalesce(said, state), state)
     return state, worded
 
 
-def _open(state: pa.Array) -> Bools:
+def _untold(state: pa.Array) -> Bools:
     """Rows whose service state is not told yet."""
     return _null(state) | _is(state, ("unknown",))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from coverage.logs import quantities, values
 from coverage.logs.sheet import Cells
@@ -22,7 +21,6 @@ _STATE_WORDS = {
 }  # fmt: skip
 _STATES = {fold(word): state for state, words in _STATE_WORDS.items() for word in words}
 WITHOUT_SERVICE = ("no_service", "emergency_only")
-WITHOUT_SERVICE_ARRAY = pa.array(WITHOUT_SERVICE)
 _OTHER_RADIO = frozenset(
     ("wifi", "wlan", "iwlan", "ethernet", "bluetooth", "cdma", "evdo", "1xrtt", "tdscdma")
 )

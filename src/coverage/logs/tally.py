@@ -1,11 +1,14 @@
-"""Outcomes → how many rows for which reason, and where the first of them stands."""
+"""How many rows for which reason or fix, and where the first of them stands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import pyarrow as pa
+
+from coverage.logs.readings import Fix
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,14 @@ class Reason:
     line: int
     column: str | None
     value: str | None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Reasons of one key are one, their rows added up."""
+        return self.outcome, self.code
+
+
+Counted = TypeVar("Counted", Reason, Fix)
 
 
 def by_reason(outcomes: pa.Table) -> list[Reason]:
@@ -39,10 +50,10 @@ def by_reason(outcomes: pa.Table) -> list[Reason]:
     ]
 
 
-def together(reasons: Iterable[Reason]) -> list[Reason]:
-    """One per outcome and code, rows added up, the first line kept; the most frequent first."""
-    found: dict[tuple[str, str], Reason] = {}
-    for one in reasons:
-        key = (one.outcome, one.code)
-        found[key] = replace(found[key], rows=found[key].rows + one.rows) if key in found else one
-    return sorted(found.values(), key=lambda one: (-one.rows, one.code))
+def together(counted: Iterable[Counted]) -> list[Counted]:
+    """One for all of one key, their rows added up, the rest as the first has it; in the order of the firsts."""
+    found: dict[tuple[str, str | None], Counted] = {}
+    for one in counted:
+        before = found.get(one.key)
+        found[one.key] = one if before is None else replace(before, rows=before.rows + one.rows)
+    return list(found.values())

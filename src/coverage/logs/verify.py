@@ -25,9 +25,8 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 SAMPLE_LINES = 2000
 ENOUGH = 5  # fewer rows prove nothing about a column
-LEAST_UNDERSTOOD = (
-    0.9  # of the words for technology and service: rows whose words are not known would be missing
-)
+# Of the words for technology and service: rows whose words are not known would be missing.
+LEAST_UNDERSTOOD = 0.9
 LEAST = 0.5  # a guess by common names stands only if at least half of what it would read makes sense
 GUESSED = 0.95  # names that any table may have are a little less sure than an app's own
 _TENTHS_OF_DB = (-200.0, 300.0)  # what Android accepted for RSSNR while it counted in tenths
@@ -46,20 +45,23 @@ def verified(layout: Layout, rows: Lines, file: str, names: Mapping[str, str]) -
     levels are no dBm, or columns that are not read look like what is missing, unless the user stated the format.
     names: digits → name of operators.
     """
+    guessed = layout.format.generic and not layout.stated
     sample = rows.first(SAMPLE_LINES)
-    layout = _uncrossed(layout, sheet(sample, layout, file))
     cells = sheet(sample, layout, file)
-    if layout.format.generic and not layout.stated:
+    uncrossed = _uncrossed(layout, cells)
+    if uncrossed is not layout:
+        layout, cells = uncrossed, sheet(sample, uncrossed, file)
+    if guessed:
         refuse_rivals(layout, sample, cells, names, file)
         refuse_overlooked(layout, sample, cells, names, file)
     if len(cells.line) < ENOUGH:
         return layout
-    if layout.format.generic and not layout.stated:
+    if guessed:
         _refuse_positive_levels(cells, file)
         _refuse_strange_words(cells, file)
     shares = _shares(cells)
     weakest = min(shares, key=lambda name: shares[name])
-    if layout.format.generic and not layout.stated and shares[weakest] < LEAST:
+    if guessed and shares[weakest] < LEAST:
         raise _not_as_named(weakest, shares[weakest], cells, file)
     sure = shares[weakest] * (GUESSED if layout.format.generic else 1.0)
     return replace(layout, confidence=round(sure, 2), tenths=_tenths(cells))
@@ -115,9 +117,8 @@ def _refuse_strange_words(cells: Sheet, file: str) -> None:
             column = cells.cells[field]
             good = values.marked(column, known)
             among = _heard(cells, column) if field == "technology" else ~values.missing(column)
-            among &= ~values.marked(
-                column, partial(operator.eq, column.name)
-            )  # the header stands in the file again
+            # The header may stand in the file again.
+            among &= ~values.marked(column, partial(operator.eq, column.name))
             share = _share(good, among)
             if share < LEAST_UNDERSTOOD:
                 strange = next(
@@ -140,7 +141,7 @@ def _heard(cells: Sheet, column: Cells) -> Bools:
 
 
 def _refuse_positive_levels(cells: Sheet, file: str) -> None:
-    for field in set(DBM_LEVELS) & set(cells.cells):
+    for field in (name for name in DBM_LEVELS if name in cells.cells):
         column = cells.cells[field]
         found = values.numbers(column).values[_heard(cells, column)]
         found = found[~np.isnan(found) & ~np.isin(found, (0, 99, 255)) & (found <= 140)]

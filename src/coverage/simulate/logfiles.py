@@ -17,7 +17,7 @@ from coverage.simulate.readings import Readings
 
 MARK = "SIMULATED"
 EPOCH = np.datetime64("2025-01-01", "s")
-_TEXT_HEADER = [
+TEXT_HEADER = [
     "Timestamp",
     "Longitude",
     "Latitude",
@@ -103,7 +103,7 @@ def _text_log(readings: Readings, altitude_m: Floats) -> bytes:
         _where(silent, "", _label({GSM: "G9", UMTS: "U9", LTE: "L3", NR: "N78"}, heard.technology)),
         blank,
     ]
-    return _joined("\t".join(_TEXT_HEADER), columns, "\t", "\r\n").encode()
+    return _joined("\t".join(TEXT_HEADER), columns, "\t", "\r\n").encode()
 
 
 def _app_levels(readings: Readings) -> Ints:
