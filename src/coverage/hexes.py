@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 from h3ronpy import change_resolution
-from h3ronpy.vector import cells_to_wkb_polygons, coordinates_to_cells
+from h3ronpy.vector import cells_to_coordinates, cells_to_wkb_polygons, coordinates_to_cells, wkb_to_cells
 
 Hexes = npt.NDArray[np.int64]
 
@@ -66,6 +66,27 @@ def _fill(part: shapely.Polygon, resolution: int) -> Iterable[str]:
     shape = h3.geo_to_h3shape(part)
     cells: Iterable[str] = h3.h3shape_to_cells_experimental(shape, resolution, contain="overlap")
     return cells
+
+
+def centred_in(shapes: npt.NDArray[np.object_], resolution: int) -> Hexes:
+    """Every hex whose middle lies in one of the WGS 84 lon/lat polygons (its border counts), sorted, once each.
+
+    H3 fills the boxes around the parts and shapely looks which middles lie inside: a map of two million
+    vertices takes seconds where H3's own fill takes most of a minute.
+    """
+    parts = shapely.get_parts(shapes)
+    boxes = pa.array(shapely.to_wkb(shapely.envelope(parts)), pa.binary())
+    cells = np.unique(pa.array(wkb_to_cells(boxes, resolution, flatten=True)).to_numpy())
+    lat, lon = centres(cells.astype(np.int64))
+    inside = shapely.STRtree(shapely.points(lon, lat)).query(parts, predicate="intersects")[1]
+    found: Hexes = cells[np.unique(inside)].astype(np.int64)
+    return found
+
+
+def centres(hexes: Hexes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The latitudes and longitudes of the middles of the hexes, WGS 84 degrees."""
+    found = pa.record_batch(cells_to_coordinates(pa.array(hexes.astype(np.uint64))))
+    return found.column("lat").to_numpy(), found.column("lng").to_numpy()
 
 
 def polygons(hexes: Sequence[int] | Hexes) -> npt.NDArray[np.object_]:
