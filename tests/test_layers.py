@@ -21,9 +21,9 @@ ORDER = [
     {"archive"},
     {"evidence"},
     {"verdicts"},
-    {"reasons"},
+    {"claims", "roads", "reasons"},
     {"gaps"},
-    {"dead_areas"},
+    {"dead_areas", "nearest_sites"},
     {"exports"},
     {"intake", "pipeline"},
     {"demo", "service"},
@@ -41,7 +41,7 @@ CONFINED = {
     "starlette": {"service"},
     "sqlalchemy": {"archive"},
     "typer": {"cli"},
-    "ibis": {"engine", "evidence", "pipeline"},
+    "ibis": {"engine", "evidence", "claims", "pipeline"},
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "base", "manager", "misc"}
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -7,7 +7,7 @@ import pandas as pd
 import shapely
 
 from coverage import hexes
-from coverage.tables import DEAD_STATUSES
+from coverage.verdicts import dead_places, failing_hexes
 
 
 def dead_areas(
@@ -19,14 +19,8 @@ def dead_areas(
     where most tests fail: an unmeasured hex is never painted dead. Clipped to the village; where the
     hexes lie wholly outside its boundary (a centre drawn outside), they stay unclipped.
     """
-    dead = verdicts.loc[verdicts["status"].isin(DEAD_STATUSES), ["village_id", "operator", "dead_places"]]
-    places = dead.assign(place_id=dead["dead_places"].str.split(";")).explode("place_id")
-    measured = hex_verdicts.loc[hex_verdicts["fails"] > 0, ["hex", "operator", "tests", "fails"]]
-    failing = places.merge(pooled, on="place_id").merge(measured, on=["hex", "operator"])
+    failing = failing_hexes(dead_places(verdicts), pooled, hex_verdicts)
     failing = failing.drop_duplicates(["village_id", "operator", "hex"])
-    most = failing["fails"] * 2 > failing["tests"]
-    has_most = most.groupby([failing["village_id"], failing["operator"]]).transform("any")
-    failing = failing[most | ~has_most]
     shapes = villages.set_index("village_id").geometry
     areas = [
         {

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.special import betainc
 
 from coverage.criteria import THRESHOLD_NAMES, Criteria, ThresholdName
+from coverage.tables import DEAD_STATUSES
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -110,3 +111,27 @@ def _sub_reason(evidence: pd.DataFrame, criteria: Criteria) -> pd.Series[str]:
     found = np.select(conditions, names, default="mixed")
     named = pd.Series(found, index=evidence.index, dtype=object)
     return named.where(named != "", None)
+
+
+def dead_places(village_rows: pd.DataFrame) -> pd.DataFrame:
+    """The places that make a village dead for an operator: village_id, operator, place_id.
+
+    `village_rows` has village_id, operator, status and dead_places of VILLAGE_VERDICTS.
+    """
+    is_dead = village_rows["status"].isin(DEAD_STATUSES)
+    dead = village_rows.loc[is_dead, ["village_id", "operator", "dead_places"]]
+    split = dead.assign(place_id=dead["dead_places"].str.split(";")).explode("place_id")
+    return split[["village_id", "operator", "place_id"]].reset_index(drop=True)
+
+
+def failing_hexes(dead: pd.DataFrame, pooled: pd.DataFrame, hex_verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The hexes where dead places fail: village_id, operator, place_id, hex.
+
+    `dead` is what `dead_places` returns, `pooled` PLACE_HEXES, `hex_verdicts` HEX_VERDICTS. Of the hexes
+    pooled for a village's dead places, those where most tests fail; where none has most, those with any fail.
+    """
+    measured = hex_verdicts.loc[hex_verdicts["fails"] > 0, ["hex", "operator", "tests", "fails"]]
+    failing = dead.merge(pooled, on="place_id").merge(measured, on=["hex", "operator"])
+    most = failing["fails"] * 2 > failing["tests"]
+    has_most = most.groupby([failing["village_id"], failing["operator"]]).transform("any").astype(bool)
+    return failing.loc[most | ~has_most, [*dead.columns, "hex"]].reset_index(drop=True)
