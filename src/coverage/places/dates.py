@@ -31,8 +31,8 @@ def read_days(values: pd.Series, path: Path) -> pd.Series:
     A month, quarter or year stands for its last day. Raises `PlacesRefused` at the first other text, naming
     its row and the series' name.
     """
-    days = values.map(lambda text: None if text is None else day_of(text)).astype(object)
-    days = days.where(days.notna(), None)
+    found = [day_of(text) if isinstance(text, str) else None for text in values]
+    days = pd.Series(found, index=values.index, name=values.name, dtype=object)
     refuse_values(
         path,
         values,
