@@ -87,7 +87,7 @@ def _blocked(dead_rows: pd.DataFrame, masts: pd.DataFrame, dem: Path | None, gro
     blocked = pd.Series(None, index=dead_rows.index, dtype=object)
     there = masts["site_id"].notna()
     if dem is not None and there.any():
-        from coverage.places.terrain import terrain_blocks  # type: ignore[import-not-found]  # noqa: PLC0415
+        from coverage.places.terrain import terrain_blocks  # type: ignore[import-untyped]  # noqa: PLC0415
 
         antennas = masts.loc[there, ["lat", "lon", "height_m"]].fillna({"height_m": ground.antenna_height_m})
         phones = dead_rows.loc[there, ["lat", "lon"]]
