@@ -53,3 +53,20 @@ def test_a_polygon_smaller_than_a_hex_still_has_its_hex() -> None:
 def test_outlines_are_lon_lat() -> None:
     outline = hexes.polygons([hexes.of_point(11.94, 108.44, 9)])[0]
     assert outline.contains(shapely.Point(108.44, 11.94))
+
+
+def test_hexes_are_in_an_area_by_their_middle() -> None:
+    ring = shapely.Point(108.44, 11.94).buffer(0.03) - shapely.Point(108.44, 11.94).buffer(0.01)
+    far = shapely.box(108.6, 11.9, 108.62, 11.92)
+    found = hexes.centred_in(np.array([shapely.union_all([ring, far]), ring]), 9)
+    assert (np.diff(found) > 0).all()
+    every = np.array(hexes.overlapping(shapely.box(108.3, 11.8, 108.7, 12.1), 9))
+    lat, lon = hexes.centres(every)
+    middles = shapely.points(lon, lat)
+    expected = every[shapely.intersects(ring, middles) | shapely.intersects(far, middles)]
+    assert found.tolist() == expected.tolist()
+
+
+def test_an_area_without_any_middle_has_no_hex() -> None:
+    assert hexes.centred_in(np.array([shapely.box(108.44, 11.94, 108.4401, 11.9401)]), 9).size == 0
+    assert hexes.centred_in(np.array([], dtype=object), 9).size == 0

@@ -47,8 +47,9 @@ def written(folder: Path, text: str, name: str = "synthetic.csv") -> Path:
 
 
 def rows_of(path: Path) -> list[tuple]:
-    """The rows without their source, missing as None; the contract is checked on the way."""
-    sites = tables.check_frame(tables.SITES, read_sites(path)[0]).drop(columns="source").astype(object)
+    """The rows without their source, height and plans, missing as None; the contract is checked on the way."""
+    checked = tables.check_frame(tables.SITES, read_sites(path)[0])
+    sites = checked.drop(columns=["source", "height_m", "planned", "on_air"]).astype(object)
     return [tuple(row) for row in sites.where(sites.notna(), None).to_numpy().tolist()]
 
 
@@ -245,6 +246,13 @@ def test_repeated_rows_count_once(tmp_path: Path) -> None:
         ("lat,lon,range\n11.94,108.44,-5\n", r"column range_m: “-5.0” is no range"),
         ("tên,số\nx,1\n", r"column lat is missing .*Vĩ độ"),
         ("", "cannot be read"),
+        ("lat,lon,height\n11.94,108.44,1000.5\n", r"column height_m: “1000.5” is no antenna height"),
+        ("lat,lon,height\n11.94,108.44,-1\n", r"column height_m: “-1.0” is no antenna height"),
+        (
+            "lat,lon,on_air\n11.94,108.44,\n11.94,108.44,31/02/2026\n",
+            r"data row 2, column on_air: .* is no day",
+        ),
+        ("lat,lon,planned\n11.94,108.44,sau Tết\n", r"column planned: “sau Tết” is no day"),
         (f"{CLF_HEADER}\n", "without any row"),
         (
             "//cell list exchange format v2.0//\n239731EF26202\tTrạm thử\n",

@@ -133,11 +133,15 @@ def judge(given: Inputs, tell: Tell = silent) -> Snapshot:
     place_rows = _judged_places(tests, lie, operators, backend, criteria)
     village_rows = gaps.village_verdicts(lie.villages, place_rows, lie.power, criteria, in_scope)
     areas = dead_areas.dead_areas(village_rows, lie.pooled, hex_verdicts, lie.villages)
-    village_rows = _with_surroundings(village_rows, lie.places, areas, given)
+    claimed = claims.claimed(village_rows, lie.places, given.declared, lie.pooled, hex_verdicts)
+    spots = surroundings.dead_spots(village_rows, lie.places, areas)
+    sites = nearest_sites(spots, given.sites, given.as_of, given.dem, criteria.ground)
+    village_rows = surroundings.described(village_rows, claimed, sites)
 
     tell("tuyến đường, bản đồ công bố / roads, declared coverage", 0.85)
     road_hexes = roads.road_hexes(given.roads, criteria.hex_resolution)
     names = {code: criteria.operator_name(code) for code in operators}
+    declared = claims.declared_hexes(given.declared, criteria.hex_resolution)
 
     tell("ghi kết quả / saving", 0.95)
     return Snapshot(
@@ -145,7 +149,7 @@ def judge(given: Inputs, tell: Tell = silent) -> Snapshot:
         hex_verdicts=tables.check_frame(tables.HEX_VERDICTS, hex_verdicts),
         place_verdicts=tables.check_frame(tables.PLACE_VERDICTS, place_rows),
         village_verdicts=tables.check_frame(tables.VILLAGE_VERDICTS, village_rows),
-        reliability=claims.reliability(tests, backend, given.declared, given.communes, criteria),
+        reliability=claims.reliability(tests, backend, declared, given.communes, criteria),
         villages=lie.villages,
         communes=given.communes,
         dead_areas=areas,
@@ -159,15 +163,6 @@ def _judged_places(
     pooled = engine.load_frame(backend, "place_hexes", lie.pooled)
     judged = verdicts.judge(evidence.tests_by_place(tests, pooled, criteria), criteria)
     return gaps.complete(judged, lie.places, operators)
-
-
-def _with_surroundings(
-    rows: pd.DataFrame, places: pd.DataFrame, areas: gpd.GeoDataFrame, given: Inputs
-) -> pd.DataFrame:
-    claimed = claims.claimed(rows, places, areas, given.declared)
-    spots = surroundings.dead_spots(rows, places, areas)
-    sites = nearest_sites(spots, given.sites, given.as_of, given.dem, given.criteria.ground)
-    return surroundings.described(rows, claimed, sites)
 
 
 def _info(given: Inputs, operators: list[str], in_scope: list[str], measurements: int) -> SnapshotInfo:

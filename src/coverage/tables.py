@@ -281,7 +281,8 @@ SITES = Table(
         Column("range_m", _REAL, "how far the list believes that the cell reaches, in metres; missing = not given", nullable=True, low=0),
         Column("azimuth_deg", _REAL, "direction of the antenna, degrees clockwise from north; missing = not given", nullable=True, low=0, high=360),
         Column("height_m", _REAL, "height of the antenna above the ground in metres; missing = not given", nullable=True, low=0, high=1000),
-        Column("on_air", _DATE, "day from which it is or will be on air; missing = on air, since a day not given", nullable=True),
+        Column("planned", _BOOL, "the list calls it planned: not on air yet, whatever day it was to be"),
+        Column("on_air", _DATE, "day from which it is or is to be on air; missing = not given (on air unless planned)", nullable=True),
         Column("source", _TEXT, "the file's own source where it has one, its name and kind; `simulated` where the file says so anywhere"),
     ),
 )
@@ -415,7 +416,7 @@ VILLAGE_VERDICTS = Table(
         Column("site_terrain_blocks", _BOOL, "whether the ground stands in the path from that site; missing = no terrain model there", nullable=True),
         Column("planned_site_id", _TEXT, "the operator's nearest site that is planned and not yet on air; missing = none known", nullable=True),
         Column("planned_site_distance_km", _REAL, "how far it will be", nullable=True, low=0),
-        Column("planned_on_air", _DATE, "when it is to go on air", nullable=True),
+        Column("planned_on_air", _DATE, "when it is to go on air; missing = not said", nullable=True),
         Column("who_must_act", _TEXT, "missing = nobody yet", nullable=True, values=("operator", "operator_with_public_fund", "power_utility", "verify_power", "measure")),
         Column("list", _TEXT, "the list it is printed in; missing = none", nullable=True, values=LISTS),
         Column("priority", _INT, "1 = first; missing = not a gap", nullable=True, low=1),

@@ -167,7 +167,7 @@ def _clusters(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFram
 
 def _settled(parts: pd.DataFrame) -> pd.DataFrame:
     # A part lies where its people do on average.
-    lat, lon = hexes.middles(parts["hex"].to_numpy("int64"))
+    lat, lon = hexes.centres(parts["hex"].to_numpy("int64"))
     weighted = parts.assign(lat=lat * parts["population"], lon=lon * parts["population"])
     summed = weighted.groupby(["place_id", "village_id"])[["lat", "lon", "population"]].sum().reset_index()
     return pd.DataFrame(

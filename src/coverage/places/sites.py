@@ -11,6 +11,7 @@ import shapely
 from coverage import cell_lists
 from coverage.errors import PlacesRefused
 from coverage.names import fold
+from coverage.places import site_plans
 from coverage.places.notes import Note
 from coverage.places.site_lists import lines_of, list_rows
 from coverage.places.vector_files import (
@@ -38,16 +39,28 @@ _SYNONYMS = {
     "name": ("Tên trạm", "ten_tram", "site_name", "Cellname"),
     "range_m": ("range", "Bán kính"),
     "azimuth_deg": ("azimuth", "Góc phương vị"),
+    "height_m": (
+        *("height", "Chiều cao", "Độ cao anten", "Chiều cao anten", "Chiều cao cột", "antenna_height"),
+        *("antenna_height_m",),
+    ),
+    **site_plans.SYNONYMS,
     "source": ("nguồn",),
 }
 _TEXT_SUFFIXES = {"", ".csv", ".txt", ".tsv", ".ntm", ".clf", ".gz"}
 _SIMULATED = "simulated"
-_LIMITS = {"lat": (-90.0, 90.0), "lon": (-180.0, 180.0), "azimuth_deg": (0.0, 360.0), "range_m": (0.0, 1e6)}
+_LIMITS = {
+    "lat": (-90.0, 90.0),
+    "lon": (-180.0, 180.0),
+    "azimuth_deg": (0.0, 360.0),
+    "range_m": (0.0, 1e6),
+    "height_m": (0.0, 1000.0),
+}
 _FAULTS = {
     "lat": ("ngoài quả đất (độ WGS 84; có thể bị đảo)", "is off the globe (WGS 84 degrees; may be swapped)"),
     "lon": ("ngoài quả đất (độ WGS 84; có thể bị đảo)", "is off the globe (WGS 84 degrees; may be swapped)"),
     "azimuth_deg": ("ngoài 0…360 độ (-1 hoặc trống = không rõ)", "is not in 0…360 degrees (-1 or empty = unknown)"),
     "range_m": ("không phải bán kính tính bằng mét", "is no range in metres"),
+    "height_m": ("không phải chiều cao anten tính bằng mét (0…1000)", "is no antenna height in metres (0…1000)"),
 }  # fmt: skip
 
 
@@ -56,7 +69,8 @@ def read_sites(path: Path) -> tuple[pd.DataFrame, list[Note]]:
 
     Read are point layers, tables with a header, and the lists of `cell_lists`; text may be packed with gzip.
     Coordinates are WGS 84 degrees. Operators, and the technologies of a table, stay as the file writes them.
-    Rows without a position (empty, or 0, 0) are left out, and rows that repeat another; the notes count both.
+    Rows without a position (empty, or 0, 0) are left out, switched-off sites and rows that repeat another; the
+    notes count each. A height of 0 is not known. Planned or on air: see `site_plans`.
     Raises `PlacesRefused`.
     """
     rows, kind = _rows(path)
@@ -68,10 +82,11 @@ def read_sites(path: Path) -> tuple[pd.DataFrame, list[Note]]:
             f"{path.name}: không dòng nào có vị trí. Hãy điền vĩ độ và kinh độ (WGS 84).",
             f"{path.name}: no row has a position. Fill in latitude and longitude (WGS 84).",
         )
-    kept = placed.drop_duplicates().sort_values(
+    standing = placed[~placed["switched_off"]].drop(columns="switched_off")
+    kept = standing.drop_duplicates().sort_values(
         ["site_id", "technology", "cell", "lat", "lon", "azimuth_deg"], ignore_index=True
     )
-    return kept, _notes(len(sites) - len(placed), len(placed) - len(kept))
+    return kept, _notes(len(sites) - len(placed), len(placed) - len(standing), len(standing) - len(kept))
 
 
 def _rows(path: Path) -> tuple[pd.DataFrame, str]:
@@ -134,6 +149,9 @@ def _sites(rows: pd.DataFrame, kind: str, path: Path) -> pd.DataFrame:
             "name": texts(rows, "name"),
             "range_m": measures["range_m"],
             "azimuth_deg": measures["azimuth_deg"].where(measures["azimuth_deg"] != -1),
+            # No antenna stands at 0 m: lists write it where they do not know.
+            "height_m": measures["height_m"].where(measures["height_m"] != 0),
+            **site_plans.read_plans(rows, path),
             "source": _sources(rows, kind, path),
         }
     )
@@ -196,11 +214,14 @@ def _has_position(sites: pd.DataFrame) -> pd.Series[bool]:
     return sites["lat"].notna() & sites["lon"].notna() & ~nowhere
 
 
-def _notes(unplaced: int, repeated: int) -> list[Note]:
+def _notes(unplaced: int, switched_off: int, repeated: int) -> list[Note]:
     notes = []
     if unplaced:
         vi, en = f"Bỏ {unplaced} dòng không rõ vị trí.", f"Left out {unplaced} rows of unknown position."
         notes.append(Note("site_without_position", "", vi, en))
+    if switched_off:
+        vi, en = f"Bỏ {switched_off} trạm đã ngừng.", f"Left out {switched_off} sites that are switched off."
+        notes.append(Note("site_switched_off", "", vi, en))
     if repeated:
         vi, en = f"Bỏ {repeated} dòng lặp lại dòng khác.", f"Left out {repeated} rows that repeat another."
         notes.append(Note("site_repeated", "", vi, en))

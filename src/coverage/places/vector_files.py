@@ -184,6 +184,22 @@ def polygons(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
     return frame.set_geometry(gpd.GeoSeries(areal, index=frame.index, crs=frame.crs))
 
 
+def lines(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
+    """The features as lines with a length; raises `PlacesRefused` where one is something else."""
+    shapes = shapely.force_2d(frame.geometry.to_numpy())
+    is_line = np.isin(shapely.get_type_id(shapes), (1, 5))  # LineString, MultiLineString
+    bad = ~(is_line & (shapely.length(shapes) > 0))
+    if bad.any():
+        row = int(bad.argmax())
+        kind = getattr(shapes[row], "geom_type", "None")
+        raise PlacesRefused(
+            f"{path.name}, đối tượng {row + 1}: cần đường có chiều dài, nhưng là {kind}.",
+            f"{path.name}, feature {row + 1}: needs a line with a length, but is {kind}.",
+        )
+    _refuse_off_the_globe(shapes, path)
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
+
+
 def _refuse_off_the_globe(geometry: npt.NDArray[np.object_], path: Path) -> None:
     west, south, east, north = shapely.bounds(geometry).T
     off = (south < -90) | (north > 90) | (west < -180) | (east > 180)
