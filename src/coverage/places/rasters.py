@@ -18,6 +18,7 @@ import pandas as pd
 import rasterio
 import shapely
 from exactextract import exact_extract
+from exactextract.feature import JSONFeature, JSONFeatureSource
 from pyproj import Transformer
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window
@@ -30,8 +31,9 @@ from coverage.places.raster_kinds import Floats, Kind, Seen
 
 _WGS84 = "EPSG:4326"
 _EQUAL_AREA = "EPSG:6933"  # cylindrical equal-area on the WGS 84 ellipsoid, the whole globe
-_BLOCK_ROWS, _BLOCK_COLUMNS = 512, 8192  # 32 MB of float64
+_BLOCK_ROWS, _BLOCK_COLUMNS = 512, 4096  # 16 MB of float64
 _TILE = 512
+_CACHE_BYTES = 128 << 20  # GDAL would keep a twentieth of the machine's memory
 _LEAST_KNOWN_SHARE = 0.5  # of a shape's cells, before their mean speaks for the shape; our judgement
 
 
@@ -45,7 +47,7 @@ def clean(source: Path, target: Path, kind: Kind, area: Area | None) -> list[Not
     south, east, north) of the villages, EPSG:4326. Raises `PlacesRefused`, a code for each fault, and then
     leaves no `target`.
     """
-    with _open(source) as raster:
+    with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES), _open(source) as raster:
         raster_forms.refuse_form(raster, source.name)
         notes = raster_forms.notes_of_area(raster, area, source.name)
         try:
@@ -97,6 +99,7 @@ def _profile(raster: rasterio.DatasetReader) -> dict[str, Any]:
         "blockysize": _TILE,
         "bigtiff": "if_safer",
         "compress": "deflate",
+        "zlevel": 1,  # 3 % larger than level 6 at a third of its cost
         "predictor": 3,
     }
 
@@ -181,20 +184,43 @@ def _zonal(path: Path, shapes: gpd.GeoSeries, operation: str) -> pd.DataFrame:
         placed = shapes.to_crs(raster.crs.to_wkt()).to_numpy()
         cells = shapely.area(placed) / abs(raster.transform.a * raster.transform.e)
         usable = np.flatnonzero(np.isfinite(shapely.bounds(placed)).all(axis=1) & (cells > 0))
-        features = gpd.GeoDataFrame({"shape": usable}, geometry=placed[usable], crs=raster.crs.to_wkt())
         empty = pd.DataFrame({"shape": [], operation: [], "count": []})
-        found = empty if features.empty else _extract(raster, features, ["count", operation])
+        found = _extract(raster, placed, usable, ["count", operation]) if len(usable) else empty
     return found.set_index("shape").reindex(range(len(placed))).assign(cells=cells)
 
 
 def _extract(
-    raster: rasterio.DatasetReader, features: gpd.GeoDataFrame, operations: list[str]
+    raster: rasterio.DatasetReader,
+    placed: npt.NDArray[np.object_],
+    usable: npt.NDArray[np.int64],
+    operations: list[str],
 ) -> pd.DataFrame:
+    features = [
+        {"properties": {"shape": int(row)}, "geometry": wkb}
+        for row, wkb in zip(usable, shapely.to_wkb(placed[usable]), strict=True)
+    ]
     # Raster-sequential: a third of the cost for many small shapes, and exact all the same.
     found: pd.DataFrame = exact_extract(
-        raster, features, operations, include_cols=["shape"], strategy="raster-sequential", output="pandas"
+        raster,
+        _Shapes(features, srs_wkt=raster.crs.to_wkt()),
+        operations,
+        include_cols=["shape"],
+        strategy="raster-sequential",
+        output="pandas",
     )
     return found
+
+
+class _Shape(JSONFeature):  # type: ignore[misc]
+    # Handed over as WKB: through GeoJSON, as the library does it, the same took four times as long.
+    def geometry(self) -> bytes:
+        wkb: bytes = self.feature["geometry"]
+        return wkb
+
+
+class _Shapes(JSONFeatureSource):  # type: ignore[misc]
+    def __iter__(self) -> Iterator[_Shape]:
+        return map(_Shape, self.src)
 
 
 def settled_hexes(path: Path, area: shapely.Geometry, resolution: int, people_per_km2: float) -> pd.DataFrame:
