@@ -259,7 +259,7 @@ def test_a_power_row_that_cannot_be_is_refused_with_its_row(tmp_path: Path, line
     with pytest.raises(PlacesRefused) as refusal:
         read_power(power_file(tmp_path, line))
     assert says in refusal.value.en
-    assert "row 1" in refusal.value.en
+    assert "row 2" in refusal.value.en
 
 
 def outage_file(
@@ -297,7 +297,7 @@ def test_outages_are_read_in_local_time_and_both_languages(tmp_path: Path) -> No
 )
 def test_an_outage_that_cannot_be_is_refused_with_its_row(tmp_path: Path, line: str, says: str) -> None:
     good = "v1,,,2026-10-01 06:00,2026-10-01 22:00"
-    with pytest.raises(PlacesRefused, match=f"data row 2.*{says}"):
+    with pytest.raises(PlacesRefused, match=f"row 3.*{says}"):
         read_outages(outage_file(tmp_path, good, line), VIETNAM)
 
 

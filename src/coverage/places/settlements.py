@@ -9,13 +9,13 @@ import pandas as pd
 
 from coverage.errors import PlacesRefused
 from coverage.places.notes import Note
+from coverage.places.sheets import is_table, read_table
 from coverage.places.vector_files import (
     counts,
     flags,
     need,
     numbers,
     read_layer,
-    read_table,
     refuse_rows,
     rename,
     texts,
@@ -57,8 +57,8 @@ def read_clusters(path: Path) -> pd.DataFrame:
 
 
 def _with_coordinates(path: Path) -> pd.DataFrame:
-    if path.suffix.lower() in {".csv", ".txt"}:
-        return rename(read_table(path), _SYNONYMS)
+    if is_table(path):
+        return rename(read_table(path, _SYNONYMS)[0], _SYNONYMS)
     layer = read_layer(path)
     frame = rename(layer, _SYNONYMS)
     points = layer.geometry.representative_point()
