@@ -91,9 +91,10 @@ def add_places(
         return _add_communes(workspace, path)
     if kind == "sites":
         return _add_sites(workspace, path)
-    frame = _read_table(workspace, kind, path, timezone)
-    has_villages = layers.has_layer(workspace, "villages")
-    notes = _check(kind, frame, layers.load_layer(workspace, "villages"), path) if has_villages else []
+    villages = layers.load_layer(workspace, "villages") if layers.has_layer(workspace, "villages") else None
+    frame, notes = _read_table(workspace, kind, path, timezone, villages)
+    if villages is not None:
+        notes = notes + _check(kind, frame, villages, path)
     layers.save_layer(workspace, kind, frame, path)
     return PlacesReport(kind, path.name, len(frame), notes)
 
@@ -109,22 +110,26 @@ def _check(kind: PlacesKind, frame: pd.DataFrame, villages: gpd.GeoDataFrame, pa
 
 
 def _read_table(
-    workspace: Workspace, kind: Literal["clusters", "power", "outages"], path: Path, timezone: str
-) -> pd.DataFrame:
+    workspace: Workspace,
+    kind: Literal["clusters", "power", "outages"],
+    path: Path,
+    timezone: str,
+    villages: gpd.GeoDataFrame | None,
+) -> tuple[pd.DataFrame, list[Note]]:
     if kind == "clusters":
-        return read_clusters(path)
+        return read_clusters(path, villages)
     if kind == "power":
-        return read_power(path)
+        return read_power(path), []
     names = workspace.criteria.operators.names
     outages = read_outages(path, zone(Context(timezone=timezone)))
-    return outages.assign(operator=outages["operator"].map(lambda text: operators.resolve(text, names)))
+    return outages.assign(operator=outages["operator"].map(lambda text: operators.resolve(text, names))), []
 
 
 def _add_villages(workspace: Workspace, path: Path) -> PlacesReport:
-    villages, notes = read_villages(path)
-    villages, more = _locate(workspace, villages)
+    read = read_villages(path)
+    villages, more = _locate(workspace, read.villages)
     layers.save_layer(workspace, "villages", villages, path)
-    return PlacesReport("villages", path.name, len(villages), notes + more)
+    return PlacesReport("villages", path.name, len(villages), read.notes + more)
 
 
 def _add_communes(workspace: Workspace, path: Path) -> PlacesReport:
@@ -150,7 +155,7 @@ def _add_sites(workspace: Workspace, path: Path) -> PlacesReport:
 
 def _locate(workspace: Workspace, villages: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Note]]:
     if not layers.has_layer(workspace, "communes"):
-        return villages.assign(commune_name=None), []
+        return villages, []
     return locate_in_communes(villages, layers.load_layer(workspace, "communes"))
 
 

@@ -52,7 +52,7 @@ def read_power(path: Path) -> pd.DataFrame:
             "households": counts(frame, "households", path),
             "households_grid": counts(frame, "households_grid", path),
             "source": source,
-            "evidence": texts(frame, "evidence").fillna(source.map(_class_of)),
+            "evidence": texts(frame, "evidence").fillna(source.map(evidence_of)),
             "as_of": _dates(texts(frame, "as_of"), path),
         }
     )
@@ -60,7 +60,8 @@ def read_power(path: Path) -> pd.DataFrame:
     return power.sort_values(["village_id", "source"], ignore_index=True)
 
 
-def _class_of(source: str) -> str:
+def evidence_of(source: str) -> str:
+    """The class of evidence that a source's words tell: see `read_power`."""
     key = fold(source)
     for name in _CLASSES:
         if key.startswith(fold(name)):

@@ -52,11 +52,6 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in TABLE_SUFFIXES
 
 
-def row_number(label: int | str) -> int:
-    """The row that a label of a table's index stands for: 5 of 5, and of “Xã A!5”."""
-    return label if isinstance(label, int) else int(label.rpartition("!")[2])
-
-
 def read_table(path: Path, synonyms: Synonyms, needed: Sequence[str] = ()) -> tuple[pd.DataFrame, list[Note]]:
     """The cells of a table as NFC text (missing = None) under the file's own headers, and what was left out.
 

@@ -17,13 +17,15 @@ import shapely
 from coverage.errors import PlacesRefused
 from coverage.names import fold, nfc
 from coverage.places.headers import header_keys
+from coverage.places.notes import row_words
 
 WGS84 = "EPSG:4326"
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+")
 _COUNTED = re.compile(r"\s*(?:hộ|nhân khẩu|khẩu|người|dân)\s*$", re.IGNORECASE)
 LARGEST_KM2 = 10_000.0  # several times the largest commune of the country: no village, a mistake
-_YES = {"1", "true", "yes", "y", "co", "x", "t"}
-_NO = {"0", "false", "no", "n", "khong", "f"}
+_YES = {"1", "true", "yes", "y", "co", "x", "t", "v", "daco", "codien"}
+_NO = {"0", "false", "no", "n", "khong", "f", "chua", "chuaco", "khongco", "chuacodien", "khongcodien"}
+_TICKS = {"✓", "✔", "√", "☑", "+"}
 
 
 def read_layer(path: Path) -> gpd.GeoDataFrame:
@@ -145,9 +147,13 @@ def _without_thousands(text: str) -> str:
 
 def flags(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     """A column as true, false or None, from yes/no words in Vietnamese or English; other words are None."""
+    return texts(frame, column).map(_flag).astype(object)
+
+
+def _flag(text: str | None) -> bool | None:
     # GeoJSON readers give true/false beside missing as 1.0/0.0.
-    keys = texts(frame, column).map(lambda text: None if text is None else fold(text.removesuffix(".0")))
-    return keys.map(lambda key: True if key in _YES else False if key in _NO else None).astype(object)
+    key = "" if text is None else fold(text.removesuffix(".0"))
+    return True if key in _YES or text in _TICKS else False if key in _NO else None
 
 
 def polygons(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
@@ -210,6 +216,6 @@ def refuse_values(path: Path, values: pd.Series[Any], bad: pd.Series[bool], vi: 
 def _first_row(bad: pd.Series[bool]) -> tuple[str, str]:
     # A table knows its rows as an editor shows them (see `sheets`); of a map layer the features are counted.
     position = int(bad.to_numpy().argmax())
-    if bad.index.name == "row":
-        return f"dòng {bad.index[position]}", f"row {bad.index[position]}"
+    if bad.index.name is not None:
+        return row_words(bad.index, bad.index[position])
     return f"dòng dữ liệu {position + 1}", f"data row {position + 1}"
