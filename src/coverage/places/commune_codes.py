@@ -128,13 +128,13 @@ class _Given:
 
     @property
     def words(self) -> str:
-        return " ".join(f"“{text}”" for text in (self.code, self.name) if text)
+        return "“" + " ".join(text for text in (self.code, self.name) if text) + "”"
 
     def note(self, code: str, vi: str, en: str) -> Note:
         return Note(
             code,
             self.village_id,
-            f"Thôn {self.village_id}: xã {self.words} {vi}.",
+            f"Thôn {self.village_id}: xã ghi là {self.words} {vi}.",
             f"Village {self.village_id}: commune {self.words} {en}.",
         )
 

@@ -37,8 +37,9 @@ def left_out(
     than half of the columns are data again.
     """
     kept, notes, signed = [], [], False
+    header, columns = list(names), sum(1 for name in names if name)
     for position, (number, row) in enumerate(records):
-        code = _code(row, names, first=position == 0, signed=signed)
+        code = _code(row, header, columns, first=position == 0, signed=signed)
         signed = code == "row_signature"
         if code is None:
             kept.append((number, row))
@@ -47,12 +48,12 @@ def left_out(
     return kept, notes
 
 
-def _code(row: Sequence[str], names: Sequence[str], *, first: bool, signed: bool) -> str | None:
+def _code(row: list[str], header: list[str], columns: int, *, first: bool, signed: bool) -> str | None:
     filled = [cell for cell in row if cell]
-    few = 2 * len(filled) <= sum(1 for name in names if name)
+    few = 2 * len(filled) <= columns
     if few and (signed or any(_SIGNATURES.search(cell) for cell in filled)):
         return "row_signature"
-    if list(row) == list(names):
+    if row == header:
         return "row_header_again"
     if first and _counts_columns(filled):
         return "row_numbering"

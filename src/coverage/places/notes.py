@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -23,6 +23,11 @@ class Note:
     row: int = 0
 
 
+def at_rows(notes: Iterable[Note], rows: Mapping[str, int]) -> list[Note]:
+    """The notes, each with the row of its village (`rows`: village_id → row) where it has none of its own."""
+    return [replace(note, row=note.row or rows.get(note.village_id, 0)) for note in notes]
+
+
 # What a row is called where the index of a table has that name.
 _ROW_WORDS = {"row": ("dòng", "row"), "feature": ("đối tượng", "feature")}
 
@@ -40,10 +45,14 @@ def row_words(index: pd.Index, label: Hashable) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Doubts:
-    """Makes the notes of one table: `file` is its name, `index` the table's, named `row` or `feature`."""
+    """Makes the notes of one table: `file` is its name, `index` the table's, named `row` or `feature`.
+
+    headers: our name of a column → the file's own (see `vector_files.headers`), for people to find it by.
+    """
 
     file: str
     index: pd.Index
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def note(self, code: str, label: Hashable, vi: str, en: str, village_id: str = "") -> Note:
         """A note about one row of the table."""
@@ -62,12 +71,13 @@ class Doubts:
 
     def unread(self, raw: pd.Series[Any], bad: pd.Series[bool]) -> list[Note]:
         """A note about each cell that could not be read and counts as missing; `raw` is named by the column."""
+        column = self.headers.get(str(raw.name), raw.name)
         return [
             self.note(
                 "unreadable",
                 label,
-                f"cột {raw.name}: không hiểu “{value}”, coi như không rõ",
-                f"column {raw.name}: “{value}” is not understood and counts as missing",
+                f"cột {column}: không hiểu “{value}”, coi như không rõ",
+                f"column {column}: “{value}” is not understood and counts as missing",
             )
             for label, value in zip(raw.index[bad.to_numpy(bool)], raw[bad.to_numpy(bool)], strict=True)
         ]

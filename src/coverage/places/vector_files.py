@@ -52,18 +52,24 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
     return frame.to_crs(WGS84)
 
 
-def rename(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """The frame with our column names, where a header matches one of a column's synonyms (see `header_keys`).
+def headers(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Our name → the file's own header, for each of our columns that matches one (see `header_keys`).
 
-    The first synonym found wins; columns we do not know are left out.
+    The first synonym found wins.
     """
     keys = [(header_keys(str(column)), column) for column in reversed(list(frame.columns))]
-    headers = {bare[-1]: column for bare, column in keys} | {full[0]: column for full, column in keys}
-    found: dict[str, Any] = {}
+    known = {bare[-1]: column for bare, column in keys} | {full[0]: column for full, column in keys}
+    found: dict[str, str] = {}
     for ours, theirs in synonyms.items():
-        match = next((headers[fold(name)] for name in (ours, *theirs) if fold(name) in headers), None)
+        match = next((known[fold(name)] for name in (ours, *theirs) if fold(name) in known), None)
         if match is not None:
-            found[ours] = frame[match]
+            found[ours] = match
+    return found
+
+
+def rename(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """The frame with our column names (see `headers`); columns we do not know are left out."""
+    found = {ours: frame[theirs] for ours, theirs in headers(frame, synonyms).items()}
     return pd.DataFrame(found, index=frame.index)
 
 

@@ -13,7 +13,7 @@ from coverage.places.list_clusters import cluster_rows, own_rows, whole_househol
 from coverage.places.list_power import power_rows
 from coverage.places.notes import Doubts, Note, row_number
 from coverage.places.sheets import read_table
-from coverage.places.vector_files import WGS84, as_counts, flags, need, rename
+from coverage.places.vector_files import WGS84, as_counts, flags, headers, need, rename
 from coverage.places.village_ids import village_ids
 from coverage.places.village_rows import (
     PLACE_COLUMNS,
@@ -67,12 +67,13 @@ def villages_of_points(layer: gpd.GeoDataFrame, path: Path) -> VillageFile:
 
 def villages_of_rows(table: pd.DataFrame, path: Path, crs: str | None, notes: list[Note]) -> VillageFile:
     """The villages in a table whose index is named `row` or `feature`; `notes` is what is known of it already."""
-    doubts = Doubts(path.name, table.index)
+    doubts = Doubts(path.name, table.index, headers(table, SYNONYMS))
     rows, of_headings = below_communes(all_texts(rename(table, SYNONYMS), path), table, doubts)
     rows, of_rows = once(rows, doubts)
     measures, of_measures = _measures(rows, crs, path, doubts)
     own, keys = own_rows(rows)
-    ids, of_ids = village_ids(rows[own], rows[own].astype(str).agg("|".join, axis=1), doubts)
+    content = pd.Series([repr(tuple(row)) for row in rows.to_numpy(object)], index=rows.index)
+    ids, of_ids = village_ids(rows[own], content, doubts)
     clusters, of_clusters = cluster_rows(rows, measures, ids, keys, doubts)
     named = rows[own].assign(village_id=ids)
     whole = _of_villages(rows, measures, own, keys)
@@ -87,7 +88,8 @@ def villages_of_rows(table: pd.DataFrame, path: Path, crs: str | None, notes: li
         *of_power,
     ]
     row_of = {village_id: row_number(label) for label, village_id in zip(ids.index, ids, strict=True)}
-    return VillageFile(_villages(named, whole), power, clusters, notes + found, row_of)
+    by_row = sorted(notes + found, key=lambda note: note.row)
+    return VillageFile(_villages(named, whole), power, clusters, by_row, row_of)
 
 
 def _measures(

@@ -16,6 +16,7 @@ from coverage.places.vector_files import (
     LARGEST_KM2,
     counts,
     flags,
+    headers,
     numbers,
     polygons,
     read_layer,
@@ -53,7 +54,7 @@ def read_villages(path: Path, crs: str | None = None) -> VillageFile:
 def _villages_of_polygons(layer: gpd.GeoDataFrame, path: Path) -> VillageFile:
     frame = polygons(rename_layer(layer, _SYNONYMS), path)
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="feature")
-    doubts = Doubts(path.name, frame.index)
+    doubts = Doubts(path.name, frame.index, headers(layer, _SYNONYMS))
     named = pd.DataFrame({column: texts(frame, column) for column in _NAMES}, index=frame.index)
     named["commune_code"] = codes(named["commune_code"])
     ids, notes = village_ids(
