@@ -107,7 +107,8 @@ def read_links(path: Path) -> pd.DataFrame:
 
 def codes(values: pd.Series) -> pd.Series:
     """Commune codes as five digits: spreadsheets drop the zeros at the start. Other texts stay; missing = None."""
-    return values.map(lambda text: text.zfill(5) if text.isdigit() else text, na_action="ignore")
+    padded = values.map(lambda text: text.zfill(5) if text.isdecimal() else text, na_action="ignore")
+    return padded.astype(object).where(padded.notna(), None)
 
 
 def _links(pairs: pd.DataFrame, source: str) -> pd.DataFrame:

@@ -107,7 +107,8 @@ def below_communes(
         .map(lambda text: _CHAPTER.sub("", text), na_action="ignore")
     )
     nowhere = rows["commune_code"].isna() & rows["commune_name"].isna() & above.notna()
-    filled = rows.assign(commune_name=rows["commune_name"].where(~nowhere, above))
+    filled = rows.assign(commune_name=rows["commune_name"].where(~nowhere, above)).astype(object)
+    filled = filled.where(filled.notna(), None)
     vi, en = "dòng tên xã, dùng cho các thôn bên dưới", "the name of a commune, taken for the villages below"
     return filled[~heads], doubts.notes("commune_heading", heads, vi, en)
 
