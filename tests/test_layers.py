@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "coverage"
 ORDER = [
     {"errors"},
     {"names"},
-    {"contracts", "cell_lists"},
+    {"contracts", "cell_lists", "text", "workbooks"},
     {"tables"},
     {"criteria", "settings", "progress"},
     {"hexes", "projections"},

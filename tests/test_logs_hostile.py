@@ -17,9 +17,10 @@ from hostile_corpus import CORPUS, LONG
 from hostile_singles import HEADER, SECRETS, row
 from typer.testing import CliRunner
 
+from coverage import text
 from coverage.cli import app
 from coverage.errors import FileRefused
-from coverage.logs import Context, Reading, Refused, containers, read_file, text
+from coverage.logs import Context, Reading, Refused, containers, read_file
 from coverage.logs.reasons import reason
 
 NAMES = {"45201": "MobiFone", "45204": "Viettel"}

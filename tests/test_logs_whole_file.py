@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_logs_read import HEADER, KEY, NAMES, NOW, ROW, columns, outcome, read
 
+from coverage import text
 from coverage.errors import FileRefused
-from coverage.logs import Context, Reading, read_file, text
+from coverage.logs import Context, Reading, read_file
 from coverage.logs.lines import below
 from coverage.logs.repeats import Seen, keys
 

@@ -48,7 +48,8 @@ def test_villages_in_vietnamese_headers_and_another_projection(tmp_path: Path) -
         crs=4326,
     ).to_crs(5899)
     frame.to_file(tmp_path / "v.gpkg")
-    villages, notes = read_villages(tmp_path / "v.gpkg")
+    read = read_villages(tmp_path / "v.gpkg")
+    villages, notes = read.villages, read.notes
     found = villages.iloc[0]
     assert (found.village_id, found.village_name, found.households) == ("LĐ-1", "Buôn B'Lao", 85.0)
     assert found.especially_difficult is True
@@ -58,7 +59,8 @@ def test_villages_in_vietnamese_headers_and_another_projection(tmp_path: Path) -
 
 def test_ids_are_kept_where_unique_and_made_where_not(tmp_path: Path) -> None:
     rows = [village(), village(village_id="v2"), village(village_id="v2"), village(village_id=None)]
-    villages, notes = read_villages(village_file(tmp_path, rows))
+    read = read_villages(village_file(tmp_path, rows))
+    villages, notes = read.villages, read.notes
     assert villages["village_id"].is_unique
     assert {"v1"} < set(villages["village_id"])
     assert sorted(note.code for note in notes) == ["id_missing", "id_repeated", "id_repeated"]
@@ -67,7 +69,8 @@ def test_ids_are_kept_where_unique_and_made_where_not(tmp_path: Path) -> None:
 def test_a_bow_tie_is_mended_and_a_centre_outside_is_told(tmp_path: Path) -> None:
     bow_tie = shapely.Polygon([(108, 11), (108.02, 11.02), (108.02, 11), (108, 11.02)])
     rows = [village(geometry=bow_tie, centre_lat=12.0, centre_lon=108.0)]
-    villages, notes = read_villages(village_file(tmp_path, rows))
+    read = read_villages(village_file(tmp_path, rows))
+    villages, notes = read.villages, read.notes
     assert villages.geometry.is_valid.all()
     assert villages.geometry.iloc[0].area > 0
     assert [note.code for note in notes] == ["centre_outside"]
@@ -76,7 +79,7 @@ def test_a_bow_tie_is_mended_and_a_centre_outside_is_told(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ([village(geometry=shapely.Point(108, 11))], "needs a polygon"),
+        ([village(), village(geometry=shapely.Point(108, 11))], "needs a polygon"),
         ([village(households="nhiều")], "not a number"),
     ],
 )
@@ -121,7 +124,7 @@ def test_a_village_outside_its_commune_or_in_none_is_reported(tmp_path: Path) ->
         village(village_id="v3", geometry=away),
     ]
     rows.append(village(village_id="v4", commune_code=None))
-    villages, _ = read_villages(village_file(tmp_path, rows))
+    villages = read_villages(village_file(tmp_path, rows)).villages
     located, notes = locate_in_communes(villages, communes)
     assert {note.village_id: note.code for note in notes} == {
         "v2": "in_another_commune",
@@ -141,7 +144,7 @@ def test_clusters_from_csv_and_from_points(tmp_path: Path) -> None:
         "Mã thôn;Mã cụm;Vĩ độ;Kinh độ;Số hộ;Có điện lưới\nv1;k1;11,01;108,01;40;có\nv1;k2;11,015;108,015;;\n",
         encoding="utf-8-sig",
     )
-    from_csv = read_clusters(tmp_path / "c.csv")
+    from_csv, _ = read_clusters(tmp_path / "c.csv")
     assert from_csv["lat"].tolist() == [11.01, 11.015]
     assert from_csv["grid"].tolist() == [True, None]
     points = gpd.GeoDataFrame(
@@ -150,7 +153,7 @@ def test_clusters_from_csv_and_from_points(tmp_path: Path) -> None:
         crs=4326,
     )
     points.to_file(tmp_path / "c.geojson")
-    from_points = read_clusters(tmp_path / "c.geojson")
+    from_points, _ = read_clusters(tmp_path / "c.geojson")
     assert from_points[["lat", "lon"]].iloc[0].tolist() == [11.01, 108.01]
     assert from_points["grid"].tolist() == [True, False, None]
 
@@ -260,7 +263,7 @@ def test_a_power_row_that_cannot_be_is_refused_with_its_row(tmp_path: Path, line
     with pytest.raises(PlacesRefused) as refusal:
         read_power(power_file(tmp_path, line))
     assert says in refusal.value.en
-    assert "row 1" in refusal.value.en
+    assert "row 2" in refusal.value.en
 
 
 def outage_file(
@@ -298,7 +301,7 @@ def test_outages_are_read_in_local_time_and_both_languages(tmp_path: Path) -> No
 )
 def test_an_outage_that_cannot_be_is_refused_with_its_row(tmp_path: Path, line: str, says: str) -> None:
     good = "v1,,,2026-10-01 06:00,2026-10-01 22:00"
-    with pytest.raises(PlacesRefused, match=f"data row 2.*{says}"):
+    with pytest.raises(PlacesRefused, match=f"row 3.*{says}"):
         read_outages(outage_file(tmp_path, good, line), VIETNAM)
 
 
@@ -321,7 +324,7 @@ def test_the_real_communes_go_in_and_every_sample_village_is_placed_or_reported(
     assert communes["commune_code"].is_unique
     assert communes.geometry.is_valid.all()
     sample = Path(__file__).parents[1] / "data" / "boundaries" / "sample_villages.geojson"
-    villages, _ = read_villages(sample)
+    villages = read_villages(sample).villages
     _, notes = locate_in_communes(villages, communes)
     points = gpd.GeoSeries(gpd.points_from_xy(villages["centre_lon"], villages["centre_lat"]), crs=4326)
     counts = points.map(lambda point: int(communes.geometry.contains(point).sum()))
@@ -334,12 +337,12 @@ def test_whole_ids_with_a_gap_among_them_stay_whole(tmp_path: Path) -> None:
     path = tmp_path / "villages.geojson"
     rows = [village(village_id=101), village(village_id=None)]
     gpd.GeoDataFrame(rows, geometry="geometry", crs=4326).to_file(path)
-    assert "101" in read_villages(path)[0]["village_id"].tolist()
+    assert "101" in read_villages(path).villages["village_id"].tolist()
 
 
 def test_a_made_id_never_meets_a_real_one(tmp_path: Path) -> None:
     rows = [village(village_id="a"), village(village_id="a"), village(village_id="24823-r1")]
-    ids = read_villages(village_file(tmp_path, rows))[0]["village_id"]
+    ids = read_villages(village_file(tmp_path, rows)).villages["village_id"]
     assert ids.is_unique
 
 

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
+from coverage import workbooks
 from coverage.errors import FileRefused
-from coverage.logs import workbooks
 
 MIB = 1024 * 1024
 MAX_FILE_BYTES = 2048 * MIB  # about twenty million rows: more comes as several files

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from coverage import text
 from coverage.errors import FileRefused
-from coverage.logs import containers, detect, documents, filename, operators, service, tally, text
+from coverage.logs import containers, detect, documents, filename, operators, service, tally
 from coverage.logs import context as contexts
 from coverage.logs.blocks import Fixed, Part, Reader, read_block
 from coverage.logs.context import Context

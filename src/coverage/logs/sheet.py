@@ -16,7 +16,7 @@ from coverage.errors import FileRefused
 from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import Format
 from coverage.logs.lines import JOINED, Lines
-from coverage.logs.text import MAX_LINE_BYTES
+from coverage.text import MAX_LINE_BYTES
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

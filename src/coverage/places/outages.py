@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from coverage.errors import PlacesRefused
-from coverage.places.vector_files import need, read_table, refuse_rows, rename, texts
+from coverage.places.sheets import read_table
+from coverage.places.vector_files import need, refuse_rows, refuse_values, rename, texts
 
 _SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon"),
@@ -23,12 +23,12 @@ _FORMATS = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%
 
 
 def read_outages(path: Path, zone: ZoneInfo) -> pd.DataFrame:
-    """The known outages in a CSV, as the contract OUTAGES; raises `PlacesRefused`.
+    """The known outages in a table, as the contract OUTAGES; raises `PlacesRefused`.
 
     Times in the file are local to `zone`. A row names a village or a commune; without an operator
     it holds for all of them, as a power cut does. Operators stay as the file writes them.
     """
-    frame = rename(read_table(path), _SYNONYMS)
+    frame = rename(read_table(path, _SYNONYMS)[0], _SYNONYMS)
     for column in ("from", "until"):
         need(frame, column, path, _SYNONYMS[column])
     outages = pd.DataFrame(
@@ -57,14 +57,13 @@ def _moments(values: pd.Series, column: str, path: Path, zone: ZoneInfo) -> pd.S
     parsed = pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]")
     for form in _FORMATS:
         parsed = parsed.fillna(pd.to_datetime(values, format=form, errors="coerce").astype("datetime64[us]"))
-    if parsed.isna().any():
-        row = int(parsed.isna().to_numpy().argmax())
-        raise PlacesRefused(
-            f"{path.name}, dòng dữ liệu {row + 1}, cột {column}: “{values.iloc[row] or 'trống'}” "
-            "không có dạng 2026-10-31 14:05.",
-            f"{path.name}, data row {row + 1}, column {column}: “{values.iloc[row] or 'empty'}” "
-            "is not like 2026-10-31 14:05.",
-        )
+    refuse_values(
+        path,
+        values.rename(column),
+        parsed.isna(),
+        "không có dạng 2026-10-31 14:05",
+        "is not like 2026-10-31 14:05",
+    )
     # Of an hour that the clock shows twice, the first; an hour that it skips begins with the next one.
     first = np.ones(len(parsed), bool)
     local = parsed.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from coverage.errors import PlacesRefused
 from coverage.names import fold
-from coverage.places.vector_files import counts, need, read_table, refuse_rows, rename, texts
+from coverage.places.sheets import read_table
+from coverage.places.vector_files import counts, need, refuse_rows, refuse_values, rename, texts
 
 _SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon"),
@@ -35,14 +35,14 @@ _RANK = {"utility": 0, "official_list": 1, "field": 2, "inferred": 3}
 
 
 def read_power(path: Path) -> pd.DataFrame:
-    """What a CSV says of villages' electricity, as the contract POWER; raises `PlacesRefused`.
+    """What a table says of villages' electricity, as the contract POWER; raises `PlacesRefused`.
 
     `evidence` is taken from its own column or, without one, from the source: its first word where that is
     a class, `inferred` where it names night lights or map lines (a hint never proves), else official_list.
     Households with electricity are not households on the grid: statistics count generators and family
     hydropower too, so such a column is not taken for one.
     """
-    frame = rename(read_table(path), _SYNONYMS)
+    frame = rename(read_table(path, _SYNONYMS)[0], _SYNONYMS)
     need(frame, "village_id", path, _SYNONYMS["village_id"])
     need(frame, "households_grid", path, _SYNONYMS["households_grid"])
     source = texts(frame, "source").fillna(path.name)
@@ -52,7 +52,7 @@ def read_power(path: Path) -> pd.DataFrame:
             "households": counts(frame, "households", path),
             "households_grid": counts(frame, "households_grid", path),
             "source": source,
-            "evidence": texts(frame, "evidence").fillna(source.map(_class_of)),
+            "evidence": texts(frame, "evidence").fillna(source.map(evidence_of)),
             "as_of": _dates(texts(frame, "as_of"), path),
         }
     )
@@ -60,7 +60,8 @@ def read_power(path: Path) -> pd.DataFrame:
     return power.sort_values(["village_id", "source"], ignore_index=True)
 
 
-def _class_of(source: str) -> str:
+def evidence_of(source: str) -> str:
+    """The class of evidence that a source's words tell: see `read_power`."""
     key = fold(source)
     for name in _CLASSES:
         if key.startswith(fold(name)):
@@ -71,12 +72,7 @@ def _class_of(source: str) -> str:
 def _dates(values: pd.Series, path: Path) -> pd.Series:
     parsed = pd.to_datetime(values, format="%Y-%m-%d", errors="coerce")
     bad = values.notna() & parsed.isna()
-    if bad.any():
-        row = int(bad.to_numpy().argmax())
-        raise PlacesRefused(
-            f"{path.name}, dòng dữ liệu {row + 1}, cột as_of: “{values.iloc[row]}” không có dạng 2026-10-31.",
-            f"{path.name}, data row {row + 1}, column as_of: “{values.iloc[row]}” is not like 2026-10-31.",
-        )
+    refuse_values(path, values.rename("as_of"), bad, "không có dạng 2026-10-31", "is not like 2026-10-31")
     return parsed.dt.date.astype(object).where(parsed.notna(), None)
 
 

@@ -9,14 +9,15 @@ import pandas as pd
 
 from coverage import hexes
 from coverage.errors import PlacesRefused
+from coverage.places.matching import NAME_SYNONYMS, fill_village_ids
 from coverage.places.notes import Note
+from coverage.places.sheets import is_table, read_table
 from coverage.places.vector_files import (
     counts,
     flags,
     need,
     numbers,
     read_layer,
-    read_table,
     refuse_rows,
     rename,
     texts,
@@ -24,6 +25,7 @@ from coverage.places.vector_files import (
 
 _SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon"),
+    **NAME_SYNONYMS,
     "cluster_id": ("Mã cụm", "Cụm dân cư", "id"),
     "lat": ("Vĩ độ", "latitude"),
     "lon": ("Kinh độ", "longitude"),
@@ -35,16 +37,20 @@ _SYNONYMS = {
 FARTHEST_KM = 20.0  # no village of a commune stretches farther; a wrong digit or a swapped id does
 
 
-def read_clusters(path: Path) -> pd.DataFrame:
-    """Settled clusters from an OGR point layer or a CSV: village_id, cluster_id, lat, lon, households, grid.
+def read_clusters(path: Path, villages: pd.DataFrame | None = None) -> tuple[pd.DataFrame, list[Note]]:
+    """Settled clusters in a table or point layer: village_id, cluster_id, lat, lon, households, grid; and notes.
 
-    Coordinates are WGS 84 degrees. Missing households = NaN, missing grid = None. Raises `PlacesRefused`.
+    Coordinates are WGS 84 degrees. Missing households = NaN, missing grid = None. With `villages` (contract
+    VILLAGES) a row without an id may name its village and commune instead; one that fits none or several is
+    noted and left out. Raises `PlacesRefused`.
     """
-    frame = _with_coordinates(path)
-    need(frame, "village_id", path, _SYNONYMS["village_id"])
+    frame, notes = _with_coordinates(path)
+    if villages is None or "village_name" not in frame:
+        need(frame, "village_id", path, _SYNONYMS["village_id"])
+    ids, unsettled = _ids(frame, villages, path)
     clusters = pd.DataFrame(
         {
-            "village_id": texts(frame, "village_id"),
+            "village_id": ids,
             "cluster_id": texts(frame, "cluster_id"),
             "lat": numbers(frame, "lat", path),
             "lon": numbers(frame, "lon", path),
@@ -52,19 +58,29 @@ def read_clusters(path: Path) -> pd.DataFrame:
             "grid": flags(frame, "grid"),
         }
     )
+    clusters = clusters[ids.notna() | texts(frame, "village_name").isna() | (villages is None)]
     clusters["cluster_id"] = clusters["cluster_id"].fillna(_row_names(clusters))
     _refuse_bad_rows(clusters, path)
-    return clusters.sort_values(["village_id", "cluster_id"], ignore_index=True)
+    return clusters.sort_values(["village_id", "cluster_id"], ignore_index=True), notes + unsettled
 
 
-def _with_coordinates(path: Path) -> pd.DataFrame:
-    if path.suffix.lower() in {".csv", ".txt"}:
-        return rename(read_table(path), _SYNONYMS)
+def _ids(frame: pd.DataFrame, villages: pd.DataFrame | None, path: Path) -> tuple[pd.Series, list[Note]]:
+    rows = pd.DataFrame(
+        {column: texts(frame, column) for column in ("village_id", *NAME_SYNONYMS)}, index=frame.index
+    )
+    return (rows["village_id"], []) if villages is None else fill_village_ids(rows, villages, path.name)
+
+
+def _with_coordinates(path: Path) -> tuple[pd.DataFrame, list[Note]]:
+    if is_table(path):
+        table, notes = read_table(path, _SYNONYMS)
+        return rename(table, _SYNONYMS), notes
     layer = read_layer(path)
     frame = rename(layer, _SYNONYMS)
     points = layer.geometry.representative_point()
     frame["lat"], frame["lon"] = points.y, points.x
-    return frame
+    frame.index = pd.RangeIndex(1, len(frame) + 1, name="feature")
+    return frame, []
 
 
 def _row_names(clusters: pd.DataFrame) -> pd.Series:

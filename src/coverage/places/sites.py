@@ -13,13 +13,12 @@ from coverage.errors import PlacesRefused
 from coverage.names import fold
 from coverage.places import site_plans
 from coverage.places.notes import Note
+from coverage.places.sheets import TABLE_SUFFIXES, is_book, read_table, read_text
 from coverage.places.site_lists import lines_of, list_rows
 from coverage.places.vector_files import (
     need,
     numbers,
     read_layer,
-    read_table,
-    read_text,
     refuse_values,
     rename,
     texts,
@@ -46,7 +45,7 @@ _SYNONYMS = {
     **site_plans.SYNONYMS,
     "source": ("nguồn",),
 }
-_TEXT_SUFFIXES = {"", ".csv", ".txt", ".tsv", ".ntm", ".clf", ".gz"}
+_TEXT_SUFFIXES = TABLE_SUFFIXES | {".ntm", ".clf"}
 _SIMULATED = "simulated"
 _LIMITS = {
     "lat": (-90.0, 90.0),
@@ -73,7 +72,7 @@ def read_sites(path: Path) -> tuple[pd.DataFrame, list[Note]]:
     notes count each. A height of 0 is not known. Planned or on air: see `site_plans`.
     Raises `PlacesRefused`.
     """
-    rows, kind = _rows(path)
+    rows, kind, notes = _rows(path)
     sites = _sites(rows, kind, path)
     _refuse_bad_rows(sites, path)
     placed = sites[_has_position(sites)]
@@ -86,25 +85,26 @@ def read_sites(path: Path) -> tuple[pd.DataFrame, list[Note]]:
     kept = standing.drop_duplicates().sort_values(
         ["site_id", "technology", "cell", "lat", "lon", "azimuth_deg"], ignore_index=True
     )
-    return kept, _notes(len(sites) - len(placed), len(placed) - len(standing), len(standing) - len(kept))
+    left_out = _notes(len(sites) - len(placed), len(placed) - len(standing), len(standing) - len(kept))
+    return kept, notes + left_out
 
 
-def _rows(path: Path) -> tuple[pd.DataFrame, str]:
-    # The file's cells under our names, and what kind of list it is.
+def _rows(path: Path) -> tuple[pd.DataFrame, str, list[Note]]:
+    # The file's cells under our names, what kind of list it is, and what was left out of it.
     if path.suffix.lower() not in _TEXT_SUFFIXES:
-        return _layer_rows(path), "map layer"
-    text = read_text(path)
+        return _layer_rows(path), "map layer", []
+    text = "" if is_book(path) else read_text(path)
     known = cell_lists.list_of(next(iter(lines_of(text)), ""))
     if known is not None:
-        return _with_mark(list_rows(known, text, path), text), known.name
-    table = read_table(path)
+        return _with_mark(list_rows(known, text, path), text), known.name, []
+    table, notes = read_table(path, _SYNONYMS)
     kind = _kind(table)
     rows = rename(table, _SYNONYMS)
     for column in ("lat", "lon"):
         need(rows, column, path, _SYNONYMS[column])
     if kind == cell_lists.NSG and "technology" not in rows:
         rows["technology"] = "LTE"  # ECellID is the 28-bit number of an LTE cell
-    return _with_mark(rows, text), kind
+    return _with_mark(rows, text or table.to_csv()), kind, notes
 
 
 def _with_mark(rows: pd.DataFrame, text: str) -> pd.DataFrame:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import re
-import warnings
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,14 +16,16 @@ import shapely
 
 from coverage.errors import PlacesRefused
 from coverage.names import fold, nfc
+from coverage.places.headers import header_keys
+from coverage.places.notes import row_words
 
 WGS84 = "EPSG:4326"
-_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")
-_GZIP = b"\x1f\x8b"
-LARGEST_TEXT = 1 << 30  # bytes of one unpacked file: more is no list of places
+_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+")
+_COUNTED = re.compile(r"\s*(?:hộ|nhân khẩu|khẩu|người|dân)\s*$", re.IGNORECASE)
 LARGEST_KM2 = 10_000.0  # several times the largest commune of the country: no village, a mistake
-_YES = {"1", "true", "yes", "y", "co", "x", "t"}
-_NO = {"0", "false", "no", "n", "khong", "f"}
+_YES = {"1", "true", "yes", "y", "co", "x", "t", "v", "daco", "codien"}
+_NO = {"0", "false", "no", "n", "khong", "f", "chua", "chuaco", "khongco", "chuacodien", "khongcodien"}
+_TICKS = {"✓", "✔", "√", "☑", "+"}
 
 
 def read_layer(path: Path) -> gpd.GeoDataFrame:
@@ -55,59 +52,24 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
     return frame.to_crs(WGS84)
 
 
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, packed with gzip or not, without byte-order mark; raises `PlacesRefused`."""
-    try:
-        return _unpacked(path.read_bytes()).decode("utf-8-sig")
-    except (UnicodeDecodeError, ValueError, OSError, EOFError, zlib.error) as fault:
-        raise PlacesRefused(
-            f"{path.name}: không đọc được như văn bản UTF-8 ({fault}). Hãy lưu lại bằng UTF-8.",
-            f"{path.name}: cannot be read as UTF-8 text ({fault}). Save it again in UTF-8.",
-        ) from fault
+def headers(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Our name → the file's own header, for each of our columns that matches one (see `header_keys`).
 
-
-def _unpacked(data: bytes) -> bytes:
-    if not data.startswith(_GZIP):
-        return data
-    with gzip.open(io.BytesIO(data)) as packed:
-        text = packed.read(LARGEST_TEXT + 1)
-    if len(text) > LARGEST_TEXT:
-        raise ValueError(f"> {LARGEST_TEXT} bytes")
-    return text
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """A CSV as text columns (missing = None); delimiter and byte-order mark are found by themselves.
-
-    It may be packed with gzip.
+    The first synonym found wins.
     """
-    text = read_text(path)
-    try:
-        with warnings.catch_warnings():
-            # More fields in a row than in the header: pandas would shift or drop them, we refuse.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame: pd.DataFrame = pd.read_csv(
-                io.StringIO(text, newline=""), sep=None, engine="python", dtype=str, index_col=False
-            )
-    except (ValueError, csv.Error, pd.errors.ParserWarning) as fault:
-        raise PlacesRefused(
-            f"{path.name}: không đọc được như bảng CSV UTF-8 ({fault}).",
-            f"{path.name}: cannot be read as a UTF-8 CSV table ({fault}).",
-        ) from fault
-    return frame
+    keys = [(header_keys(str(column)), column) for column in reversed(list(frame.columns))]
+    known = {bare[-1]: column for bare, column in keys} | {full[0]: column for full, column in keys}
+    found: dict[str, str] = {}
+    for ours, theirs in synonyms.items():
+        match = next((known[fold(name)] for name in (ours, *theirs) if fold(name) in known), None)
+        if match is not None:
+            found[ours] = match
+    return found
 
 
 def rename(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """The frame with our column names, where a header matches one of a column's synonyms (see `names.fold`).
-
-    The first synonym found wins; columns we do not know are left out.
-    """
-    headers = {fold(str(column)): column for column in reversed(list(frame.columns))}
-    found: dict[str, Any] = {}
-    for ours, theirs in synonyms.items():
-        match = next((headers[fold(name)] for name in (ours, *theirs) if fold(name) in headers), None)
-        if match is not None:
-            found[ours] = frame[match]
+    """The frame with our column names (see `headers`); columns we do not know are left out."""
+    found = {ours: frame[theirs] for ours, theirs in headers(frame, synonyms).items()}
     return pd.DataFrame(found, index=frame.index)
 
 
@@ -146,9 +108,16 @@ def counts(frame: pd.DataFrame, column: str, path: Path) -> pd.Series[float]:
     Missing = NaN. Raises `PlacesRefused` at the first text that is no whole number from 0 on.
     """
     raw = texts(frame, column)
-    plain = raw.map(lambda text: text.replace(".", "") if text and _THOUSANDS.fullmatch(text) else text)
-    found = numbers(pd.DataFrame({column: plain}), column, path)
-    bad = found.notna() & ((found < 0) | (found % 1 != 0))
+    found = as_counts(raw)
+    plain = raw.map(_without_thousands, na_action="ignore")
+    refuse_values(
+        path,
+        raw.rename(column),
+        raw.notna() & as_numbers(plain).isna(),
+        "không phải là số",
+        "is not a number",
+    )
+    bad = raw.notna() & found.isna()
     refuse_rows(path, [(bad, f"cột {column} không phải số đếm", f"column {column} is no count")])
     return found
 
@@ -156,17 +125,41 @@ def counts(frame: pd.DataFrame, column: str, path: Path) -> pd.Series[float]:
 def numbers(frame: pd.DataFrame, column: str, path: Path) -> pd.Series[float]:
     """A column as numbers, decimal comma accepted; missing = NaN; raises `PlacesRefused` at the first other text."""
     raw = texts(frame, column)
-    parsed = pd.to_numeric(raw.map(lambda text: text and text.replace(",", ".")), errors="coerce")
-    bad = raw.notna() & ~np.isfinite(parsed.astype(float))
-    refuse_values(path, raw.rename(column), bad, "không phải là số", "is not a number")
-    return parsed.astype(float)
+    parsed = as_numbers(raw)
+    refuse_values(
+        path, raw.rename(column), raw.notna() & parsed.isna(), "không phải là số", "is not a number"
+    )
+    return parsed
+
+
+def as_numbers(raw: pd.Series[Any]) -> pd.Series[float]:
+    """Texts as finite numbers, decimal comma accepted; NaN where there is none or it is no number."""
+    parsed = pd.to_numeric(
+        raw.map(lambda text: text.replace(",", "."), na_action="ignore"), errors="coerce"
+    ).astype(float)
+    return parsed.where(np.isfinite(parsed))
+
+
+def as_counts(raw: pd.Series[Any]) -> pd.Series[float]:
+    """Texts as whole numbers from 0 on (“1.234”, “85 hộ”); NaN where there is none or it is no such number."""
+    parsed = as_numbers(raw.map(_without_thousands, na_action="ignore"))
+    return parsed.where((parsed >= 0) & (parsed % 1 == 0))
+
+
+def _without_thousands(text: str) -> str:
+    bare = _COUNTED.sub("", text)
+    return re.sub(r"[., ]", "", bare) if _THOUSANDS.fullmatch(bare) else bare
 
 
 def flags(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     """A column as true, false or None, from yes/no words in Vietnamese or English; other words are None."""
+    return texts(frame, column).map(_flag).astype(object)
+
+
+def _flag(text: str | None) -> bool | None:
     # GeoJSON readers give true/false beside missing as 1.0/0.0.
-    keys = texts(frame, column).map(lambda text: None if text is None else fold(text.removesuffix(".0")))
-    return keys.map(lambda key: True if key in _YES else False if key in _NO else None).astype(object)
+    key = "" if text is None else fold(text.removesuffix(".0"))
+    return True if key in _YES or text in _TICKS else False if key in _NO else None
 
 
 def polygons(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
@@ -226,18 +219,25 @@ def refuse_rows(path: Path, faults: Iterable[tuple[pd.Series[bool], str, str]]) 
     """Raises `PlacesRefused` at the first row with a fault; each fault: its rows, and what it is in two languages."""
     for bad, vi, en in faults:
         if bad.any():
-            row = int(bad.to_numpy().argmax()) + 1
-            raise PlacesRefused(
-                f"{path.name}, dòng dữ liệu {row}: {vi}.", f"{path.name}, data row {row}: {en}."
-            )
+            where_vi, where_en = _first_row(bad)
+            raise PlacesRefused(f"{path.name}, {where_vi}: {vi}.", f"{path.name}, {where_en}: {en}.")
 
 
 def refuse_values(path: Path, values: pd.Series[Any], bad: pd.Series[bool], vi: str, en: str) -> None:
     """Raises `PlacesRefused` at the first bad value: its row, the column (the series' name), and what it is."""
     if bad.any():
-        row = int(bad.to_numpy().argmax())
-        value = values.iloc[row]
+        where_vi, where_en = _first_row(bad)
+        value = values.iloc[int(bad.to_numpy().argmax())]
+        shown_vi, shown_en = ("trống", "empty") if pd.isna(value) else (value, value)
         raise PlacesRefused(
-            f"{path.name}, dòng dữ liệu {row + 1}, cột {values.name}: “{value}” {vi}.",
-            f"{path.name}, data row {row + 1}, column {values.name}: “{value}” {en}.",
+            f"{path.name}, {where_vi}, cột {values.name}: “{shown_vi}” {vi}.",
+            f"{path.name}, {where_en}, column {values.name}: “{shown_en}” {en}.",
         )
+
+
+def _first_row(bad: pd.Series[bool]) -> tuple[str, str]:
+    # A table knows its rows as an editor shows them (see `sheets`); of a map layer the features are counted.
+    position = int(bad.to_numpy().argmax())
+    if bad.index.name is not None:
+        return row_words(bad.index, bad.index[position])
+    return f"dòng dữ liệu {position + 1}", f"data row {position + 1}"

@@ -1,4 +1,4 @@
-"""Villages as polygons, with centre and people where the file gives them."""
+"""Villages in any file a province sends: polygons, points or a list."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
-from coverage.places.notes import Note
+from coverage.places.commune_links import codes
+from coverage.places.list_power import power_rows
+from coverage.places.notes import Doubts, Note
+from coverage.places.sheets import is_table
 from coverage.places.vector_files import (
     LARGEST_KM2,
     counts,
     flags,
+    headers,
     numbers,
     polygons,
     read_layer,
@@ -19,44 +24,72 @@ from coverage.places.vector_files import (
     rename_layer,
     texts,
 )
+from coverage.places.village_ids import village_ids
+from coverage.places.village_lists import NO_CLUSTERS, VillageFile, read_list, villages_of_points
+from coverage.places.village_rows import SYNONYMS
+from coverage.places.where import anchor_points, commune_at
 
-_SYNONYMS = {
-    "village_id": ("Mã thôn", "ma_thon", "id"),
-    "village_name": ("name", "Tên thôn", "ten_thon", "Thôn", "Tên"),
-    "commune_code": ("Mã xã", "ma_xa", "MAXA"),
-    "centre_lat": ("Vĩ độ", "vi_do", "lat"),
-    "centre_lon": ("Kinh độ", "kinh_do", "lon"),
-    "households": ("Số hộ", "so_ho"),
-    "population": ("Số dân", "Dân số", "so_dan"),
-    "especially_difficult": ("Đặc biệt khó khăn", "ĐBKK"),
-    "source": ("nguồn",),
-}
+_NAMES = ("village_id", "village_name", "commune_code", "commune_name")
+_SYNONYMS = SYNONYMS | {"centre_lat": ("lat", *SYNONYMS["lat"]), "centre_lon": ("lon", *SYNONYMS["lon"])}
 
 
-def read_villages(path: Path) -> tuple[gpd.GeoDataFrame, list[Note]]:
-    """The villages in an OGR file of polygons (contract VILLAGES without commune_name, with geometry), and notes.
+def read_villages(path: Path, crs: str | None = None) -> VillageFile:
+    """The villages in a file, what it says of their power and clusters, and what a person should look at.
 
-    EPSG:4326. An id is kept where it is unique, else made and noted. Raises `PlacesRefused`.
+    Read are tables (see `sheets`) with or without coordinates, layers of points, and layers of polygons.
+    Geometry in EPSG:4326; `boundary` is given for a polygon, else none. Commune codes stay as the file has them
+    (see `commune_codes.resolve`). An id is kept where it is unique, else made of commune and name.
+    Of a table and of points each doubtful row is noted, a cell that cannot be read counts as missing, and a row
+    that names a village stays one unless it repeats another word by word. `crs` is that of metres in a table.
+    Raises `PlacesRefused`, for polygons at the first fault.
     """
-    frame = polygons(rename_layer(read_layer(path), _SYNONYMS), path)
-    ids, notes = _unique_ids(texts(frame, "village_id"), texts(frame, "commune_code"))
+    if is_table(path):
+        return read_list(path, crs)
+    layer = read_layer(path)
+    if (layer.geom_type.isin(["Point", "MultiPoint"]) | layer.geometry.isna()).all():
+        return villages_of_points(layer, path)
+    return _villages_of_polygons(layer, path)
+
+
+def _villages_of_polygons(layer: gpd.GeoDataFrame, path: Path) -> VillageFile:
+    frame = polygons(rename_layer(layer, _SYNONYMS), path)
+    frame.index = pd.RangeIndex(1, len(frame) + 1, name="feature")
+    doubts = Doubts(path.name, frame.index, headers(layer, _SYNONYMS))
+    named = pd.DataFrame({column: texts(frame, column) for column in _NAMES}, index=frame.index)
+    named["commune_code"] = codes(named["commune_code"])
+    ids, notes = village_ids(
+        named, pd.Series(shapely.to_wkb(frame.geometry, hex=True), index=frame.index), doubts
+    )
     villages = gpd.GeoDataFrame(
         {
             "village_id": ids,
-            "village_name": texts(frame, "village_name").fillna(ids),
-            "commune_code": texts(frame, "commune_code"),
+            "village_name": named["village_name"].fillna(ids),
+            "commune_code": named["commune_code"],
+            "commune_name": named["commune_name"],
             "centre_lat": numbers(frame, "centre_lat", path),
             "centre_lon": numbers(frame, "centre_lon", path),
             "households": counts(frame, "households", path),
             "population": counts(frame, "population", path),
             "especially_difficult": flags(frame, "especially_difficult"),
             "source": texts(frame, "source").fillna(path.name),
+            "boundary": "given",
+            "commune_code_given": pd.Series(None, index=frame.index, dtype=object),
         },
         geometry=frame.geometry,
         crs=frame.crs,
     )
     _refuse_bad_rows(villages, path)
-    return villages.sort_values("village_id", ignore_index=True), notes + _check_centres(villages)
+    power, of_power = power_rows(_power_columns(frame, ids, path), villages["households"], doubts)
+    row_of = dict(zip(ids, range(1, len(ids) + 1), strict=True))
+    notes = [*notes, *_check_centres(villages), *of_power]
+    sorted_villages = villages.sort_values("village_id", ignore_index=True)
+    return VillageFile(sorted_villages, power, NO_CLUSTERS.copy(), notes, row_of)
+
+
+def _power_columns(frame: pd.DataFrame, ids: pd.Series, path: Path) -> pd.DataFrame:
+    columns = ("grid", "households_grid", "grid_share", "power_share", "source")
+    found = pd.DataFrame({column: texts(frame, column) for column in columns}, index=frame.index)
+    return found.assign(village_id=ids, source=found["source"].fillna(path.name))
 
 
 def _refuse_bad_rows(villages: gpd.GeoDataFrame, path: Path) -> None:
@@ -81,38 +114,6 @@ def _refuse_bad_rows(villages: gpd.GeoDataFrame, path: Path) -> None:
     )
 
 
-def _unique_ids(given: pd.Series, communes: pd.Series) -> tuple[pd.Series, list[Note]]:
-    repeats = given[given.notna()].value_counts()
-    taken = set(repeats[repeats == 1].index)
-    ids, notes = [], []
-    for position, (village_id, commune) in enumerate(zip(given, communes, strict=True), start=1):
-        if village_id in taken:
-            ids.append(village_id)
-            continue
-        made = _free(f"{commune or 'x'}-r{position}", taken)
-        taken.add(made)
-        ids.append(made)
-        notes.append(_note_made_id(made, village_id))
-    return pd.Series(ids, index=given.index, dtype=object), notes
-
-
-def _free(wanted: str, taken: set[str]) -> str:
-    while wanted in taken:
-        wanted += "x"
-    return wanted
-
-
-def _note_made_id(made: str, given: str | None) -> Note:
-    if given is None:
-        return Note("id_missing", made, f"Thiếu mã thôn: đặt mã {made}.", f"No village id: made {made}.")
-    return Note(
-        "id_repeated",
-        made,
-        f"Mã thôn {given} bị lặp: đặt mã riêng {made}.",
-        f"Village id {given} is repeated: made {made}.",
-    )
-
-
 def _check_centres(villages: gpd.GeoDataFrame) -> list[Note]:
     known = villages[villages["centre_lat"].notna() & villages["centre_lon"].notna()]
     points = gpd.points_from_xy(known["centre_lon"], known["centre_lat"])
@@ -134,35 +135,26 @@ def locate_in_communes(
     """The villages with `commune_name` and, where it was missing, `commune_code` filled; and what does not fit.
 
     A village is where its centre is, else where a point inside its polygon is. Noted: a village in no
-    commune, and one whose code names another commune than the one it lies in (its own code is kept).
+    commune, and one whose code names another commune than the one it lies in (its own code is kept). Villages
+    that nobody knows the place of keep what they say; a name in the file stands where the code is in no commune.
     """
-    points = _anchor_points(villages)
-    joined = gpd.sjoin(points, communes[["commune_code", "geometry"]], predicate="within", how="left")
-    found = joined[~joined.index.duplicated()]["commune_code_right"].reindex(villages.index)
+    found = commune_at(villages, communes)
     located = villages.copy()
     located["commune_code"] = villages["commune_code"].where(villages["commune_code"].notna(), found)
     names = communes.drop_duplicates("commune_code").set_index("commune_code")["commune_name"]
-    located["commune_name"] = located["commune_code"].map(names).astype(object)
+    known = located["commune_code"].map(names).astype(object)
+    located["commune_name"] = known.where(known.notna(), villages["commune_name"])
     return located, _commune_notes(villages, found)
-
-
-def _anchor_points(villages: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    inside = villages.geometry.representative_point()
-    lon = villages["centre_lon"].fillna(inside.x)
-    lat = villages["centre_lat"].fillna(inside.y)
-    return gpd.GeoDataFrame(
-        villages[["commune_code"]],
-        geometry=gpd.points_from_xy(lon, lat),
-        crs=villages.crs,
-        index=villages.index,
-    )
 
 
 def _commune_notes(villages: gpd.GeoDataFrame, found: pd.Series) -> list[Note]:
     notes = []
-    for village_id, given, lies_in in zip(
-        villages["village_id"], villages["commune_code"], found, strict=True
+    placed = anchor_points(villages).notna()
+    for village_id, given, lies_in, known in zip(
+        villages["village_id"], villages["commune_code"], found, placed, strict=True
     ):
+        if not known:
+            continue
         if pd.isna(lies_in):
             notes.append(
                 Note(
@@ -172,7 +164,7 @@ def _commune_notes(villages: gpd.GeoDataFrame, found: pd.Series) -> list[Note]:
                     f"Village {village_id} lies in no commune of the commune layer.",
                 )
             )
-        elif given is not None and given != lies_in:
+        elif not pd.isna(given) and given != lies_in:
             notes.append(
                 Note(
                     "in_another_commune",

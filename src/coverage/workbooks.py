@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx, .xls) → one TAB table of text per sheet that holds a table."""
+"""Workbooks (.xlsx, .xls) → the text of each sheet that holds a table: as TAB lines, or as a grid of cells."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ CHUNK_BYTES = 1024 * 1024
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,12})(\d{1,12})["']""")
 _REFERENCE_BYTES = 64
 _DAMAGED = (CalamineError, ValueError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)
+_Value = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
 _BREAKS = str.maketrans("\t\r\n", "   ")
 
 
@@ -32,6 +33,32 @@ def sheets(path: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
     A row of the sheet is a line of the text, so that line numbers are those a person sees. The name is empty
     where the workbook has one such sheet. Raises `FileRefused` for a workbook that is damaged, locked or empty.
     """
+    for name, sheet in _named(path):
+        yield name, partial(_text, sheet)
+
+
+def grids(path: Path) -> Iterator[tuple[str, list[list[str]]]]:
+    """The same sheets as rows of cells: row 1 of the sheet first, the columns from the first that holds anything.
+
+    Words merged over several rows stand in each of them, in the first column; a number is not repeated, for it
+    may be a sum. Refusals as `sheets`.
+    """
+    for name, sheet in _named(path):
+        rows = [list(row) for row in sheet.iter_rows()]
+        _fill_down(rows, sheet)
+        yield name, [[_cell(cell).strip() for cell in row] for row in rows]
+
+
+def _fill_down(rows: list[list[_Value]], sheet: CalamineSheet) -> None:
+    first_column = (sheet.start or (0, 0))[1]
+    for (top, left), (bottom, _) in sheet.merged_cell_ranges or []:
+        column = left - first_column
+        if top < len(rows) and 0 <= column < len(rows[top]) and isinstance(rows[top][column], str):
+            for row in rows[top + 1 : bottom + 1]:
+                row[column] = rows[top][column]
+
+
+def _named(path: Path) -> Iterator[tuple[str, CalamineSheet]]:
     try:
         _refuse_far_cells(path)
         filled = _filled(path)
@@ -48,7 +75,7 @@ def sheets(path: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
             f"{path.name}: sổ Excel không có trang nào có dữ liệu.", f"{path.name}: the workbook is empty."
         )
     for sheet in filled:
-        yield (sheet.name if len(filled) > 1 else "", partial(_text, sheet))
+        yield sheet.name if len(filled) > 1 else "", sheet
 
 
 def _filled(path: Path) -> list[CalamineSheet]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coverage.errors import FileRefused
-from coverage.logs.text import blocks, recognise
+from coverage.text import blocks, recognise
 
 
 def readable(data, file):
