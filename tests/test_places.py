@@ -232,7 +232,7 @@ def test_power_decides_at_seventy_percent_and_inferred_never_proves(
 def test_the_utility_speaks_before_a_list_and_the_newest_before_the_older(tmp_path: Path) -> None:
     path = power_file(
         tmp_path,
-        "v1,100,0,official_list,2026-05-01",
+        "v1,100,0,official_list,2024-05-01",
         "v1,100,100,utility,2025-01-01",
         "v2,100,0,official_list,2025-01-01",
         "v2,100,100,official_list,2026-01-01",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from itertools import groupby
+from pathlib import Path
 
 import pandas as pd
 
 from coverage.names import fold, place_key
 from coverage.places.notes import Doubts, Note
+from coverage.places.vector_files import need, texts
 
-# The columns of a table by which `fill_village_ids` finds a village that has no id there.
+# The columns of a table by which `rows_of_villages` finds a village that has no id there.
 NAME_SYNONYMS = {
     "village_name": ("Tên thôn", "ten_thon", "Thôn", "Tên thôn, buôn", "Thôn, buôn"),
     "commune_code": ("Mã xã", "ma_xa", "MAXA"),
@@ -82,12 +84,22 @@ def _unsettled(doubts: Doubts, label: Hashable, name: str, commune: object, foun
     )
 
 
-def fill_village_ids(rows: pd.DataFrame, villages: pd.DataFrame, file: str) -> tuple[pd.Series, list[Note]]:
-    """The village id of each row: its own, else that of the village it names; and what could not be settled.
+def rows_of_villages(
+    frame: pd.DataFrame, villages: pd.DataFrame | None, path: Path, id_synonyms: Sequence[str]
+) -> tuple[pd.DataFrame, list[Note]]:
+    """The rows of a table of which the village is known, `village_id` filled; and a note for each that is left out.
 
-    `rows` has village_id and the columns of `NAME_SYNONYMS` as text, missing = None.
+    `frame` has our column names; without an id a row may name its village and commune (`NAME_SYNONYMS`), where
+    `villages` (contract VILLAGES) says which there are. A row with neither id nor name stays, for its reader to
+    refuse. Raises `PlacesRefused` where the table has no column to know a village by.
     """
+    if villages is None or "village_name" not in frame:
+        need(frame, "village_id", path, id_synonyms)
+        return frame, []
+    rows = pd.DataFrame({name: texts(frame, name) for name in ("village_id", *NAME_SYNONYMS)})
     bare = rows["village_id"].isna()
     communes = rows["commune_code"].where(rows["commune_code"].notna(), rows["commune_name"])
-    found, notes = match_villages(rows.loc[bare, "village_name"], communes[bare], villages, file)
-    return rows["village_id"].where(~bare, found.reindex(rows.index)), notes
+    found, notes = match_villages(rows.loc[bare, "village_name"], communes[bare], villages, path.name)
+    ids = rows["village_id"].where(~bare, found.reindex(rows.index))
+    known = ids.notna() | rows["village_name"].isna()
+    return frame.assign(village_id=ids)[known], notes

@@ -7,13 +7,17 @@ from pathlib import Path
 import pandas as pd
 
 from coverage.names import fold
+from coverage.places.matching import NAME_SYNONYMS, rows_of_villages
+from coverage.places.notes import Note
 from coverage.places.sheets import read_table
-from coverage.places.vector_files import counts, need, refuse_rows, refuse_values, rename, texts
+from coverage.places.vector_files import counts, flags, need, refuse_rows, refuse_values, rename, texts
 
 _SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon"),
+    **NAME_SYNONYMS,
     "households": ("Số hộ", "households_total"),
     "households_grid": ("Số hộ có điện lưới", "so_ho_co_dien_luoi"),
+    "grid_status": ("Có điện lưới", "Điện lưới", "Tình trạng điện", "Nguồn điện", "co_dien_luoi"),
     "source": ("nguồn",),
     "evidence": ("Loại bằng chứng",),
     "as_of": ("Ngày", "Ngày số liệu", "date"),
@@ -32,32 +36,80 @@ _HINTS = (
 )
 _CLASSES = {"official_list", "utility", "field", "inferred"}
 _RANK = {"utility": 0, "official_list": 1, "field": 2, "inferred": 3}
+# What a source says outright where it is no plain yes or no, as parts of the folded cell.
+_UNKNOWN = ("unknown", "khongro", "chuaro", "khongbiet", "chuabiet")
+_WITHOUT = ("none", "khong", "chua", "no")
+_OUTSIDE = ("offgrid", "ngoailuoi")
+_OWN_POWER = ("mattroi", "solar", "mayphat", "mayno", "generator", "thuydien", "hydro", "taicho", "acquy")
+_GRID = ("luoi", "nationalgrid", "ongrid", "evn")
+_ON_GRID = {"national_grid": True, "off_grid": False, "none": False}
+_WORDS = {
+    "national_grid": "có điện lưới",
+    "off_grid": "chỉ có điện tại chỗ",
+    "none": "chưa có điện lưới",
+}
 
 
-def read_power(path: Path) -> pd.DataFrame:
-    """What a table says of villages' electricity, as the contract POWER; raises `PlacesRefused`.
+def read_power(path: Path, villages: pd.DataFrame | None = None) -> tuple[pd.DataFrame, list[Note]]:
+    """What a table says of villages' electricity, as the contract POWER, and notes; raises `PlacesRefused`.
+
+    With `villages` (contract VILLAGES) a row without an id may name its village and commune instead; one that
+    fits none or several is noted and left out.
 
     `evidence` is taken from its own column or, without one, from the source: its first word where that is
     a class, `inferred` where it names night lights or map lines (a hint never proves), else official_list.
     Households with electricity are not households on the grid: statistics count generators and family
-    hydropower too, so such a column is not taken for one.
+    hydropower too, so such a column is not taken for one. Instead of households, or beside them,
+    `grid_status` says yes, no, or words for power of one's own (solar, generator, small hydropower:
+    off_grid); where households on the grid are counted, the count decides.
     """
-    frame = rename(read_table(path, _SYNONYMS)[0], _SYNONYMS)
-    need(frame, "village_id", path, _SYNONYMS["village_id"])
-    need(frame, "households_grid", path, _SYNONYMS["households_grid"])
+    table, notes = read_table(path, _SYNONYMS)
+    frame = rename(table, _SYNONYMS)
+    frame, unsettled = rows_of_villages(frame, villages, path, _SYNONYMS["village_id"])
+    if "grid_status" not in frame:
+        need(frame, "households_grid", path, _SYNONYMS["households_grid"] + _SYNONYMS["grid_status"])
     source = texts(frame, "source").fillna(path.name)
+    on_grid = counts(frame, "households_grid", path)
     power = pd.DataFrame(
         {
             "village_id": texts(frame, "village_id"),
             "households": counts(frame, "households", path),
-            "households_grid": counts(frame, "households_grid", path),
+            "households_grid": on_grid,
+            "grid_status": _said(frame, on_grid, path),
             "source": source,
             "evidence": texts(frame, "evidence").fillna(source.map(evidence_of)),
             "as_of": _dates(texts(frame, "as_of"), path),
         }
     )
     _refuse_bad_rows(power, path)
-    return power.sort_values(["village_id", "source"], ignore_index=True)
+    return power.sort_values(["village_id", "source"], ignore_index=True), notes + unsettled
+
+
+def _said(frame: pd.DataFrame, on_grid: pd.Series[float], path: Path) -> pd.Series[str]:
+    plain = flags(frame, "grid_status").map({True: "national_grid", False: "none"})
+    words = texts(frame, "grid_status")
+    said = plain.where(plain.notna(), words.map(lambda text: _status_of(text) if text else None))
+    strange = words.notna() & said.isna()
+    refuse_values(
+        path,
+        words,
+        strange,
+        "không rõ nghĩa (cần: có, không, mặt trời, máy phát, thuỷ điện nhỏ, không rõ)",
+        "is not understood (needed: yes, no, solar, generator, off-grid, unknown)",
+    )
+    decides = said.notna() & (on_grid.isna() | (said.eq("off_grid") & on_grid.eq(0)))
+    return said.astype(object).where(decides, None)
+
+
+def _status_of(words: str) -> str | None:
+    key = fold(words)
+    if key.startswith(_UNKNOWN):
+        return "unknown"
+    without, grid = key.startswith(_WITHOUT), any(part in key for part in _GRID)
+    own = any(part in key for part in _OWN_POWER) and (without or not grid)
+    if own or any(part in key for part in _OUTSIDE):
+        return "off_grid"
+    return "none" if without else "national_grid" if grid else None
 
 
 def evidence_of(source: str) -> str:
@@ -96,23 +148,77 @@ def grid_status(power: pd.DataFrame, households: pd.Series, electrified_share: f
     """Each village's electricity: one row per village_id of `households` (indexed by village_id).
 
     Columns: grid_status, electrified (true, false, or None where nobody proves it), power_source,
-    power_as_of. The best class of evidence speaks (utility, official list, field, then inferred),
-    the newest within it. Inferred power leaves `electrified` open, whatever it says.
+    power_as_of, power_evidence, power_conflict. A source says what its `grid_status` says outright, else
+    whether at least `electrified_share` of its households (or the village's) are on the grid.
+
+    The best class of evidence speaks (utility, official list, field, then inferred), the newest within it.
+    A proof that says otherwise and is not older, or where one of the two is undated, is a conflict: then
+    grid_status is unknown and electrified None, because nobody is accused on disputed power. An older one is
+    superseded. Inferred power leaves `electrified` open and never changes it: where it says otherwise it is
+    named in `power_conflict`, as the proofs are. The order of the rows does not matter.
     """
-    ranked = power.assign(rank=power["evidence"].map(_RANK), when=pd.to_datetime(power["as_of"]))
-    ranked = ranked.sort_values(["rank", "when"], ascending=[True, False], na_position="last")
-    best = ranked.drop_duplicates("village_id").set_index("village_id").reindex(households.index)
-    counted = best["households"].where(best["households"] > 0, households)
-    share = (best["households_grid"] / counted).where(counted > 0)
-    has_grid = share >= electrified_share
-    proven = best["evidence"].notna() & (best["evidence"] != "inferred") & share.notna()
-    status = has_grid.map({True: "national_grid", False: "none"}).where(share.notna(), "unknown")
+    said = _statements(power, households, electrified_share)
+    best = said.drop_duplicates("village_id").set_index("village_id").reindex(households.index)
+    others = _contradictions(said, best)
+    is_hint = others["evidence"].eq("inferred")
+    disputed = pd.Series(best.index.isin(others.loc[~is_hint, "village_id"]), index=best.index)
+    proven = best["evidence"].ne("inferred") & best["on_grid"].notna() & ~disputed
     return pd.DataFrame(
         {
-            "grid_status": status,
-            "electrified": has_grid.astype(object).where(proven, None),
-            "power_source": best["source"].astype(object).where(best["source"].notna(), None),
-            "power_as_of": best["as_of"].astype(object).where(best["as_of"].notna(), None),
+            "grid_status": best["says"].fillna("unknown").mask(disputed, "unknown"),
+            "electrified": best["on_grid"].where(proven, None),
+            "power_source": _or_none(best["source"]),
+            "power_as_of": _or_none(best["as_of"]),
+            "power_evidence": _or_none(best["evidence"]),
+            "power_conflict": _or_none(_in_one_line(best, others).reindex(best.index)),
         },
         index=households.index,
     )
+
+
+def _statements(power: pd.DataFrame, households: pd.Series, electrified_share: float) -> pd.DataFrame:
+    # Every row with what it says, the one to be believed first of each village.
+    counted = power["households"].where(power["households"] > 0, power["village_id"].map(households))
+    share = (power["households_grid"] / counted).where(counted > 0)
+    by_count = (share >= electrified_share).map({True: "national_grid", False: "none"}).where(share.notna())
+    # Workspaces from before `grid_status` have tables of power without it.
+    outright = power.get("grid_status", pd.Series(None, index=power.index, dtype=object))
+    said = power.assign(
+        says=outright.astype(object).where(outright.notna(), by_count),
+        rank=power["evidence"].map(_RANK),
+        when=pd.to_datetime(power["as_of"]),
+    )
+    said["on_grid"] = said["says"].map(_ON_GRID).astype(object)
+    said["silent"] = said["on_grid"].isna()
+    said = said.sort_values(["says", "source"], na_position="last")
+    said = said.sort_values("when", ascending=False, na_position="last", kind="stable")
+    return said.sort_values(["silent", "rank"], kind="stable", ignore_index=True)
+
+
+def _contradictions(said: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
+    # What says otherwise than the best: hints of any age, and proofs that are not older than it.
+    chosen = best[["on_grid", "when"]].add_prefix("best_")
+    both = said.merge(chosen, left_on="village_id", right_index=True)
+    both = both[both["on_grid"].notna() & both["on_grid"].ne(both["best_on_grid"])]
+    return both[both["evidence"].eq("inferred") | ~(both["when"] < both["best_when"])]
+
+
+def _in_one_line(best: pd.DataFrame, others: pd.DataFrame) -> pd.Series[str]:
+    theirs = _in_words(others).groupby(others["village_id"]).agg("; ".join)
+    ours = _in_words(best.loc[theirs.index])
+    lines = [f"{one} ≠ {other}" for one, other in zip(ours, theirs, strict=True)]
+    return pd.Series(lines, index=theirs.index, dtype=object)
+
+
+def _in_words(said: pd.DataFrame) -> pd.Series[str]:
+    columns = (said[name] for name in ("source", "as_of", "evidence", "says"))
+    words = [
+        f"{source} ({'không rõ ngày' if pd.isna(day) else f'{day:%Y-%m-%d}'}"
+        f"{', suy luận' if evidence == 'inferred' else ''}): {_WORDS[says]}"
+        for source, day, evidence, says in zip(*columns, strict=True)
+    ]
+    return pd.Series(words, index=said.index, dtype=object)
+
+
+def _or_none(values: pd.Series) -> pd.Series:
+    return values.astype(object).where(values.notna(), None)

@@ -50,12 +50,16 @@ def from_lines(lines: gpd.GeoDataFrame, points: pd.DataFrame, ground: Ground) ->
 
 
 def _line_sources(nearest: pd.DataFrame) -> list[str]:
-    names = {"line": "đường dây", "transformer": "trạm biến áp"}
+    columns = (nearest[name] for name in ("kind", "voltage_kv", "distance_m", "source"))
     return [
-        f"{names[row.kind]}{'' if np.isnan(row.voltage_kv) else f' {row.voltage_kv:g} kV'.replace('.', ',')} "
-        f"cách {row.distance_m:.0f} m ({row.source})"
-        for row in nearest.itertuples()
+        f"{'đường dây' if kind == 'line' else 'trạm biến áp'}{'' if np.isnan(kv) else f' {_vi(kv)} kV'}"
+        f" cách {metres:.0f} m ({source})"
+        for kind, kv, metres, source in zip(*columns, strict=True)
     ]
+
+
+def _vi(number: float) -> str:
+    return f"{number:.4g}".replace(".", ",")
 
 
 def from_lights(
@@ -72,9 +76,7 @@ def from_lights(
     found = pd.DataFrame(
         {
             "village_id": shapes["village_id"].to_numpy()[lit],
-            "source": [
-                f"ánh sáng đêm {mean:.2f} nW/cm²·sr".replace(".", ",") + f" ({source})" for mean in means[lit]
-            ],
+            "source": [f"ánh sáng đêm {_vi(round(mean, 2))} nW/cm²·sr ({source})" for mean in means[lit]],
         }
     )
     return _rows(found, "inferred", as_of)

@@ -9,13 +9,12 @@ import pandas as pd
 
 from coverage import hexes
 from coverage.errors import PlacesRefused
-from coverage.places.matching import NAME_SYNONYMS, fill_village_ids
+from coverage.places.matching import NAME_SYNONYMS, rows_of_villages
 from coverage.places.notes import Note
 from coverage.places.sheets import is_table, read_table
 from coverage.places.vector_files import (
     counts,
     flags,
-    need,
     numbers,
     read_layer,
     refuse_rows,
@@ -45,12 +44,10 @@ def read_clusters(path: Path, villages: pd.DataFrame | None = None) -> tuple[pd.
     noted and left out. Raises `PlacesRefused`.
     """
     frame, notes = _with_coordinates(path)
-    if villages is None or "village_name" not in frame:
-        need(frame, "village_id", path, _SYNONYMS["village_id"])
-    ids, unsettled = _ids(frame, villages, path)
+    frame, unsettled = rows_of_villages(frame, villages, path, _SYNONYMS["village_id"])
     clusters = pd.DataFrame(
         {
-            "village_id": ids,
+            "village_id": texts(frame, "village_id"),
             "cluster_id": texts(frame, "cluster_id"),
             "lat": numbers(frame, "lat", path),
             "lon": numbers(frame, "lon", path),
@@ -58,17 +55,9 @@ def read_clusters(path: Path, villages: pd.DataFrame | None = None) -> tuple[pd.
             "grid": flags(frame, "grid"),
         }
     )
-    clusters = clusters[ids.notna() | texts(frame, "village_name").isna() | (villages is None)]
     clusters["cluster_id"] = clusters["cluster_id"].fillna(_row_names(clusters))
     _refuse_bad_rows(clusters, path)
     return clusters.sort_values(["village_id", "cluster_id"], ignore_index=True), notes + unsettled
-
-
-def _ids(frame: pd.DataFrame, villages: pd.DataFrame | None, path: Path) -> tuple[pd.Series, list[Note]]:
-    rows = pd.DataFrame(
-        {column: texts(frame, column) for column in ("village_id", *NAME_SYNONYMS)}, index=frame.index
-    )
-    return (rows["village_id"], []) if villages is None else fill_village_ids(rows, villages, path.name)
 
 
 def _with_coordinates(path: Path) -> tuple[pd.DataFrame, list[Note]]:
