@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -77,7 +78,7 @@ def test_declared_hexes_are_those_whose_middle_lies_in_the_area_each_once() -> N
     )
     assert not found.duplicated().any()
     assert found.groupby("operator").size().index.tolist() == [MOBIFONE, VIETTEL]
-    lat, lon = hexes.centres(found["hex"].to_numpy())
+    lat, lon = hexes.middles(found["hex"].to_numpy())
     own = {VIETTEL: shapely.union(around(WEST), around(WEST + 0.005)), MOBIFONE: around(EAST)}
     inside = [
         own[o].intersects(shapely.Point(x, y)) for o, x, y in zip(found["operator"], lon, lat, strict=True)
@@ -324,3 +325,14 @@ def test_a_place_of_many_hexes_is_claimed_where_one_of_its_failing_hexes_is(kind
     passing_there = [(here, VIETTEL, 4, 4), (there, VIETTEL, 4, 1), (there, MOBIFONE, 4, 4)]
     assert answers(dead, places, claim, pooled, passing_there) == [False]
     assert answers(dead, places, declared((MOBIFONE, around(EAST))), pooled, both) == [None]
+
+
+@pytest.mark.realdata
+def test_a_map_of_the_whole_province_has_its_area(real_data: Path) -> None:
+    file = real_data / "boundaries" / "lamdong_2025_communes_124_simplified.geojson"
+    real = gpd.read_file(file).rename(columns={"code": "commune_code", "name": "commune_name"})
+    found = held(observe(passing(lon=WEST)), declared((VIETTEL, real.union_all())), real)
+    assert len(found) == 125
+    # The hexes whose middle lies in a commune have its area but for the border's half hexes.
+    whole_km2, geodesic_km2 = found["declared_km2"].iloc[0], real["area_km2_geod"].sum()
+    assert whole_km2 == pytest.approx(geodesic_km2, rel=1e-3)

@@ -61,9 +61,9 @@ def test_hexes_are_in_an_area_by_their_middle() -> None:
     found = hexes.centred_in(np.array([shapely.union_all([ring, far]), ring]), 9)
     assert (np.diff(found) > 0).all()
     every = np.array(hexes.overlapping(shapely.box(108.3, 11.8, 108.7, 12.1), 9))
-    lat, lon = hexes.centres(every)
-    middles = shapely.points(lon, lat)
-    expected = every[shapely.intersects(ring, middles) | shapely.intersects(far, middles)]
+    lat, lon = hexes.middles(every)
+    points = shapely.points(lon, lat)
+    expected = every[shapely.intersects(ring, points) | shapely.intersects(far, points)]
     assert found.tolist() == expected.tolist()
 
 

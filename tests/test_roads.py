@@ -167,7 +167,7 @@ def test_tests_beside_the_road_in_its_hex_make_it_dead() -> None:
     made = layer(ROAD)
     pieces = roads.road_hexes(made, 9)
     order = along(pieces)
-    lat, lon = hexes.centres(np.array([order[1], order[5]]))
+    lat, lon = hexes.middles(np.array([order[1], order[5]]))
     rows = [
         *(
             one | {"lon": lon[0] + 0.0004 * (n // 5 % 3)}

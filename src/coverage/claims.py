@@ -169,7 +169,7 @@ def claimed(
     dead = dead.merge(places[["place_id", "kind", "lat", "lon"]], on="place_id")
     is_point = dead["kind"].isin(["centre", "cluster"])
     spread = failing_hexes(dead.loc[~is_point, _DEAD], pooled, hex_verdicts)
-    lat, lon = hexes.centres(spread["hex"].to_numpy(np.int64))
+    lat, lon = hexes.middles(spread["hex"].to_numpy(np.int64))
     asked = pd.concat([dead.loc[is_point, [*_DEAD, "lat", "lon"]], spread[_DEAD].assign(lat=lat, lon=lon)])
     answer = asked.assign(claimed=_is_declared(asked, declared)).groupby(_KEY)["claimed"].any()
     keys = pd.MultiIndex.from_frame(village_rows[_KEY])

@@ -77,16 +77,10 @@ def centred_in(shapes: npt.NDArray[np.object_], resolution: int) -> Hexes:
     parts = shapely.get_parts(shapes)
     boxes = pa.array(shapely.to_wkb(shapely.envelope(parts)), pa.binary())
     cells = np.unique(pa.array(wkb_to_cells(boxes, resolution, flatten=True)).to_numpy())
-    lat, lon = centres(cells.astype(np.int64))
+    lat, lon = middles(cells.astype(np.int64))
     inside = shapely.STRtree(shapely.points(lon, lat)).query(parts, predicate="intersects")[1]
     found: Hexes = cells[np.unique(inside)].astype(np.int64)
     return found
-
-
-def centres(hexes: Hexes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The latitudes and longitudes of the middles of the hexes, WGS 84 degrees."""
-    found = pa.record_batch(cells_to_coordinates(pa.array(hexes.astype(np.uint64))))
-    return found.column("lat").to_numpy(), found.column("lng").to_numpy()
 
 
 def polygons(hexes: Sequence[int] | Hexes) -> npt.NDArray[np.object_]:
@@ -94,6 +88,13 @@ def polygons(hexes: Sequence[int] | Hexes) -> npt.NDArray[np.object_]:
     wkb = cells_to_wkb_polygons(pa.array(np.asarray(hexes, dtype=np.uint64)))
     outlines: npt.NDArray[np.object_] = shapely.from_wkb(pa.array(wkb).to_numpy(zero_copy_only=False))
     return outlines
+
+
+def middles(hexes: Hexes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Latitude and longitude of the middle of each hex, WGS 84 degrees."""
+    points = cells_to_coordinates(pa.array(hexes.astype(np.uint64)))
+    table = pa.table(points)
+    return table["lat"].to_numpy(), table["lng"].to_numpy()
 
 
 def text(hexagon: int) -> str:
