@@ -29,7 +29,16 @@ from coverage.places.misfits import (
 )
 from coverage.places.mistakes import Suspicion, mistake
 from coverage.places.notes import Note
-from coverage.places.systems import WGS84, Numbers, Reading, candidates, reading_of
+from coverage.places.systems import (
+    WGS84,
+    Numbers,
+    Reading,
+    are_metres,
+    candidates,
+    in_vietnam,
+    reading_of,
+    swapped,
+)
 from coverage.places.votes import CENTRES, NAMED, UNNAMED, Rule, beaten, clearly_better
 
 _Tried = tuple[Reading, Numbers]  # a reading, and each feature's misfit under it in metres
@@ -162,3 +171,33 @@ def _options(features: gpd.GeoSeries, ground: Ground) -> list[Reading]:
     sample = sample_of(features, reading_of(WGS84), np.full(len(features), -1))
     fitting = [] if sample is None else _fitting(sample, ground, UNNAMED)
     return [one for one, _ in _best(fitting, UNNAMED)] if fitting else []
+
+
+def to_wgs84(x: Numbers, y: Numbers, crs: pyproj.CRS | str, file: str = "") -> tuple[Numbers, Numbers]:
+    """WGS 84 latitude and longitude in degrees of a table's columns X and Y; missing where either is.
+
+    Which of the two is the one to the north is decided by the numbers, for the whole table: in one order most
+    rows lie in Viet Nam, in the other they do not (nowhere in Viet Nam do both). A row that does not fit comes
+    back where that order puts it, out of the country or infinite. Raises `PlacesRefused` where neither order can
+    be meant: `metres_as_degrees`, else `elsewhere`.
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    reading, given = reading_of(crs), np.isfinite(x) & np.isfinite(y)
+    ways = [one.lat_lon(x, y) for one in (reading, swapped(reading))]
+    lat, lon = max(ways, key=lambda way: in_vietnam(*way).sum())
+    strange = given & ~in_vietnam(lat, lon)
+    if 2 * strange.sum() > given.sum():
+        raise _neither_order(x, y, int(strange.argmax()), reading, file)
+    return np.where(given, lat, np.nan), np.where(given, lon, np.nan)
+
+
+def _neither_order(x: Numbers, y: Numbers, row: int, reading: Reading, file: str) -> PlacesRefused:
+    where = f"{file}, " if file else ""
+    metres = reading.geographic and bool(are_metres(x, y)[row])
+    return PlacesRefused(
+        f"{where}dòng dữ liệu {row + 1}, X = {x[row]:.12g}, Y = {y[row]:.12g}: đọc theo {reading.label} thì không"
+        " nằm trong Việt Nam, dù đổi chỗ X và Y. Hãy ghi đúng hệ toạ độ, ví dụ --crs EPSG:5899.",
+        f"{where}data row {row + 1}, X = {x[row]:.12g}, Y = {y[row]:.12g}: read as {reading.label} this is not in"
+        " Viet Nam, in either order of X and Y. Name the right system, for example --crs EPSG:5899.",
+        code="metres_as_degrees" if metres else "elsewhere",
+    )

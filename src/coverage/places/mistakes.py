@@ -91,8 +91,8 @@ class Suspicion:
         best, *rest = self.others
         also_vi, also_en = _also(rest)
         return (
-            f'Đọc theo {best.label} thì còn {self.counts[2]}. Hãy nạp lại với --crs "{best.option}"{also_vi}; {trust_vi}',
-            f'Read as {best.label} only {self.counts[2]} do. Send it again with --crs "{best.option}"{also_en}; {trust_en}',
+            f'Đọc theo {best.label} thì chỉ còn {self.counts[2]}. Hãy nạp lại với --crs "{best.option}"{also_vi}; {trust_vi}',
+            f'Read as {best.label}: only {self.counts[2]}. Send it again with --crs "{best.option}"{also_en}; {trust_en}',
         )
 
 

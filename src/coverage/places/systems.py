@@ -90,6 +90,12 @@ def are_metres(x: Numbers, y: Numbers) -> npt.NDArray[np.bool_]:
     return (np.abs(x) > _FULL_TURN) | (np.abs(y) > _FULL_TURN)
 
 
+def in_vietnam(lat: Numbers, lon: Numbers) -> npt.NDArray[np.bool_]:
+    """Which places lie in Viet Nam, its islands and its border country included."""
+    south, west, north, east = VIETNAM
+    return np.asarray((lat >= south) & (lat <= north) & (lon >= west) & (lon <= east))
+
+
 def reading_of(system: pyproj.CRS | str) -> Reading:
     """The reading that a text of `--crs` names; raises `PlacesRefused` where it names none.
 

@@ -22,7 +22,7 @@ import shapely
 from coverage.errors import PlacesRefused
 from coverage.names import fold, nfc
 from coverage.places.coordinates import no_system
-from coverage.places.systems import WGS84, Reading, reading_of
+from coverage.places.systems import WGS84, Reading, are_metres, reading_of
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")
 _GZIP = b"\x1f\x8b"
@@ -208,9 +208,13 @@ def _refuse_off_the_globe(geometry: npt.NDArray[np.object_], path: Path) -> None
     if off.any():
         row = int(off.argmax())
         shown = f"{west[row]:.4f}, {south[row]:.4f}"
+        metres = bool(are_metres(west[row : row + 1], south[row : row + 1])[0])
         raise PlacesRefused(
-            f"{path.name}, đối tượng {row + 1}: toạ độ ngoài Trái Đất ({shown}); có thể kinh độ và vĩ độ bị đảo.",
-            f"{path.name}, feature {row + 1}: coordinates off the globe ({shown}); longitude and latitude may be swapped.",
+            f"{path.name}, đối tượng {row + 1}: toạ độ ngoài Trái Đất ({shown}); có thể kinh độ và vĩ độ bị đảo"
+            ' (--crs "EPSG:4326 yx") hoặc số liệu là mét (ví dụ --crs EPSG:5899).',
+            f"{path.name}, feature {row + 1}: coordinates off the globe ({shown}); longitude and latitude may be swapped"
+            ' (--crs "EPSG:4326 yx") or the numbers may be metres (for example --crs EPSG:5899).',
+            code="metres_as_degrees" if metres else "axes_swapped",
         )
 
 
