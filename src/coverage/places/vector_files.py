@@ -16,10 +16,11 @@ import shapely
 
 from coverage.errors import PlacesRefused
 from coverage.names import fold, nfc
+from coverage.places.coordinates import no_system
 from coverage.places.headers import header_keys
 from coverage.places.notes import row_words
+from coverage.places.systems import WGS84, Reading, are_metres, reading_of
 
-WGS84 = "EPSG:4326"
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+")
 _COUNTED = re.compile(r"\s*(?:hộ|nhân khẩu|khẩu|người|dân)\s*$", re.IGNORECASE)
 LARGEST_KM2 = 10_000.0  # several times the largest commune of the country: no village, a mistake
@@ -28,10 +29,13 @@ _NO = {"0", "false", "no", "n", "khong", "f", "chua", "chuaco", "khongco", "chua
 _TICKS = {"✓", "✔", "√", "☑", "+"}
 
 
-def read_layer(path: Path) -> gpd.GeoDataFrame:
+def read_layer(path: Path, crs: str | None = None, areas: gpd.GeoSeries | None = None) -> gpd.GeoDataFrame:
     """The features of any OGR vector file, in EPSG:4326 lon/lat; raises `PlacesRefused`.
 
-    A file that does not say its coordinate system is refused: a guess would be off by 226 m or more.
+    `crs` (see `systems.reading_of`) overrules what the file says. `attrs["crs_given"]` is the system that was
+    used, in the words of that option or as WKT. A file that names none is refused (`crs_missing`): a guess would be off by
+    226 m or more; `areas` (EPSG:4326) let the refusal say which would fit. Numbers that cannot be degrees
+    although the system has degrees stay as they are, for `coordinates.check` to name the mistake.
     """
     try:
         frame = pyogrio.read_dataframe(path)
@@ -44,12 +48,22 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
         raise PlacesRefused(
             f"{path.name}: không có đối tượng hình học nào.", f"{path.name}: holds no geometry."
         )
-    if frame.crs is None:
-        raise PlacesRefused(
-            f"{path.name}: không ghi hệ toạ độ. Hãy lưu lại kèm hệ toạ độ (WGS 84 hoặc VN-2000).",
-            f"{path.name}: names no coordinate system. Save it again with one (WGS 84 or VN-2000).",
-        )
-    return frame.to_crs(WGS84)
+    if crs is None and frame.crs is None:
+        raise no_system(frame, areas, path.name)
+    return _in_degrees(frame, reading_of(frame.crs if crs is None else crs))
+
+
+def _in_degrees(frame: gpd.GeoDataFrame, reading: Reading) -> gpd.GeoDataFrame:
+    def lonlat(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        lat, lon = reading.lat_lon(xy[:, 0], xy[:, 1])
+        return np.column_stack([lon, lat])
+
+    shapes = shapely.transform(shapely.force_2d(frame.geometry.to_numpy()), lonlat)
+    turned = frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index), crs=None).set_crs(
+        WGS84, allow_override=True
+    )
+    turned.attrs["crs_given"] = reading.option
+    return turned
 
 
 def headers(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -75,7 +89,9 @@ def rename(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> pd.Dat
 
 def rename_layer(frame: gpd.GeoDataFrame, synonyms: Mapping[str, Sequence[str]]) -> gpd.GeoDataFrame:
     """The same for a map layer: our columns, with its geometry."""
-    return gpd.GeoDataFrame(rename(frame, synonyms), geometry=frame.geometry, crs=frame.crs)
+    renamed = gpd.GeoDataFrame(rename(frame, synonyms), geometry=frame.geometry, crs=frame.crs)
+    renamed.attrs = dict(frame.attrs)
+    return renamed
 
 
 def need(frame: pd.DataFrame, column: str, path: Path, synonyms: Sequence[str]) -> pd.Series[Any]:
@@ -201,9 +217,13 @@ def _refuse_off_the_globe(geometry: npt.NDArray[np.object_], path: Path) -> None
     if off.any():
         row = int(off.argmax())
         shown = f"{west[row]:.4f}, {south[row]:.4f}"
+        metres = bool(are_metres(west[row : row + 1], south[row : row + 1])[0])
         raise PlacesRefused(
-            f"{path.name}, đối tượng {row + 1}: toạ độ ngoài Trái Đất ({shown}); có thể kinh độ và vĩ độ bị đảo.",
-            f"{path.name}, feature {row + 1}: coordinates off the globe ({shown}); longitude and latitude may be swapped.",
+            f"{path.name}, đối tượng {row + 1}: toạ độ ngoài Trái Đất ({shown}); có thể kinh độ và vĩ độ bị đảo"
+            ' (--crs "EPSG:4326 yx") hoặc số liệu là mét (ví dụ --crs EPSG:5899).',
+            f"{path.name}, feature {row + 1}: coordinates off the globe ({shown}); longitude and latitude may be swapped"
+            ' (--crs "EPSG:4326 yx") or the numbers may be metres (for example --crs EPSG:5899).',
+            code="metres_as_degrees" if metres else "axes_swapped",
         )
 
 
