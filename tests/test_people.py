@@ -45,7 +45,7 @@ def village_layer(**given: object) -> gpd.GeoDataFrame:
 
 
 def cluster_layer(*homes: tuple[int, float]) -> pd.DataFrame:
-    lat, lon = hexes.centres(np.array([cell for cell, _ in homes], dtype=np.int64))
+    lat, lon = hexes.middles(np.array([cell for cell, _ in homes], dtype=np.int64))
     names = [f"k{i + 1}" for i in range(len(homes))]
     columns = {"village_id": "v", "cluster_id": names, "lat": lat, "lon": lon}
     table = pd.DataFrame(columns | {"households": [count for _, count in homes], "grid": None}, index=names)
@@ -107,7 +107,7 @@ def test_settled_parts_stand_for_clusters_that_nobody_listed() -> None:
     places = places_of(village_layer(), cluster_layer(), parts)
     assert places["kind"].tolist() == ["centre", "settled", "settled"]
     assert shares(places, parts, ground)["v/s/1"] == pytest.approx(0.7, abs=0.02)
-    lat, lon = hexes.centres(np.array([far(4)]))
+    lat, lon = hexes.middles(np.array([far(4)]))
     first = places.set_index("place_id").loc["v/s/1"]
     assert (first["lat"], first["lon"]) == (pytest.approx(lat[0]), pytest.approx(lon[0]))
 

@@ -12,6 +12,7 @@ from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace, open_workspace
 from coverage.exports import files, lists, summary
 from coverage.exports.maps import map_html
+from coverage.intake_places import PlacesKind, add_places
 from coverage.logs.context import Context
 from coverage.progress import stages, track
 from coverage.simulate import simulate
@@ -19,7 +20,7 @@ from coverage.simulate import simulate
 # The simulator's last measurement is of the day before; judged later, its evidence would grow old.
 AS_OF = date(2026, 11, 1)
 VILLAGES, MEASUREMENTS, SEED = 120, 500_000, 3
-SAMPLE_PLACES: dict[intake.PlacesKind, str] = {
+SAMPLE_PLACES: dict[PlacesKind, str] = {
     "communes": "communes.geojson",
     "villages": "villages.geojson",
     "clusters": "clusters.geojson",
@@ -55,7 +56,7 @@ def run_demo(folder: Path) -> DemoResult:
 def add_sample(workspace: Workspace, sample: Path) -> int:
     """The number of rows read, after a simulated province's places and logs went into the workspace."""
     for kind, name in SAMPLE_PLACES.items():
-        intake.add_places(workspace, kind, sample / name)
+        add_places(workspace, kind, sample / name)
     rows = 0
     logs = sorted(path for path in (sample / "logs").iterdir() if path.is_file())
     for log in track(logs, "Nạp / reading logs"):

@@ -25,7 +25,8 @@ Record = Mapping[str, dict[str, Any]]
 _RULE_VERSION = 4
 # The layers that a snapshot shows; another one (links of communes) only helps to read files.
 _JUDGED_BY = (
-    *("villages", "communes", "clusters", "power", "village_power", "outages", "lines", "sites"),
+    *("villages", "village_power", "village_clusters", "communes", "clusters", "power", "outages", "lines"),
+    "sites",
     *("declared", "roads", "population", "nightlights", "dem"),
 )
 _NO_CLUSTERS = pd.DataFrame(
@@ -59,6 +60,7 @@ class Inputs:
     roads: gpd.GeoDataFrame
     population: Path | None
     nightlights: Path | None
+    nightlights_file: str
     nightlights_as_of: str | None
     dem: Path | None
     simulated_uploads: bool
@@ -76,7 +78,7 @@ def fetch(workspace: Workspace, as_of: date) -> Inputs:
         criteria=criteria,
         parts=parts,
         villages=layers.load_layer(workspace, "villages", record),
-        clusters=_table(workspace, "clusters", record, _NO_CLUSTERS),
+        clusters=_clusters(workspace, record),
         communes=_layer(workspace, "communes", record, _NO_COMMUNES),
         power=pd.concat([frame for frame in power if len(frame)] or power[:1], ignore_index=True),
         outages=_table(workspace, "outages", record, _empty(tables.OUTAGES)),
@@ -86,10 +88,18 @@ def fetch(workspace: Workspace, as_of: date) -> Inputs:
         roads=_layer(workspace, "roads", record, _empty_layer(tables.ROADS)),
         population=_raster(workspace, "population", record),
         nightlights=_raster(workspace, "nightlights", record),
+        nightlights_file=record.get("nightlights", {}).get("file", ""),
         nightlights_as_of=record.get("nightlights", {}).get("as_of"),
         dem=_raster(workspace, "dem", record),
         simulated_uploads=uploads.any_simulated(workspace),
     )
+
+
+def _clusters(workspace: Workspace, record: Record) -> pd.DataFrame:
+    """The listed clusters; those of the file of clusters before those that the villages file holds."""
+    parts = [_table(workspace, name, record, _NO_CLUSTERS) for name in ("clusters", "village_clusters")]
+    both = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    return both.drop_duplicates(["village_id", "cluster_id"], ignore_index=True)
 
 
 def _empty(table: Table) -> pd.DataFrame:

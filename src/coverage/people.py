@@ -117,13 +117,13 @@ def _people_nearest(homes: pd.DataFrame, parts: pd.DataFrame, pairs: pd.DataFram
 def _anchors(homes: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     # A cluster is its point; a settled part is every hex of it.
     points = homes.loc[homes["kind"] == "cluster", ["village_id", "place_id", "lat", "lon"]]
-    lat, lon = hexes.centres(parts["hex"].to_numpy(np.int64))
+    lat, lon = hexes.middles(parts["hex"].to_numpy(np.int64))
     spread = parts[["village_id", "place_id"]].assign(lat=lat, lon=lon)
     return pd.concat([points, spread], ignore_index=True)
 
 
 def _nearest(ground: pd.DataFrame, anchors: pd.DataFrame) -> pd.DataFrame:
-    lat, lon = hexes.centres(ground["hex"].to_numpy(np.int64))
+    lat, lon = hexes.middles(ground["hex"].to_numpy(np.int64))
     tree = cKDTree(_on_sphere(anchors["lat"].to_numpy(float), anchors["lon"].to_numpy(float)))
     _, row = tree.query(_on_sphere(lat, lon))
     return pd.DataFrame(

@@ -98,12 +98,14 @@ def _power(given: Inputs, villages: gpd.GeoDataFrame, places: pd.DataFrame) -> p
     points = places.dropna(subset=["lat", "lon"])[["village_id", "lat", "lon"]]
     said = [
         given.power,
-        power_hints.from_outages(given.outages),
+        power_hints.from_outages(given.outages, given.criteria.utc_offset_hours),
         power_hints.from_lines(given.lines, points, ground),
     ]
     if given.nightlights is not None:
         shapes = villages[["village_id", "geometry"]].dropna(subset="geometry")
-        said.append(power_hints.from_lights(given.nightlights, shapes, ground, given.nightlights_as_of))
+        day = given.nightlights_as_of
+        taken = None if day is None else date.fromisoformat(day)
+        said.append(power_hints.from_lights(given.nightlights, shapes, ground, given.nightlights_file, taken))
     households = villages.set_index("village_id")["households"]
     every = pd.concat([frame for frame in said if len(frame)] or said[:1], ignore_index=True)
     return grid_status(every, households, given.criteria.village.electrified_share)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from coverage.cli.options import JsonOption, WorkspaceOption, show, workspace_at
+from coverage.cli.options import JsonOption, WorkspaceOption, day_of, show, workspace_at
 
 app = typer.Typer()
 places_app = typer.Typer(no_args_is_help=True, help="Ranh giới, điện lưới… / Boundaries, power…")
@@ -35,19 +35,64 @@ def init(
 @places_app.command("add")
 def places_add(
     kind: Annotated[
-        Literal["communes", "villages", "clusters", "power", "outages", "sites"], typer.Argument()
+        Literal[
+            "communes",
+            "commune_links",
+            "villages",
+            "clusters",
+            "population",
+            "power",
+            "lines",
+            "nightlights",
+            "outages",
+            "sites",
+            "declared",
+            "roads",
+            "dem",
+        ],
+        typer.Argument(),
     ],
     file: Annotated[Path, typer.Argument()],
-    timezone: Annotated[
-        str, typer.Option(help="Múi giờ của lớp outages / zone of the times in outages")
-    ] = "Asia/Ho_Chi_Minh",
+    crs: Annotated[
+        str | None, typer.Option(help="Hệ toạ độ của tệp / what the file's numbers are in, e.g. EPSG:5899")
+    ] = None,
+    trust_coordinates: Annotated[
+        bool,
+        typer.Option(
+            "--trust-coordinates", help="Giữ toạ độ dù trông như sai / keep them, whatever looks wrong"
+        ),
+    ] = False,
+    operator: Annotated[str | None, typer.Option(help="declared: nhà mạng của bản đồ / whose map")] = None,
+    technology: Annotated[str | None, typer.Option(help="declared: công nghệ / technology")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="declared, nightlights: ngày số liệu / date of the map")
+    ] = None,
+    weakest_dbm: Annotated[
+        float | None,
+        typer.Option("--weakest-dbm", help="declared raster: mức yếu nhất / weakest level that counts"),
+    ] = None,
+    timezone: Annotated[str, typer.Option(help="outages: múi giờ / zone of the times")] = "Asia/Ho_Chi_Minh",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Bỏ những gì tệp khác đã thêm / forget what other files added")
+    ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Thêm một lớp / Add a layer: communes, villages, clusters, power, outages (known power cuts) or sites (radio masts)."""
-    from coverage.intake import add_places
+    """Thêm một lớp / Add a layer: where villages are, who lives there, who has power, which masts and maps there are."""
+    from coverage.intake_places import Given, add_places
 
-    report = add_places(workspace_at(workspace), kind, file, timezone)
+    given = Given(
+        timezone=timezone,
+        crs=crs,
+        trusted=trust_coordinates,
+        operator=operator,
+        technology=technology,
+        as_of=day_of(as_of, "--as-of"),
+        weakest_dbm=weakest_dbm,
+        replace=replace,
+    )
+    report = add_places(workspace_at(workspace), kind, file, given)
     notes = "".join(f"\n  - {note.vi} / {note.en}" for note in report.notes[:20])
-    more = f"\n  … +{len(report.notes) - 20}" if len(report.notes) > 20 else ""
-    show(asdict(report), as_json, f"{report.kind}: {report.rows} ({report.file}){notes}{more}")
+    more = f"\n  … +{len(report.notes) - 20} (--json)" if len(report.notes) > 20 else ""
+    total = f" / {report.total}" if report.total != report.rows else ""
+    show(asdict(report), as_json, f"{report.kind}: {report.rows}{total} ({report.file}){notes}{more}")

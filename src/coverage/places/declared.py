@@ -18,8 +18,8 @@ from rasterio.io import DatasetReader
 
 from coverage.errors import PlacesRefused
 from coverage.places.dates import read_days
+from coverage.places.systems import WGS84
 from coverage.places.vector_files import (
-    WGS84,
     flags,
     polygons,
     read_layer,
@@ -46,6 +46,7 @@ def read_declared(
     technology: str | None = None,
     as_of: date | None = None,
     weakest_dbm: float | None = None,
+    crs: str | None = None,
 ) -> gpd.GeoDataFrame:
     """The areas where operators declare service, as the contract DECLARED with valid polygons, EPSG:4326.
 
@@ -58,7 +59,7 @@ def read_declared(
     if path.suffix.lower() in _RASTERS:
         found = _of_raster(path, weakest_dbm)
     else:
-        found = polygons(rename_layer(read_layer(path), _SYNONYMS), path)
+        found = polygons(rename_layer(read_layer(path, crs), _SYNONYMS), path)
     declared = gpd.GeoDataFrame(
         {
             "operator": _or(texts(found, "operator"), operator),

@@ -49,7 +49,7 @@ _BARE = re.compile(rf"\s*{_MORE}\s*\)?\s*")
 _THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}\b)")
 
 
-def read_lines(path: Path) -> gpd.GeoDataFrame:
+def read_lines(path: Path, crs: str | None = None) -> gpd.GeoDataFrame:
     """Power lines and transformers in any OGR file, as the contract LINES with geometry in EPSG:4326.
 
     A line is a `line`, a point a `transformer`; polygons are refused. The voltage is read from a number in
@@ -59,7 +59,7 @@ def read_lines(path: Path) -> gpd.GeoDataFrame:
     taken as 110 kV, the least that it can be. Left out: what is planned, under construction or gone by its
     status, and points of an OpenStreetMap extract that are no transformer. Raises `PlacesRefused`.
     """
-    layer = read_layer(path)
+    layer = read_layer(path, crs)
     frame = rename_layer(layer, _SYNONYMS)
     _refuse_shapes(frame, path)
     kinds = frame.geometry.geom_type.map(_KINDS)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyproj
 
 from coverage.errors import PlacesRefused
+from coverage.places.coordinates import to_wgs84
 
 _METRES_FROM = 1000.0  # no degree is so large, no coordinate in metres of the country so small
 _DEGREES = re.compile(
@@ -96,7 +96,7 @@ def _from_metres(
     path: Path,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     if crs is not None:
-        return to_wgs84(first[metres], second[metres], crs)
+        return to_wgs84(first[metres], second[metres], crs, path.name)
     if 2 * metres.sum() > np.isfinite(first).sum():
         raise PlacesRefused(
             f"{path.name}: toạ độ tính bằng mét (ví dụ {first[metres][0]:.1f}; {second[metres][0]:.1f}) mà không rõ hệ "
@@ -105,17 +105,3 @@ def _from_metres(
             "system. Add --crs EPSG:5899 (former Lâm Đồng) or --crs EPSG:9218 (former Đắk Nông, Bình Thuận).",
         )
     return first[metres], second[metres]
-
-
-def to_wgs84(
-    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], crs: str
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Latitude and longitude of metres in `crs`; the larger number is the northing, as everywhere in the country."""
-    try:
-        known = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-    except pyproj.exceptions.CRSError as fault:
-        raise PlacesRefused(
-            f"Không có hệ toạ độ {crs} ({fault}).", f"There is no system {crs} ({fault})."
-        ) from fault
-    lon, lat = known.transform(np.minimum(x, y), np.maximum(x, y))
-    return lat, lon

@@ -13,7 +13,8 @@ import shapely
 from coverage.errors import PlacesRefused
 from coverage.names import fold, nfc
 from coverage.places.notes import Note
-from coverage.places.vector_files import WGS84, flags, lines, need, read_layer, rename_layer, texts
+from coverage.places.systems import WGS84
+from coverage.places.vector_files import flags, lines, need, read_layer, rename_layer, texts
 
 _SYNONYMS = {
     "road_id": ("Mã đường", "ma_duong", "id", "osm_id"),
@@ -27,7 +28,7 @@ _NOT_WORD = re.compile(r"[\W_]+")
 _PASS_WORDS = {"deo", "pass"}
 
 
-def read_roads(path: Path) -> tuple[gpd.GeoDataFrame, list[Note]]:
+def read_roads(path: Path, crs: str | None = None) -> tuple[gpd.GeoDataFrame, list[Note]]:
     """The roads in an OGR line file, as the contract ROADS with lines, EPSG:4326, and what to look at.
 
     A road's name is its own, else its number (`ref`), else its id; the pieces of one name are one road, and
@@ -35,7 +36,7 @@ def read_roads(path: Path) -> tuple[gpd.GeoDataFrame, list[Note]]:
     counts them. A pass is what a column says is one, and what has the word đèo (deo, pass) in its name or
     kind; the column of passes may also give the pass's own name. Raises `PlacesRefused`: no lines, no names.
     """
-    frame = lines(rename_layer(read_layer(path), _SYNONYMS), path)
+    frame = lines(rename_layer(read_layer(path, crs), _SYNONYMS), path)
     pieces = _pieces(frame, path)
     named = pieces[pieces["road_name"].notna()]
     if named.empty:

@@ -36,14 +36,16 @@ _SYNONYMS = {
 FARTHEST_KM = 20.0  # no village of a commune stretches farther; a wrong digit or a swapped id does
 
 
-def read_clusters(path: Path, villages: pd.DataFrame | None = None) -> tuple[pd.DataFrame, list[Note]]:
+def read_clusters(
+    path: Path, villages: pd.DataFrame | None = None, crs: str | None = None
+) -> tuple[pd.DataFrame, list[Note]]:
     """Settled clusters in a table or point layer: village_id, cluster_id, lat, lon, households, grid; and notes.
 
     Coordinates are WGS 84 degrees. Missing households = NaN, missing grid = None. With `villages` (contract
     VILLAGES) a row without an id may name its village and commune instead; one that fits none or several is
     noted and left out. Raises `PlacesRefused`.
     """
-    frame, notes = _with_coordinates(path)
+    frame, notes = _with_coordinates(path, crs)
     frame, unsettled = rows_of_villages(frame, villages, path, _SYNONYMS["village_id"])
     clusters = pd.DataFrame(
         {
@@ -60,11 +62,11 @@ def read_clusters(path: Path, villages: pd.DataFrame | None = None) -> tuple[pd.
     return clusters.sort_values(["village_id", "cluster_id"], ignore_index=True), notes + unsettled
 
 
-def _with_coordinates(path: Path) -> tuple[pd.DataFrame, list[Note]]:
+def _with_coordinates(path: Path, crs: str | None) -> tuple[pd.DataFrame, list[Note]]:
     if is_table(path):
         table, notes = read_table(path, _SYNONYMS)
         return rename(table, _SYNONYMS), notes
-    layer = read_layer(path)
+    layer = read_layer(path, crs)
     frame = rename(layer, _SYNONYMS)
     points = layer.geometry.representative_point()
     frame["lat"], frame["lon"] = points.y, points.x
@@ -172,7 +174,7 @@ def _clusters(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFram
 
 def _settled(parts: pd.DataFrame) -> pd.DataFrame:
     # A part lies where its people do on average.
-    lat, lon = hexes.centres(parts["hex"].to_numpy("int64"))
+    lat, lon = hexes.middles(parts["hex"].to_numpy("int64"))
     weighted = parts.assign(lat=lat * parts["population"], lon=lon * parts["population"])
     summed = weighted.groupby(["place_id", "village_id"])[["lat", "lon", "population"]].sum().reset_index()
     return pd.DataFrame(

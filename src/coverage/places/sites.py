@@ -63,7 +63,7 @@ _FAULTS = {
 }  # fmt: skip
 
 
-def read_sites(path: Path) -> tuple[pd.DataFrame, list[Note]]:
+def read_sites(path: Path, crs: str | None = None) -> tuple[pd.DataFrame, list[Note]]:
     """The radio sites in a file, as the contract SITES, and what a person should look at.
 
     Read are point layers, tables with a header, and the lists of `cell_lists`; text may be packed with gzip.
@@ -72,7 +72,7 @@ def read_sites(path: Path) -> tuple[pd.DataFrame, list[Note]]:
     notes count each. A height of 0 is not known. Planned or on air: see `site_plans`.
     Raises `PlacesRefused`.
     """
-    rows, kind, notes = _rows(path)
+    rows, kind, notes = _rows(path, crs)
     sites = _sites(rows, kind, path)
     _refuse_bad_rows(sites, path)
     placed = sites[_has_position(sites)]
@@ -89,10 +89,10 @@ def read_sites(path: Path) -> tuple[pd.DataFrame, list[Note]]:
     return kept, notes + left_out
 
 
-def _rows(path: Path) -> tuple[pd.DataFrame, str, list[Note]]:
+def _rows(path: Path, crs: str | None) -> tuple[pd.DataFrame, str, list[Note]]:
     # The file's cells under our names, what kind of list it is, and what was left out of it.
     if path.suffix.lower() not in _TEXT_SUFFIXES:
-        return _layer_rows(path), "map layer", []
+        return _layer_rows(path, crs), "map layer", []
     text = "" if is_book(path) else read_text(path)
     known = cell_lists.list_of(next(iter(lines_of(text)), ""))
     if known is not None:
@@ -112,8 +112,8 @@ def _with_mark(rows: pd.DataFrame, text: str) -> pd.DataFrame:
     return rows.assign(mark=_SIMULATED if _SIMULATED in text.casefold() else None)
 
 
-def _layer_rows(path: Path) -> pd.DataFrame:
-    layer = read_layer(path)
+def _layer_rows(path: Path, crs: str | None) -> pd.DataFrame:
+    layer = read_layer(path, crs)
     refuse_values(
         path,
         layer.geometry.geom_type.rename("geometry"),

@@ -59,7 +59,7 @@ def _seeds(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
     centres = villages[["village_id", "centre_lat", "centre_lon"]]
     centres = centres.set_axis(["village_id", "lat", "lon"], axis=1).dropna()
     listed = clusters.loc[clusters["village_id"].isin(villages["village_id"]), ["village_id", "lat", "lon"]]
-    every = pd.concat([part for part in (own, centres, listed) if len(part)] or [own])
+    every: pd.DataFrame = pd.concat([part for part in (own, centres, listed) if len(part)] or [own])
     return every.drop_duplicates().sort_values(["village_id", "lat", "lon"], ignore_index=True)
 
 

@@ -13,7 +13,8 @@ from coverage.places.list_clusters import cluster_rows, own_rows, whole_househol
 from coverage.places.list_power import power_rows
 from coverage.places.notes import Doubts, Note, row_number
 from coverage.places.sheets import read_table
-from coverage.places.vector_files import WGS84, as_counts, flags, headers, need, rename
+from coverage.places.systems import WGS84
+from coverage.places.vector_files import as_counts, flags, headers, need, rename
 from coverage.places.village_ids import village_ids
 from coverage.places.village_rows import (
     PLACE_COLUMNS,

@@ -45,7 +45,7 @@ def read_villages(path: Path, crs: str | None = None) -> VillageFile:
     """
     if is_table(path):
         return read_list(path, crs)
-    layer = read_layer(path)
+    layer = read_layer(path, crs)
     if (layer.geom_type.isin(["Point", "MultiPoint"]) | layer.geometry.isna()).all():
         return villages_of_points(layer, path)
     return _villages_of_polygons(layer, path)

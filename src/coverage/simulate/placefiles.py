@@ -159,10 +159,8 @@ def write_population(villages: list[Village], places: Places, area: list[Commune
 def write_dem(terrain: Terrain, path: Path) -> None:
     """Write the terrain as a GeoTIFF of heights in metres (float32, EPSG:4326), about 100 m per pixel."""
     rows = terrain.heights_m.shape[0]
-    lat, lon = to_degrees(
-        np.array([terrain.bottom + (rows - 0.5) * TERRAIN_STEP_M]),
-        np.array([terrain.left - 0.5 * TERRAIN_STEP_M]),
-    )
+    top = terrain.bottom + (rows - 0.5) * TERRAIN_STEP_M
+    lat, lon = to_degrees(np.array([terrain.left - 0.5 * TERRAIN_STEP_M]), np.array([top]))
     step_lat, step_lon = TERRAIN_STEP_M / METRES_PER_LAT, TERRAIN_STEP_M / METRES_PER_LON
     transform = rasterio.Affine(step_lon, 0.0, float(lon[0]), 0.0, -step_lat, float(lat[0]))
     heights = terrain.heights_m[::-1].astype(np.float32)  # the first row of a GeoTIFF is the northernmost
