@@ -201,7 +201,7 @@ def _areal(shapes: Shapes) -> Shapes:
 
 def _extract(
     raster: rasterio.DatasetReader,
-    placed: npt.NDArray[np.object_],
+    placed: Shapes,
     usable: npt.NDArray[np.int64],
     operations: list[str],
 ) -> pd.DataFrame:
