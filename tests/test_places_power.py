@@ -198,6 +198,7 @@ def power_file(folder: Path, *lines: str, header: str) -> Path:
         *(("không", "none"), ("No", "none"), ("0", "none"), ("chưa có điện lưới", "none"), ("Chưa", "none")),
         *(("năng lượng mặt trời", "off_grid"), ("Máy phát", "off_grid"), ("thuỷ điện nhỏ", "off_grid")),
         *(("thủy điện nhỏ", "off_grid"), ("off-grid", "off_grid"), ("ngoài lưới", "off_grid")),
+        *(("nối lưới", "national_grid"), ("không nối lưới", "none"), ("not connected", "none")),
         *(("không có điện lưới, dùng pin mặt trời", "off_grid"), ("không rõ", "unknown"), ("", None)),
     ],
 )

@@ -324,6 +324,25 @@ def test_a_cell_counts_by_its_exact_share(tmp_path: Path) -> None:
     assert rasters.means(path, shapes) == pytest.approx([100.0, 80.0, 140 / 3], rel=1e-6)
 
 
+def test_shapes_of_several_parts_count_by_their_area(tmp_path: Path) -> None:
+    path = cleaned(tmp_path, np.where(np.arange(100).reshape(10, 10) % 2, 3.5, 2.0))
+    one = shapely.box(108 + DEG, 12 - 2 * DEG, 108 + 3 * DEG, 12 - DEG)
+    two = shapely.box(108 + 5 * DEG, 12 - 6 * DEG, 108 + 6 * DEG, 12 - 4 * DEG)
+    line = shapely.LineString([(108, 12), (108.005, 11.995)])
+    shapes = gpd.GeoSeries(
+        [
+            one,
+            shapely.MultiPolygon([one, two]),
+            shapely.GeometryCollection([one, line, shapely.Point(108, 12), two]),
+            shapely.GeometryCollection([line]),
+            line,
+        ],
+        crs="EPSG:4326",
+    )
+    assert rasters.sums(path, shapes) == pytest.approx([5.5, 12.5, 12.5, np.nan, np.nan], nan_ok=True)
+    assert shapes.geom_type[2] == "GeometryCollection"
+
+
 def test_where_there_is_no_data_nothing_is_said(tmp_path: Path) -> None:
     values = np.full((10, 10), 2.5)
     values[:, 5:] = np.nan

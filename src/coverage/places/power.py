@@ -38,7 +38,7 @@ _CLASSES = {"official_list", "utility", "field", "inferred"}
 _RANK = {"utility": 0, "official_list": 1, "field": 2, "inferred": 3}
 # What a source says outright where it is no plain yes or no, as parts of the folded cell.
 _UNKNOWN = ("unknown", "khongro", "chuaro", "khongbiet", "chuabiet")
-_WITHOUT = ("none", "khong", "chua", "no")
+_WITHOUT = ("none", "khong", "chua", "notconnected", "without")
 _OUTSIDE = ("offgrid", "ngoailuoi")
 _OWN_POWER = ("mattroi", "solar", "mayphat", "mayno", "generator", "thuydien", "hydro", "taicho", "acquy")
 _GRID = ("luoi", "nationalgrid", "ongrid", "evn")

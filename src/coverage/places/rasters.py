@@ -29,6 +29,8 @@ from coverage.places.notes import Note
 from coverage.places.raster_forms import Area
 from coverage.places.raster_kinds import Floats, Kind, Seen
 
+Shapes = npt.NDArray[np.object_]
+
 _WGS84 = "EPSG:4326"
 _EQUAL_AREA = "EPSG:6933"  # cylindrical equal-area on the WGS 84 ellipsoid, the whole globe
 _BLOCK_ROWS, _BLOCK_COLUMNS = 512, 4096  # 16 MB of float64
@@ -181,7 +183,7 @@ def means(path: Path, shapes: gpd.GeoSeries) -> Floats:
 def _zonal(path: Path, shapes: gpd.GeoSeries, operation: str) -> pd.DataFrame:
     # One row per shape, in order: the operation, `count` = cells with data, `cells` = all cells, in fractions.
     with rasterio.open(path) as raster:
-        placed = shapes.to_crs(raster.crs.to_wkt()).to_numpy()
+        placed = _areal(shapes.to_crs(raster.crs.to_wkt()).to_numpy().copy())
         cells = shapely.area(placed) / abs(raster.transform.a * raster.transform.e)
         usable = np.flatnonzero(np.isfinite(shapely.bounds(placed)).all(axis=1) & (cells > 0))
         empty = pd.DataFrame({"shape": [], operation: [], "count": []})
@@ -189,9 +191,17 @@ def _zonal(path: Path, shapes: gpd.GeoSeries, operation: str) -> pd.DataFrame:
     return found.set_index("shape").reindex(range(len(placed))).assign(cells=cells)
 
 
+def _areal(shapes: Shapes) -> Shapes:
+    # Cutting polygons may leave lines and points beside the area, which exactextract does not take.
+    mixed = shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION
+    parts = map(shapely.get_parts, shapes[mixed])
+    shapes[mixed] = [shapely.union_all(each[shapely.area(each) > 0]) for each in parts]
+    return shapes
+
+
 def _extract(
     raster: rasterio.DatasetReader,
-    placed: npt.NDArray[np.object_],
+    placed: Shapes,
     usable: npt.NDArray[np.int64],
     operations: list[str],
 ) -> pd.DataFrame:
