@@ -15,7 +15,7 @@ import shapely
 from pyproj import Geod
 
 from coverage import hexes
-from coverage.tables import ROAD_VERDICTS
+from coverage.tables import ROAD_VERDICTS, schema
 
 _EARTH = Geod(ellps="WGS84")
 _STEP_DEG = 0.0005  # some 55 m, far less than a hex: what the road enters between two samples is a neighbour
@@ -38,6 +38,9 @@ def road_hexes(roads: gpd.GeoDataFrame, resolution: int) -> gpd.GeoDataFrame:
     a line along a border is in the hex that H3 counts it to. Lengths are geodesic, WGS 84, and add up to
     the road's own.
     """
+    if roads.empty:
+        nothing = {"road_id": [], "hex": [], "length_km": []}
+        return gpd.GeoDataFrame(nothing, geometry=[], crs="EPSG:4326").astype({"hex": np.int64})
     lines, owner = shapely.get_parts(roads.geometry.to_numpy(), return_index=True)
     start, end, line = _segments(lines)
     outlines = hexes.polygons(_near(lines, resolution))
@@ -119,6 +122,9 @@ def road_verdicts(
     to names for people, others keep their code. A hex without a verdict was not measured: never dead. A dead
     stretch runs through neighbouring dead hexes without a gap; where a road forks, a stretch ends.
     """
+    if pieces.empty:
+        nothing = schema(ROAD_VERDICTS).empty_table().to_pandas()
+        return gpd.GeoDataFrame(nothing, geometry=[], crs="EPSG:4326")
     rows = _judged(pieces, hex_verdicts, operators)
     by_road = rows.groupby(_KEY)
     lengths = rows.pivot_table(

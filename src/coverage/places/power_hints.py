@@ -86,21 +86,26 @@ def from_outages(outages: pd.DataFrame, utc_offset_hours: float) -> pd.DataFrame
     """At most two rows per village: it is on the grid because its power was cut off, by notice.
 
     `outages` is the contract OUTAGES. Evidence `utility` where the source names a power company, else
-    `inferred`; as_of is the local date on which the newest cut began. An outage of one operator's network or
-    of a whole commune proves nothing of one village.
+    `inferred`. The source holds the local date on which the newest cut began; as_of stays missing: a notice says
+    that some households are connected, so it never overtakes an older count that finds too few of them. An outage of
+    one operator's network or of a whole commune proves nothing of one village.
     """
     cuts = outages[outages["village_id"].notna() & outages["operator"].isna()]
     begun = (cuts["from_utc"] + pd.Timedelta(hours=utc_offset_hours)).dt.date
     found = pd.DataFrame(
         {
             "village_id": cuts["village_id"],
-            "source": [f"thông báo cắt điện ({source})" for source in cuts["source"]],
+            "source": [
+                f"thông báo cắt điện {day:%Y-%m-%d} ({source})"
+                for day, source in zip(begun, cuts["source"], strict=True)
+            ],
             "evidence": ["utility" if _names_utility(source) else "inferred" for source in cuts["source"]],
-            "as_of": begun.astype(object),
         }
-    ).sort_values(["village_id", "evidence", "as_of", "source"])
-    newest = found.drop_duplicates(["village_id", "evidence"], keep="last")
-    return _rows(newest, newest["evidence"].to_numpy(), newest["as_of"].to_numpy())
+    )
+    # The day stands before the name, so that the last of a village is the newest.
+    newest = found.sort_values(["village_id", "evidence", "source"])
+    newest = newest.drop_duplicates(["village_id", "evidence"], keep="last")
+    return _rows(newest, newest["evidence"].to_numpy())
 
 
 def _names_utility(source: str) -> bool:
