@@ -347,7 +347,7 @@ def test_rows_with_a_cluster_are_places_of_one_village_and_without_they_are_repe
         "T1;Thôn 1;B/1;40;11,92;108,4;không",
     ]
     more = [
-        "T2;Thôn 2;A;10;11,8;108,4;",
+        "T2;Thôn 2;A;10;11,8;108,4;có",
         "T2;Thôn 2;B;20;11,81;108,4;",
         "T2;Thôn 2;B;5;11,82;108,4;",
         "T2;Thôn 2;C;1;;;",
@@ -359,8 +359,9 @@ def test_rows_with_a_cluster_are_places_of_one_village_and_without_they_are_repe
     second = one(found, "Thôn 2")
     assert second["households"] == 36.0
     assert pd.isna(second["centre_lat"])
-    assert found.clusters["cluster_id"].tolist() == ["A", "B-1", "A", "B", "B-2"]
-    assert found.clusters["grid"].tolist()[:2] == [True, False]
+    assert found.clusters["cluster_id"].tolist() == ["A", "B-1", "A", "B", "B (2)"]
+    assert found.clusters["grid"].tolist()[:3] == [True, False, True]
+    assert found.power.empty  # what is said of clusters is not said of their village
     assert {(7, "cluster_repeated"), (8, "cluster_without_place")} <= set(told(found))
     plain = read(
         listed(tmp_path, "Mã thôn;Tên thôn;Vĩ độ;Kinh độ", "T1;Thôn 1;11,9;108,4", "T1;Thôn 1;11,8;108,4")

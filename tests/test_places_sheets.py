@@ -160,6 +160,11 @@ def test_words_for_no_value_are_missing(tmp_path: Path, text: str) -> None:
     )
 
 
+def test_the_apostrophe_that_a_spreadsheet_puts_before_a_number_is_left_out(tmp_path: Path) -> None:
+    table, _ = read_table(written(tmp_path, "Tên thôn;Số hộ\n'Đạ Nhar;'085\n"), SYNONYMS)
+    assert table.to_numpy().tolist() == [["'Đạ Nhar", "085"]]
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.binary(max_size=200) | st.text(alphabet='Tên thôn;Số hộ,\n\t"1|\r', max_size=80).map(str.encode)
