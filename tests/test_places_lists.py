@@ -329,6 +329,30 @@ def test_no_row_that_names_a_village_is_lost(tmp_path: Path, rows: list[tuple]) 
     assert len(left) == len(rows) - len(named)
 
 
+CELLS = st.sampled_from(
+    ["", "Thôn 1", "Xã A", "24871", "x", "không", "1.234", "-5", "1e999", "nan", "inf", "11,94", "108,44", "91", "0",
+     "540123,5", "1318000", "100%", "101", "0,5", "11°56'24''", "11,94; 108,44", "Tổng", "Người lập", "²", "\u0301", "A/1"]
+)  # fmt: skip
+HEADERS = ["Mã thôn", "Tên thôn", "Xã", "Mã xã", "Mã cụm", "Số hộ", "Số dân", "Vĩ độ", "Kinh độ", "X", "Y", "Toạ độ",
+           "ĐBKK", "Có điện lưới", "Số hộ có điện lưới", "Tỷ lệ hộ có điện lưới", "Tỷ lệ hộ có điện", "Nguồn"]  # fmt: skip
+
+
+@QUICK
+@given(rows=st.lists(st.lists(CELLS, min_size=18, max_size=18), min_size=1, max_size=6))
+def test_any_cells_give_villages_within_the_contract_or_a_refusal_in_words(
+    tmp_path: Path, rows: list
+) -> None:
+    try:
+        found = read(listed(tmp_path, "|".join(HEADERS), *("|".join(row) for row in rows)))
+    except PlacesRefused as refusal:
+        assert "--crs" in refusal.en
+        return
+    assert len(found.villages) <= len(rows)
+    assert not found.clusters.duplicated(["village_id", "cluster_id"]).any()
+    assert set(found.clusters["village_id"]) <= set(found.villages["village_id"])
+    assert all(note.vi and note.en and note.row <= len(rows) + 1 for note in found.notes)
+
+
 def test_the_spelling_of_a_name_changes_no_id(tmp_path: Path) -> None:
     ids = [
         read(listed(tmp_path, "Tên thôn;Xã", f"{name};{commune}")).villages["village_id"].iloc[0]

@@ -153,6 +153,14 @@ def test_words_merged_over_rows_stand_in_each_and_numbers_do_not(tmp_path: Path)
     assert table.to_numpy().tolist() == [["Thôn 1", "5", "1"], ["Thôn 1", None, "2"]]
 
 
+def test_a_workbook_with_a_cell_far_away_is_refused_before_it_takes_the_memory(tmp_path: Path) -> None:
+    far = openpyxl.Workbook()
+    far.active["XFD1048576"] = "x"
+    far.save(tmp_path / "t.xlsx")
+    with pytest.raises(PlacesRefused, match="too wide"):
+        read_table(tmp_path / "t.xlsx", SYNONYMS)
+
+
 @pytest.mark.parametrize("text", ["NA", "n/a", "-", "--", "#N/A", "…", ""])
 def test_words_for_no_value_are_missing(tmp_path: Path, text: str) -> None:
     assert (
