@@ -329,6 +329,30 @@ def test_no_row_that_names_a_village_is_lost(tmp_path: Path, rows: list[tuple]) 
     assert len(left) == len(rows) - len(named)
 
 
+CELLS = st.sampled_from(
+    ["", "Thôn 1", "Xã A", "24871", "x", "không", "1.234", "-5", "1e999", "nan", "inf", "11,94", "108,44", "91", "0",
+     "540123,5", "1318000", "100%", "101", "0,5", "11°56'24''", "11,94; 108,44", "Tổng", "Người lập", "²", "\u0301", "A/1"]
+)  # fmt: skip
+HEADERS = ["Mã thôn", "Tên thôn", "Xã", "Mã xã", "Mã cụm", "Số hộ", "Số dân", "Vĩ độ", "Kinh độ", "X", "Y", "Toạ độ",
+           "ĐBKK", "Có điện lưới", "Số hộ có điện lưới", "Tỷ lệ hộ có điện lưới", "Tỷ lệ hộ có điện", "Nguồn"]  # fmt: skip
+
+
+@QUICK
+@given(rows=st.lists(st.lists(CELLS, min_size=18, max_size=18), min_size=1, max_size=6))
+def test_any_cells_give_villages_within_the_contract_or_a_refusal_in_words(
+    tmp_path: Path, rows: list
+) -> None:
+    try:
+        found = read(listed(tmp_path, "|".join(HEADERS), *("|".join(row) for row in rows)))
+    except PlacesRefused as refusal:
+        assert "--crs" in refusal.en
+        return
+    assert len(found.villages) <= len(rows)
+    assert not found.clusters.duplicated(["village_id", "cluster_id"]).any()
+    assert set(found.clusters["village_id"]) <= set(found.villages["village_id"])
+    assert all(note.vi and note.en and note.row <= len(rows) + 1 for note in found.notes)
+
+
 def test_the_spelling_of_a_name_changes_no_id(tmp_path: Path) -> None:
     ids = [
         read(listed(tmp_path, "Tên thôn;Xã", f"{name};{commune}")).villages["village_id"].iloc[0]
@@ -347,7 +371,7 @@ def test_rows_with_a_cluster_are_places_of_one_village_and_without_they_are_repe
         "T1;Thôn 1;B/1;40;11,92;108,4;không",
     ]
     more = [
-        "T2;Thôn 2;A;10;11,8;108,4;",
+        "T2;Thôn 2;A;10;11,8;108,4;có",
         "T2;Thôn 2;B;20;11,81;108,4;",
         "T2;Thôn 2;B;5;11,82;108,4;",
         "T2;Thôn 2;C;1;;;",
@@ -359,8 +383,9 @@ def test_rows_with_a_cluster_are_places_of_one_village_and_without_they_are_repe
     second = one(found, "Thôn 2")
     assert second["households"] == 36.0
     assert pd.isna(second["centre_lat"])
-    assert found.clusters["cluster_id"].tolist() == ["A", "B-1", "A", "B", "B-2"]
-    assert found.clusters["grid"].tolist()[:2] == [True, False]
+    assert found.clusters["cluster_id"].tolist() == ["A", "B-1", "A", "B", "B (2)"]
+    assert found.clusters["grid"].tolist()[:3] == [True, False, True]
+    assert found.power.empty  # what is said of clusters is not said of their village
     assert {(7, "cluster_repeated"), (8, "cluster_without_place")} <= set(told(found))
     plain = read(
         listed(tmp_path, "Mã thôn;Tên thôn;Vĩ độ;Kinh độ", "T1;Thôn 1;11,9;108,4", "T1;Thôn 1;11,8;108,4")

@@ -153,11 +153,24 @@ def test_words_merged_over_rows_stand_in_each_and_numbers_do_not(tmp_path: Path)
     assert table.to_numpy().tolist() == [["Thôn 1", "5", "1"], ["Thôn 1", None, "2"]]
 
 
+def test_a_workbook_with_a_cell_far_away_is_refused_before_it_takes_the_memory(tmp_path: Path) -> None:
+    far = openpyxl.Workbook()
+    far.active["XFD1048576"] = "x"
+    far.save(tmp_path / "t.xlsx")
+    with pytest.raises(PlacesRefused, match="too wide"):
+        read_table(tmp_path / "t.xlsx", SYNONYMS)
+
+
 @pytest.mark.parametrize("text", ["NA", "n/a", "-", "--", "#N/A", "…", ""])
 def test_words_for_no_value_are_missing(tmp_path: Path, text: str) -> None:
     assert (
         read_table(written(tmp_path, f"Tên thôn;Số hộ\nThôn 1;{text}\n"), SYNONYMS)[0].loc[2, "Số hộ"] is None
     )
+
+
+def test_the_apostrophe_that_a_spreadsheet_puts_before_a_number_is_left_out(tmp_path: Path) -> None:
+    table, _ = read_table(written(tmp_path, "Tên thôn;Số hộ\n'Đạ Nhar;'085\n"), SYNONYMS)
+    assert table.to_numpy().tolist() == [["'Đạ Nhar", "085"]]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -58,13 +58,15 @@ def cluster_rows(
         village_id=keys[clustered].map(village),
         cluster_id=rows.loc[clustered, "cluster_id"].map(lambda text: _SIGNS.sub("-", text)),
     )
+    said = rows.loc[clustered, "grid"]
+    notes = doubts.unread(said, said.notna() & found["grid"].isna())
     placed = found["lat"].notna()
     vi, en = "cụm dân cư không có toạ độ nên không dùng được", "a cluster without coordinates cannot be used"
-    notes = doubts.notes("cluster_without_place", ~placed, vi, en)
+    notes += doubts.notes("cluster_without_place", ~placed, vi, en)
     found = found[placed]
     again = found.duplicated(["village_id", "cluster_id"])
     number = (found.groupby(["village_id", "cluster_id"]).cumcount() + 1).astype(str)
-    found["cluster_id"] = found["cluster_id"].where(~again, found["cluster_id"] + "-" + number)
+    found["cluster_id"] = found["cluster_id"].where(~again, found["cluster_id"] + " (" + number + ")")
     notes += doubts.notes(
         "cluster_repeated", again, "mã cụm bị lặp trong thôn", "the cluster's id is repeated"
     )

@@ -25,24 +25,9 @@ _GZIP = b"\x1f\x8b"
 _BOOKS = (b"PK\x03\x04", b"PK\x05\x06", workbooks.OLD)
 _DELIMITERS = (",", ";", "\t", "|")
 _HEAD_LINES = 60
-_NO_VALUE = {
-    "",
-    "-",
-    "--",
-    "---",
-    "NA",
-    "N/A",
-    "n/a",
-    "#N/A",
-    "NaN",
-    "nan",
-    "NULL",
-    "null",
-    "None",
-    "<NA>",
-    "…",
-    "...",
-}
+# As written by people, spreadsheets and programs.
+_NO_VALUE = {"", "-", "--", "---", "…", "...", "NA", "N/A", "n/a", "#N/A", "<NA>"}
+_NO_VALUE |= {"NaN", "nan", "NULL", "null", "None"}
 Synonyms = Mapping[str, Sequence[str]]
 Record = tuple[int, list[str]]
 
@@ -209,14 +194,17 @@ def _frame(path: Path, sheet: str, records: list[Record], header: Header) -> tup
     kept, notes = left_out(path.name, sheet, below, header.names)
     labels: list[int | str] = [f"{sheet}!{number}" if sheet else number for number, _ in kept]
     width = len(header.names)
-    rows = [
-        [None if cell in _NO_VALUE else cell for cell in row[:width]] + [None] * (width - len(row))
-        for _, row in kept
-    ]
+    rows = [[*map(_value, row[:width]), *[None] * (width - len(row))] for _, row in kept]
     frame = pd.DataFrame(
         rows, columns=_unlike(header.names), index=pd.Index(labels, dtype=object), dtype=object
     )
     return frame, notes
+
+
+def _value(cell: str) -> str | None:
+    # Spreadsheets put an apostrophe before a number that is to stay as it is written.
+    bare = cell[1:] if cell.startswith("'") and cell[1:2].isdigit() else cell
+    return None if bare in _NO_VALUE else bare
 
 
 def _unlike(names: Sequence[str]) -> list[str]:

@@ -78,7 +78,9 @@ def villages_of_rows(table: pd.DataFrame, path: Path, crs: str | None, notes: li
     clusters, of_clusters = cluster_rows(rows, measures, ids, keys, doubts)
     named = rows[own].assign(village_id=ids)
     whole = _of_villages(rows, measures, own, keys)
-    power, of_power = power_rows(named, whole["households"], doubts)
+    # What the row of a cluster says of the grid is said of the cluster.
+    speaks = named["cluster_id"].isna()
+    power, of_power = power_rows(named[speaks], whole.loc[speaks, "households"], doubts)
     found = [
         *of_headings,
         *of_rows,
