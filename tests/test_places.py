@@ -225,7 +225,7 @@ def test_power_decides_at_seventy_percent_and_inferred_never_proves(
     tmp_path: Path, line: str, status: str, electrified: bool | None
 ) -> None:
     households = pd.Series([100.0], index=pd.Index(["v1"], name="village_id"))
-    found = grid_status(read_power(power_file(tmp_path, line)), households, 0.7).loc["v1"]
+    found = grid_status(read_power(power_file(tmp_path, line))[0], households, 0.7).loc["v1"]
     assert (found.grid_status, found.electrified) == (status, electrified)
 
 
@@ -238,7 +238,7 @@ def test_the_utility_speaks_before_a_list_and_the_newest_before_the_older(tmp_pa
         "v2,100,100,official_list,2026-01-01",
     )
     households = pd.Series([100.0, 100.0], index=pd.Index(["v1", "v2"], name="village_id"))
-    found = grid_status(read_power(path), households, 0.7)
+    found = grid_status(read_power(path)[0], households, 0.7)
     assert found["electrified"].tolist() == [True, True]
     assert found["power_as_of"].tolist() == [date(2025, 1, 1), date(2026, 1, 1)]
 
@@ -278,14 +278,14 @@ VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def test_outages_are_read_in_local_time_and_both_languages(tmp_path: Path) -> None:
-    english = read_outages(outage_file(tmp_path, "v1,,,2026-10-01 06:00,2026-10-01T22:00:30"), VIETNAM)
+    english = read_outages(outage_file(tmp_path, "v1,,,2026-10-01 06:00,2026-10-01T22:00:30"), VIETNAM)[0]
     one = tables.check_frame(tables.OUTAGES, english).iloc[0]
     assert one["from_utc"] == pd.Timestamp("2026-09-30 23:00")
     assert one["until_utc"] == pd.Timestamp("2026-10-01 15:00:30")
     assert one["source"] == "outages.csv"
     header = "Mã xã;Nhà mạng;Từ;Đến;Nguồn"
     rows = outage_file(tmp_path, "24823;Viettel;01/10/2026 06:00;1/10/2026 22:00;điện lực", header=header)
-    vietnamese = read_outages(rows, VIETNAM).iloc[0]
+    vietnamese = read_outages(rows, VIETNAM)[0].iloc[0]
     assert vietnamese["from_utc"] == one["from_utc"]
     assert (vietnamese["commune_code"], vietnamese["operator"]) == ("24823", "Viettel")
 
@@ -312,7 +312,7 @@ def test_an_outage_of_a_commune_covers_its_villages_and_no_others(tmp_path: Path
     places = pd.DataFrame({"place_id": ["a/centre", "b/centre", "c/centre"], "village_id": ["a", "b", "c"]})
     pooled = pd.DataFrame({"place_id": places["place_id"], "hex": [1, 2, 3]})
     lines = (",1,,2026-10-01 06:00,2026-10-01 22:00", "c,,45204,2026-10-01 06:00,2026-10-01 22:00")
-    windows = outage_windows(read_outages(outage_file(tmp_path, *lines), VIETNAM), villages, places, pooled)
+    windows = outage_windows(read_outages(outage_file(tmp_path, *lines), VIETNAM)[0], villages, places, pooled)
     found = windows.sort_values("hex")[["hex", "operator"]].astype(object)
     assert found.where(found.notna(), None).to_numpy().tolist() == [[1, None], [2, None], [3, "45204"]]
 
@@ -363,7 +363,7 @@ def test_a_village_that_cannot_be_is_refused_in_words(tmp_path: Path, given: dic
 
 
 def test_vietnamese_thousands_are_not_fractions(tmp_path: Path) -> None:
-    power = read_power(power_file(tmp_path, "v1,1.300,1.200,official_list,2026-01-01"))
+    power, _ = read_power(power_file(tmp_path, "v1,1.300,1.200,official_list,2026-01-01"))
     assert power[["households", "households_grid"]].to_numpy().tolist() == [[1300.0, 1200.0]]
 
 

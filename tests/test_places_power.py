@@ -204,7 +204,7 @@ def power_file(folder: Path, *lines: str, header: str) -> Path:
 )
 def test_yes_no_and_power_of_ones_own(tmp_path: Path, word: str, status: str | None) -> None:
     path = power_file(tmp_path, f'v1,"{word}",xã', header="Mã thôn,Có điện lưới,nguồn")
-    power = tables.check_frame(tables.POWER, read_power(path))
+    power = tables.check_frame(tables.POWER, read_power(path)[0])
     assert power["grid_status"].tolist() == [status]
     assert power["evidence"].tolist() == ["official_list"]
 
@@ -223,7 +223,7 @@ def test_where_households_are_counted_the_count_decides(
     tmp_path: Path, word: str, on_grid: str, status: str | None
 ) -> None:
     header = "Mã thôn,Số hộ,Số hộ có điện lưới,Có điện lưới"
-    power = read_power(power_file(tmp_path, f"v1,100,{on_grid},{word}", header=header))
+    power, _ = read_power(power_file(tmp_path, f"v1,100,{on_grid},{word}", header=header))
     assert power["grid_status"].tolist() == [status]
 
 

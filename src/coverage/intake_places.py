@@ -110,9 +110,9 @@ def _add_communes(workspace: Workspace, path: Path, given: Given) -> PlacesRepor
 
 
 def _add_links(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
-    links = read_links(path)
+    links, notes = read_links(path)
     layers.save_layer(workspace, "commune_links", links, path)
-    return PlacesReport("commune_links", path.name, len(links), len(links))
+    return PlacesReport("commune_links", path.name, len(links), len(links), notes)
 
 
 def _add_villages(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
@@ -193,10 +193,10 @@ def _add_power(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
 
 
 def _add_outages(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
-    outages = _with_operators(workspace, read_outages(path, zone(Context(timezone=given.timezone))))
-    villages = _layer_or_none(workspace, "villages")
-    notes = [] if villages is None else _unknown_villages(outages, villages)
-    notes += [] if villages is None else _unknown_communes(outages, villages)
+    found, notes = read_outages(path, zone(Context(timezone=given.timezone)))
+    outages, villages = _with_operators(workspace, found), _layer_or_none(workspace, "villages")
+    if villages is not None:
+        notes += _unknown_villages(outages, villages) + _unknown_communes(outages, villages)
     return _grown(workspace, "outages", outages, path, given, notes)
 
 

@@ -11,6 +11,7 @@ import orjson
 import pandas as pd
 from vietnamadminunits.database import get_data
 
+from coverage.places.notes import Note
 from coverage.places.sheets import read_table
 from coverage.places.vector_files import need, refuse_rows, rename, texts
 
@@ -72,13 +73,14 @@ def _packaged_pairs() -> list[tuple[str, tuple[str, str], bool]]:
     return whole + split
 
 
-def read_links(path: Path) -> pd.DataFrame:
-    """The links in a table of old and present codes and names, as the contract COMMUNE_LINKS.
+def read_links(path: Path) -> tuple[pd.DataFrame, list[Note]]:
+    """The links in a table of old and present codes and names (contract COMMUNE_LINKS), and what was left out.
 
     `type` is full or partial; an old code with several present ones is partial whatever it says. All are taken to
     be of the merger of 2025-07-01. Raises `PlacesRefused`.
     """
-    frame = rename(read_table(path, _SYNONYMS)[0], _SYNONYMS)
+    table, notes = read_table(path, _SYNONYMS)
+    frame = rename(table, _SYNONYMS)
     for column in ("old_code", "old_name", "new_code", "new_name"):
         need(frame, column, path, _SYNONYMS[column])
     kind = texts(frame, "type").map(str.casefold, na_action="ignore")
@@ -102,7 +104,7 @@ def read_links(path: Path) -> pd.DataFrame:
             ),
         ],
     )
-    return _links(links, path.name)
+    return _links(links, path.name), notes
 
 
 def codes(values: pd.Series) -> pd.Series:

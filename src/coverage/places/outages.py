@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from coverage.places.notes import Note
 from coverage.places.sheets import read_table
 from coverage.places.vector_files import need, refuse_rows, refuse_values, rename, texts
 
@@ -22,13 +23,14 @@ _SYNONYMS = {
 _FORMATS = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M")
 
 
-def read_outages(path: Path, zone: ZoneInfo) -> pd.DataFrame:
+def read_outages(path: Path, zone: ZoneInfo) -> tuple[pd.DataFrame, list[Note]]:
     """The known outages in a table, as the contract OUTAGES; raises `PlacesRefused`.
 
     Times in the file are local to `zone`. A row names a village or a commune; without an operator
     it holds for all of them, as a power cut does. Operators stay as the file writes them.
     """
-    frame = rename(read_table(path, _SYNONYMS)[0], _SYNONYMS)
+    table, notes = read_table(path, _SYNONYMS)
+    frame = rename(table, _SYNONYMS)
     for column in ("from", "until"):
         need(frame, column, path, _SYNONYMS[column])
     outages = pd.DataFrame(
@@ -50,7 +52,7 @@ def read_outages(path: Path, zone: ZoneInfo) -> pd.DataFrame:
             (backwards, "giờ kết thúc không sau giờ bắt đầu", "it does not end after it begins"),
         ],
     )
-    return outages.sort_values(["from_utc", "village_id", "commune_code"], ignore_index=True)
+    return outages.sort_values(["from_utc", "village_id", "commune_code"], ignore_index=True), notes
 
 
 def _moments(values: pd.Series, column: str, path: Path, zone: ZoneInfo) -> pd.Series:
