@@ -20,7 +20,7 @@ import pytest
 import typer
 from conftest import REPOSITORY
 
-from coverage import intake, logs, pipeline, places, tables
+from coverage import intake, intake_places, logs, pipeline, places, tables
 from coverage.archive import history
 from coverage.archive.workspace import open_workspace
 from coverage.cli import app
@@ -204,13 +204,13 @@ def examples() -> list[tuple[str, str]]:
 
 def test_the_example_files_can_be_read_to_the_last_row(tmp_path: Path) -> None:
     workspace = open_workspace(tmp_path / "workspace")
-    kinds = dict.fromkeys(intake.PLACES_KINDS, 0)
+    kinds = dict.fromkeys(intake_places.PLACES_KINDS, 0)
     logs_read = set()
     for name, body in examples():
         (tmp_path / name).write_text(body, encoding="utf-8")
         kind = name.partition(".")[0]
         if kind in kinds:
-            report = intake.add_places(workspace, kind, tmp_path / name)
+            report = intake_places.add_places(workspace, kind, tmp_path / name)
             kinds[kind] += report.rows
             assert not report.notes, report.notes
             continue
@@ -223,9 +223,9 @@ def test_the_example_files_can_be_read_to_the_last_row(tmp_path: Path) -> None:
 
 def test_the_worked_example_comes_out_as_told(tmp_path: Path) -> None:
     workspace, folder = open_workspace(tmp_path / "workspace"), DOCS / "example"
-    intake.add_places(workspace, "villages", folder / "villages.geojson")
-    intake.add_places(workspace, "clusters", folder / "clusters.csv")
-    intake.add_places(workspace, "power", folder / "power.csv")
+    intake_places.add_places(workspace, "villages", folder / "villages.geojson")
+    intake_places.add_places(workspace, "clusters", folder / "clusters.csv")
+    intake_places.add_places(workspace, "power", folder / "power.csv")
     (receipt,) = intake.ingest(workspace, folder / "log.csv", Context())
     assert receipt.rows == receipt.accepted
     pipeline.assess(workspace, date(2026, 11, 1))

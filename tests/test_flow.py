@@ -13,7 +13,7 @@ import pytest
 import shapely
 from measurements import LAT, LON, MORNING
 
-from coverage import intake, pipeline
+from coverage import intake, intake_places, pipeline
 from coverage.archive import history, uploads
 from coverage.archive.snapshots import Snapshot
 from coverage.archive.uploads import Receipt
@@ -58,8 +58,8 @@ def add_two_villages(workspace: Workspace, folder: Path) -> None:
     (folder / "power.csv").write_text(
         "village_id,households,households_grid,source,as_of\nnear,80,80,utility,2026-01-01\nfar,60,60,utility,2026-01-01\n"
     )
-    intake.add_places(workspace, "villages", folder / "villages.geojson")
-    intake.add_places(workspace, "power", folder / "power.csv")
+    intake_places.add_places(workspace, "villages", folder / "villages.geojson")
+    intake_places.add_places(workspace, "power", folder / "power.csv")
 
 
 def crew_lines(state: str = "no_service", level: str = "") -> list[str]:
@@ -111,7 +111,7 @@ def test_a_silent_village_with_power_is_a_gap_and_an_unmeasured_one_is_not(
 def add_outages(workspace: Workspace, folder: Path, *lines: str) -> None:
     path = folder / "outages.csv"
     path.write_text("\n".join(["Mã thôn,Nhà mạng,Từ,Đến,Nguồn", *lines]) + "\n", encoding="utf-8")
-    intake.add_places(workspace, "outages", path)
+    intake_places.add_places(workspace, "outages", path)
 
 
 def test_what_failed_during_known_outages_accuses_nobody(workspace: Workspace, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_dead_cluster_outside_its_village_keeps_its_dead_area(workspace: Works
     # 5.5 km north of the boundary: told, and judged all the same.
     north = LAT + 0.06
     (tmp_path / "clusters.csv").write_text(f"village_id,cluster_id,lat,lon\nnear,k1,{north},{LON}\n")
-    report = intake.add_places(workspace, "clusters", tmp_path / "clusters.csv")
+    report = intake_places.add_places(workspace, "clusters", tmp_path / "clusters.csv")
     assert [note.code for note in report.notes] == ["cluster_outside"]
     shifted = [shift_north(line, 0.06) for line in crew_lines()]
     read(workspace, [crew_file(tmp_path, shifted)], Context(source="drive_test"))
@@ -178,7 +178,7 @@ def shift_north(line: str, degrees: float) -> str:
 def test_a_cluster_of_another_place_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "clusters.csv").write_text(f"village_id,cluster_id,lat,lon\nfar,k1,{LAT - 1},{LON}\n")
     with pytest.raises(PlacesRefused, match="km from village far"):
-        intake.add_places(workspace, "clusters", tmp_path / "clusters.csv")
+        intake_places.add_places(workspace, "clusters", tmp_path / "clusters.csv")
 
 
 def test_what_was_said_of_a_file_holds_until_another_value_is_given(
@@ -287,7 +287,7 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Path,
         ("clusters", "clusters.geojson"),
         ("power", "power.csv"),
     ):
-        intake.add_places(workspace, kind, folder / "sample" / name)  # type: ignore[arg-type]
+        intake_places.add_places(workspace, kind, folder / "sample" / name)  # type: ignore[arg-type]
     receipts = read(workspace, sorted((folder / "sample" / "logs").iterdir()))
     assert sum(one.rows for one in receipts) == pytest.approx(80_000, rel=0.02)
     return workspace, folder / "sample", assess(workspace)
@@ -339,7 +339,7 @@ def squares_over(west: float, south: float, east: float, north: float, count: in
 def assess_real(tmp_path: Path, paths: list[Path], context: Context, box: tuple, as_of: date) -> Snapshot:
     workspace = open_workspace(tmp_path / "workspace")
     squares_over(*box).to_file(tmp_path / "squares.geojson")
-    intake.add_places(workspace, "villages", tmp_path / "squares.geojson")
+    intake_places.add_places(workspace, "villages", tmp_path / "squares.geojson")
     first = read(workspace, paths, context)
     second = read(workspace, paths, context)
     assert {one.effect for one in first} == {"added"}
@@ -386,7 +386,7 @@ def test_known_radio_sites_change_no_snapshot(workspace: Workspace, tmp_path: Pa
     before = assess(workspace).info
     path = tmp_path / "sites.csv"
     path.write_text(f"operator,lat,lon\n45204,{LAT},{LON}\n", encoding="utf-8")
-    assert intake.add_places(workspace, "sites", path).rows == 1
+    assert intake_places.add_places(workspace, "sites", path).rows == 1
     assert assess(workspace).info == before
 
 
@@ -395,9 +395,9 @@ def test_outages_added_again_in_another_zone_are_judged_anew(workspace: Workspac
     path = tmp_path / "outages.csv"
     rows = [f"near,,2026-10-0{day} 07:00,2026-10-0{day} 11:00,điện lực" for day in range(1, 5)]
     path.write_text("\n".join(["Mã thôn,Nhà mạng,Từ,Đến,Nguồn", *rows]) + "\n", encoding="utf-8")
-    intake.add_places(workspace, "outages", path)
+    intake_places.add_places(workspace, "outages", path)
     assert len(lists.select(assess(workspace), "gaps")) == 1
-    intake.add_places(workspace, "outages", path, timezone="UTC")
+    intake_places.add_places(workspace, "outages", path, intake_places.Given(timezone="UTC"))
     assert lists.select(assess(workspace), "gaps").empty
 
 

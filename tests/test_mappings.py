@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coverage import intake
+from coverage import intake, intake_places
 from coverage.archive.mappings import load_mappings, remove_mapping, save_mapping
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace, open_workspace
@@ -126,7 +126,7 @@ def know_communes(workspace: Workspace, folder: Path, west: float, north: float)
     commune["geometry"] = {"type": "Polygon", "coordinates": box}
     layer = {"type": "FeatureCollection", "features": [commune]}
     (folder / "communes.geojson").write_text(json.dumps(layer), encoding="utf-8")
-    intake.add_places(workspace, "communes", folder / "communes.geojson")
+    intake_places.add_places(workspace, "communes", folder / "communes.geojson")
 
 
 def test_rows_set_aside_for_the_area_come_back_when_the_area_is_wider(

@@ -312,7 +312,9 @@ def test_an_outage_of_a_commune_covers_its_villages_and_no_others(tmp_path: Path
     places = pd.DataFrame({"place_id": ["a/centre", "b/centre", "c/centre"], "village_id": ["a", "b", "c"]})
     pooled = pd.DataFrame({"place_id": places["place_id"], "hex": [1, 2, 3]})
     lines = (",1,,2026-10-01 06:00,2026-10-01 22:00", "c,,45204,2026-10-01 06:00,2026-10-01 22:00")
-    windows = outage_windows(read_outages(outage_file(tmp_path, *lines), VIETNAM)[0], villages, places, pooled)
+    windows = outage_windows(
+        read_outages(outage_file(tmp_path, *lines), VIETNAM)[0], villages, places, pooled
+    )
     found = windows.sort_values("hex")[["hex", "operator"]].astype(object)
     assert found.where(found.notna(), None).to_numpy().tolist() == [[1, None], [2, None], [3, "45204"]]
 

@@ -45,7 +45,7 @@ NAMES = {
 @pytest.fixture
 def links(tmp_path: Path) -> pd.DataFrame:
     (tmp_path / "links.csv").write_text(TABLE, encoding="utf-8")
-    return read_links(tmp_path / "links.csv")
+    return read_links(tmp_path / "links.csv")[0]
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_an_open_commune_names_its_candidates(links: pd.DataFrame, communes: gpd
 def test_links_are_read_in_vietnamese_and_a_split_is_known_without_its_mark(tmp_path: Path) -> None:
     text = "Mã xã cũ;Tên xã cũ;Mã xã mới;Tên xã mới\n1;Xã A;2;Xã B\n1;Xã A;3;Xã C\n4;Xã D;2;Xã B\n"
     (tmp_path / "l.csv").write_text(text, encoding="utf-8")
-    found = tables.check_frame(tables.COMMUNE_LINKS, read_links(tmp_path / "l.csv"))
+    found = tables.check_frame(tables.COMMUNE_LINKS, read_links(tmp_path / "l.csv")[0])
     assert found[["old_code", "new_code", "partial"]].to_numpy().tolist() == [
         *(["00001", "00002", True], ["00001", "00003", True], ["00004", "00002", False]),
     ]
@@ -161,7 +161,7 @@ def named(codes: pd.Series, names: pd.Series) -> gpd.GeoDataFrame:
 
 @pytest.mark.realdata
 def test_every_real_old_commune_becomes_a_present_one_or_is_a_split(real_data: Path) -> None:
-    links, communes = read_links(real_data / LINKS), read_communes(real_data / COMMUNES)
+    links, communes = read_links(real_data / LINKS)[0], read_communes(real_data / COMMUNES)
     assert (len(links), links["old_code"].nunique(), links["partial"].sum()) == (335, 333, 4)
     old = links.drop_duplicates("old_code")
     for names in (old["old_name"], pd.Series([None] * len(old))):
@@ -178,7 +178,7 @@ def test_every_real_old_commune_becomes_a_present_one_or_is_a_split(real_data: P
 
 @pytest.mark.realdata
 def test_the_place_settles_the_real_splits(real_data: Path) -> None:
-    links, communes = read_links(real_data / LINKS), read_communes(real_data / COMMUNES)
+    links, communes = read_links(real_data / LINKS)[0], read_communes(real_data / COMMUNES)
     for old, present in (("22978", "22972"), ("22978", "22978"), ("23053", "23041"), ("23053", "23053")):
         name = links.loc[links["old_code"] == old, "old_name"].iloc[0]
         point = communes.set_index("commune_code").geometry[present].representative_point()
@@ -188,7 +188,7 @@ def test_the_place_settles_the_real_splits(real_data: Path) -> None:
 
 @pytest.mark.realdata
 def test_the_package_agrees_with_the_file_on_all_but_four_old_codes(real_data: Path) -> None:
-    links, packaged = read_links(real_data / LINKS), packaged_links()
+    links, packaged = read_links(real_data / LINKS)[0], packaged_links()
     pairs = set(zip(links["old_code"], links["new_code"], strict=True))
     known = set(zip(packaged["old_code"], packaged["new_code"], strict=True))
     assert {old for old, _ in pairs - known} == {"25102", "25174", "25177", "25186"}
@@ -198,7 +198,7 @@ def test_the_package_agrees_with_the_file_on_all_but_four_old_codes(real_data: P
 
 @pytest.mark.realdata
 def test_the_communes_of_the_census_without_tones_become_present_ones(real_data: Path) -> None:
-    links, communes = read_links(real_data / LINKS), read_communes(real_data / COMMUNES)
+    links, communes = read_links(real_data / LINKS)[0], read_communes(real_data / COMMUNES)
     census = pd.read_csv(real_data / CENSUS, dtype=str)
     found, notes = resolve(named(census["MAXA"], census["commune_name"]), links, communes)
     assert len(found) == 345
@@ -210,7 +210,7 @@ def test_the_communes_of_the_census_without_tones_become_present_ones(real_data:
 
 @pytest.mark.realdata
 def test_old_districts_and_present_communes_cover_the_same_ground(real_data: Path) -> None:
-    links = read_links(real_data / LINKS)
+    links = read_links(real_data / LINKS)[0]
     districts, communes = gpd.read_file(real_data / DISTRICTS), gpd.read_file(real_data / COMMUNES)
     before = _areas_km2(districts.set_index(districts["level2_id"].astype(str)).geometry)
     after = _areas_km2(communes.set_index("code").geometry)

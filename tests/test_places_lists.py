@@ -13,7 +13,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coverage import intake, tables
+from coverage import intake_places, tables
 from coverage.archive import layers
 from coverage.archive.workspace import open_workspace
 from coverage.errors import PlacesRefused
@@ -449,6 +449,6 @@ def test_a_list_without_names_or_ids_is_refused_with_the_headers_that_would_do(t
 
 def test_a_list_goes_into_a_workspace(tmp_path: Path) -> None:
     workspace = open_workspace(tmp_path / "w")
-    report = intake.add_places(workspace, "villages", office_list(tmp_path))
+    report = intake_places.add_places(workspace, "villages", office_list(tmp_path))
     assert report.rows == 6
     assert layers.load_layer(workspace, "villages")["village_id"].is_unique

@@ -16,7 +16,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coverage import intake, tables
+from coverage import intake, intake_places, tables
 from coverage.archive import layers
 from coverage.archive.workspace import open_workspace
 from coverage.cell_lists import LISTS, list_of
@@ -324,7 +324,7 @@ def test_words_for_the_technologies_of_a_mast(words: str, ours: str) -> None:
 def test_a_layer_of_sites_holds_operators_and_technologies_as_the_program_names_them(tmp_path: Path) -> None:
     workspace = open_workspace(tmp_path / "workspace")
     text = "Mã trạm,Nhà mạng,Công nghệ,Vĩ độ,Kinh độ\nT1,viettel,4G/3G,11.94,108.44\nT2,,,11.95,108.44\n"
-    report = intake.add_places(workspace, "sites", written(tmp_path, text))
+    report = intake_places.add_places(workspace, "sites", written(tmp_path, text))
     assert (report.kind, report.rows, report.notes) == ("sites", 2, [])
     kept = tables.check_frame(tables.SITES, layers.load_table(workspace, "sites")).astype(object)
     named = kept[["operator", "technology"]]
