@@ -36,6 +36,7 @@ from coverage.places.systems import (
     are_metres,
     candidates,
     in_vietnam,
+    meridian_and_scale,
     reading_of,
     swapped,
 )
@@ -200,14 +201,19 @@ def to_wgs84(x: Numbers, y: Numbers, crs: pyproj.CRS | str, file: str = "") -> t
     """WGS 84 latitude and longitude in degrees of a table's columns X and Y; missing where either is.
 
     Which of the two is the one to the north is decided by the numbers, for the whole table: in one order most
-    rows lie in Viet Nam, in the other they do not (nowhere in Viet Nam do both). A row that does not fit comes
-    back where that order puts it, out of the country or infinite. Raises `PlacesRefused` where neither order can
-    be meant: `metres_as_degrees`, else `elsewhere`.
+    rows lie in Viet Nam, in the other they do not; where both do (only far from the zone's meridian), the order nearer to
+    the meridian counts. A row that does not fit comes back where that order puts it, out of the country or
+    infinite. Raises `PlacesRefused` where neither order can be meant: `metres_as_degrees`, else `elsewhere`.
     """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     reading, given = reading_of(crs), np.isfinite(x) & np.isfinite(y)
+    if not given.any():
+        return np.full(len(x), np.nan), np.full(len(x), np.nan)
     ways = [one.lat_lon(x, y) for one in (reading, swapped(reading))]
-    lat, lon = max(ways, key=lambda way: in_vietnam(*way).sum())
+    meridian, _ = meridian_and_scale(reading.crs)
+    lat, lon = max(
+        ways, key=lambda way: (in_vietnam(*way).sum(), -abs(float(np.median(way[1][given])) - meridian))
+    )
     strange = given & ~in_vietnam(lat, lon)
     if 2 * strange.sum() > given.sum():
         raise _neither_order(x, y, int(strange.argmax()), reading, file)

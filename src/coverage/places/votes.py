@@ -60,7 +60,7 @@ def clearly_better(before: Numbers, after: Numbers, rule: Rule) -> bool:
 
     A feature votes where it lies outside in one of the two readings, unless out of reach in both: then its code
     is wrong. It votes for the second where that at least halves its misfit. Binomial test at 0.001: 7 votes
-    without one against for areas, 3 for centres, 2 where features come from out of reach.
+    without one against for areas, 4 for centres, 2 where features come from out of reach.
     """
     votes, against = _votes(before, after, rule)
     from_far = votes & (before >= REACH_M)
