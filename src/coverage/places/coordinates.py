@@ -36,14 +36,18 @@ from coverage.places.systems import (
     are_metres,
     candidates,
     in_vietnam,
+    meridian_and_scale,
     reading_of,
     swapped,
 )
-from coverage.places.votes import CENTRES, NAMED, UNNAMED, Rule, beaten, clearly_better
+from coverage.places.votes import CENTRES, NAMED, PART, UNNAMED, Rule, beaten, clearly_better
 
 _Tried = tuple[Reading, Numbers]  # a reading, and each feature's misfit under it in metres
 # Farther than this from everything known is elsewhere: no village of a commune stretches farther.
 FAR_M = 20_000.0
+# A reading that takes more than this share of the features away does not explain the whole file.
+_LOST_SHARE = 0.1
+_SHOWN = 5  # features named in a message
 
 
 def check(
@@ -114,8 +118,28 @@ def _suspect(
     fitting = _fitting(sample, ground, rule)
     if np.median(away_m(taken, sample, ground)) > FAR_M:
         return _suspicion(taken, before, fitting, rule)
-    better = [one for one in fitting if clearly_better(before, one[1], rule)]
-    return _suspicion(taken, before, better, rule) if better else None
+    better = [one for one in fitting if clearly_better(before, one[1], rule) and not _loses(before, one[1])]
+    if better:
+        return _suspicion(taken, before, better, rule)
+    off = sample.features[before >= REACH_M]
+    part = sample_of(features.iloc[off], taken, rows[off]) if rule is NAMED else None
+    return None if part is None else _part(taken, part, ground, off, len(before))
+
+
+def _part(taken: Reading, sample: Sample, ground: Ground, off: Rows, looked_at: int) -> Suspicion | None:
+    # Where some features are out of reach while the others fit: the reading that brings most of those home.
+    before = np.full(len(sample.first), REACH_M)
+    better = [one for one in _fitting(sample, ground, PART) if clearly_better(before, one[1], PART)]
+    if not better:
+        return None
+    best, misfits = _best(better, PART)[0]
+    home = tuple(int(row) for row in off[misfits < REACH_M][:_SHOWN])
+    return Suspicion("mixed_systems", taken, (best,), PART.outside, (looked_at, len(off), 0), home)
+
+
+def _loses(before: Numbers, after: Numbers) -> bool:
+    # What takes as many features away as it brings is right for a part of the file at most.
+    return bool(((before < REACH_M) & (after >= REACH_M)).mean() > _LOST_SHARE)
 
 
 def _fitting(sample: Sample, ground: Ground, rule: Rule) -> list[_Tried]:
@@ -177,14 +201,19 @@ def to_wgs84(x: Numbers, y: Numbers, crs: pyproj.CRS | str, file: str = "") -> t
     """WGS 84 latitude and longitude in degrees of a table's columns X and Y; missing where either is.
 
     Which of the two is the one to the north is decided by the numbers, for the whole table: in one order most
-    rows lie in Viet Nam, in the other they do not (nowhere in Viet Nam do both). A row that does not fit comes
-    back where that order puts it, out of the country or infinite. Raises `PlacesRefused` where neither order can
-    be meant: `metres_as_degrees`, else `elsewhere`.
+    rows lie in Viet Nam, in the other they do not; where both do (only far from the zone's meridian), the order nearer to
+    the meridian counts. A row that does not fit comes back where that order puts it, out of the country or
+    infinite. Raises `PlacesRefused` where neither order can be meant: `metres_as_degrees`, else `elsewhere`.
     """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     reading, given = reading_of(crs), np.isfinite(x) & np.isfinite(y)
+    if not given.any():
+        return np.full(len(x), np.nan), np.full(len(x), np.nan)
     ways = [one.lat_lon(x, y) for one in (reading, swapped(reading))]
-    lat, lon = max(ways, key=lambda way: in_vietnam(*way).sum())
+    meridian, _ = meridian_and_scale(reading.crs)
+    lat, lon = max(
+        ways, key=lambda way: (in_vietnam(*way).sum(), -abs(float(np.median(way[1][given])) - meridian))
+    )
     strange = given & ~in_vietnam(lat, lon)
     if 2 * strange.sum() > given.sum():
         raise _neither_order(x, y, int(strange.argmax()), reading, file)

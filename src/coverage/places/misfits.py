@@ -39,9 +39,10 @@ class Ground:
 class Sample:
     """Vertices of the features as the numbers of the file; `first` is where each feature begins.
 
-    `area` is the row of the area of each vertex; -1 = all areas together.
+    `area` is the row of the area of each vertex; -1 = all areas together. `features` are the features' rows.
     """
 
+    features: Rows
     x: Numbers
     y: Numbers
     first: Rows
@@ -81,7 +82,7 @@ def sample_of(features: gpd.GeoSeries, taken: Reading, area: Rows) -> Sample | N
     lonlat, whose = lonlat[thin], whose[thin]
     x, y = taken.numbers(lonlat[:, 1], lonlat[:, 0])
     areas = area[rows][whose] if by_name else np.full(len(whose), -1)
-    return Sample(x, y, np.flatnonzero(np.diff(whose, prepend=-1)), areas)
+    return Sample(rows, x, y, np.flatnonzero(np.diff(whose, prepend=-1)), areas)
 
 
 def _every_so_often(whose: Rows) -> npt.NDArray[np.bool_]:

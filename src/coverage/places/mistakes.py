@@ -17,6 +17,7 @@ Code = Literal[
     "axes_swapped",
     "metres_as_degrees",
     "degrees_as_metres",
+    "mixed_systems",
     "elsewhere",
 ]
 _WHAT: dict[Code, tuple[str, str]] = {
@@ -48,6 +49,10 @@ _WHAT: dict[Code, tuple[str, str]] = {
         "số liệu là độ nhưng được ghi là mét",
         "the numbers are degrees but are said to be metres",
     ),
+    "mixed_systems": (
+        "tệp ghép từ hai hệ toạ độ",
+        "the file was put together from two coordinate systems",
+    ),
     "elsewhere": (
         "toạ độ nằm xa các khu vực đã biết, đọc theo hệ nào cũng không khớp",
         "the coordinates lie far from the areas that are known, in whatever system they are read",
@@ -60,7 +65,7 @@ class Suspicion:
     """A mistake, what was seen of it, and the readings that would fit, best first (none: `elsewhere`).
 
     `outside` says in words what is off; `counts` are the features looked at, those off as they were taken, and
-    those off in the best reading.
+    those off in the best reading. `rows` are some of those that need the other reading, where not all do.
     """
 
     code: Code
@@ -68,6 +73,7 @@ class Suspicion:
     others: tuple[Reading, ...]
     outside: tuple[str, str]
     counts: tuple[int, int, int]
+    rows: tuple[int, ...] = ()
 
     def message(self, file: str) -> tuple[str, str]:
         """The message in Vietnamese and English: what, where, how much, and the cure."""
@@ -89,10 +95,21 @@ class Suspicion:
                 f"Check the file and the layer of communes; {trust_en}",
             )
         best, *rest = self.others
+        if self.rows:
+            return self._split(best)
         also_vi, also_en = _also(rest)
         return (
             f'Đọc theo {best.label} thì chỉ còn {self.counts[2]}. Hãy nạp lại với --crs "{best.option}"{also_vi}; {trust_vi}',
             f'Read as {best.label}: only {self.counts[2]}. Send it again with --crs "{best.option}"{also_en}; {trust_en}',
+        )
+
+    def _split(self, best: Reading) -> tuple[str, str]:
+        rows = ", ".join(str(row + 1) for row in self.rows)
+        return (
+            f'Các đối tượng {rows}… chỉ khớp khi đọc theo {best.label}. Hãy chuyển chúng từ "{best.option}" về cùng'
+            " hệ với phần còn lại rồi nạp lại; nếu toạ độ đúng là như vậy thì thêm --trust-coordinates.",
+            f'Features {rows}… only fit when read as {best.label}. Bring them from "{best.option}" into the system of'
+            " the rest and send the file again; if the coordinates are right as they are, add --trust-coordinates.",
         )
 
 
