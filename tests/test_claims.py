@@ -18,7 +18,7 @@ from measurements import LAT, LON, MORNING, campaign, observe, row, rules, silen
 from scipy.stats import beta
 
 from coverage import claims, engine, hexes, tables
-from coverage.crosswalk import equal_area_projection
+from coverage.projections import equal_area
 
 VIETTEL, MOBIFONE = "45204", "45201"
 # Two communes side by side: the line between them runs through LON + 0.02.
@@ -136,10 +136,10 @@ def test_areas_are_those_of_the_hexes_and_communes_add_up_to_all() -> None:
     assert found["tested_km2"].tolist() == pytest.approx([found["tested_km2"].iloc[1]] * 2 + [0.0])
     own = gpd.GeoDataFrame(geometry=claim.geometry.intersection(COMMUNES.union_all()), crs="EPSG:4326")
     assert found["declared_km2"].iloc[0] == pytest.approx(
-        own.to_crs(equal_area_projection(own)).area.sum() / 1e6, rel=0.03
+        own.to_crs(equal_area(own)).area.sum() / 1e6, rel=0.03
     )
     one = hexes.polygons([hexes.of_point(LAT, WEST, 9)])
-    one_km2 = gpd.GeoSeries(one, crs="EPSG:4326").to_crs(equal_area_projection(own)).area.iloc[0] / 1e6
+    one_km2 = gpd.GeoSeries(one, crs="EPSG:4326").to_crs(equal_area(own)).area.iloc[0] / 1e6
     assert found["tested_km2"].iloc[0] == pytest.approx(one_km2, rel=1e-6)
 
 

@@ -18,6 +18,7 @@ from measurements import (
     NO_PARTS,
     campaign,
     judge_together,
+    places_without_raster,
     row,
     rules,
     silent,
@@ -26,7 +27,6 @@ from measurements import (
 
 from coverage import engine, evidence, gaps, verdicts
 from coverage.crosswalk import crosswalk, place_hexes
-from coverage.places.settlements import places_of
 
 RANK = {"dead_zone": 0, "below_standard": 1, "not_enough_evidence": 2, "covered": 3}
 # Every example judges some twenty cases in one go, each as an operator of its own.
@@ -127,7 +127,7 @@ def village_verdicts_of(rows: list[dict]) -> pd.DataFrame:
     homes = pd.DataFrame(columns=columns, dtype=object).astype(
         {"lat": float, "lon": float, "households": float}
     )
-    places = places_of(villages, homes, NO_PARTS)
+    places = places_without_raster(villages, homes)
     pooled = place_hexes(places, crosswalk(villages, 9), NO_PARTS, 9, 1)
     tests = evidence.observations(engine.load(backend, "measurements", table(rows)), rules(), AS_OF).cache()
     found = evidence.tests_by_place(tests, engine.load_frame(backend, "place_hexes", pooled), rules())

@@ -25,9 +25,21 @@ from coverage.exports import files, lists, summary
 GAP_PROPERTIES = [
     *("gap_id", "village_id", "village_name", "commune_code", "commune_name", "operator", "operator_name"),
     *("status", "status_all_operators", "not_spot", "grid_status", "electrified", "power_source"),
-    *("power_as_of", "households", "population", "population_affected", "dead_share", "centre_verdict"),
-    *("basis", "tests", "fails", "effective_tests", "devices", "occasions", "first_test_utc"),
+    *("power_as_of", "power_evidence", "power_conflict", "households", "households_affected", "population"),
+    *("population_source", "population_affected", "dead_share", "people_method", "boundary"),
+    *(
+        "centre_verdict",
+        "basis",
+        "tests",
+        "fails",
+        "effective_tests",
+        "devices",
+        "occasions",
+        "first_test_utc",
+    ),
     *("last_test_utc", "median_rsrp_dbm", "no_service_share", "evidence_grade", "outage_tests"),
+    *("claimed", "site_id", "site_distance_km", "site_terrain_blocks"),
+    *("planned_site_id", "planned_site_distance_km", "planned_on_air"),
     *("status_at_105", "status_at_121", "sub_reason", "who_must_act", "priority", "reason", "reason_en"),
     *("criteria", "snapshot_id", "as_of", "simulated"),
 ]

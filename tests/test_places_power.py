@@ -231,6 +231,6 @@ def test_a_word_that_is_not_understood_is_refused_with_its_row(tmp_path: Path) -
     path = power_file(tmp_path, "v1,có", "v2,bình thường", header="Mã thôn,Có điện lưới")
     with pytest.raises(PlacesRefused) as refusal:
         read_power(path)
-    for text in ("row 2", "bình thường", "grid_status"):
+    for text in ("row 3", "bình thường", "grid_status"):
         assert text in refusal.value.en
     assert "máy phát" in refusal.value.vi

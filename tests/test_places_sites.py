@@ -250,7 +250,7 @@ def test_repeated_rows_count_once(tmp_path: Path) -> None:
         ("lat,lon,height\n11.94,108.44,-1\n", r"column height_m: “-1.0” is no antenna height"),
         (
             "lat,lon,on_air\n11.94,108.44,\n11.94,108.44,31/02/2026\n",
-            r"data row 2, column on_air: .* is no day",
+            r"row 3, column on_air: .* is no day",
         ),
         ("lat,lon,planned\n11.94,108.44,sau Tết\n", r"column planned: “sau Tết” is no day"),
         (f"{CLF_HEADER}\n", "without any row"),

@@ -304,7 +304,7 @@ def test_truth_agrees_with_itself(province):
     truth = table(province / "truth.csv")
     assert list(truth.columns) == [
         "village_id", "operator", "status", "electrified", "gap", "floors_met", "p_fail_centre",
-        "p_fail_worst",
+        "p_fail_worst", "population_affected",
     ]  # fmt: skip
     assert len(truth) == VILLAGES * 4
     assert not truth.duplicated(["village_id", "operator"]).any()
@@ -313,6 +313,7 @@ def test_truth_agrees_with_itself(province):
     assert (truth.p_fail_centre[truth.status == "trang_song"] > 0.5).all()
     assert (truth.p_fail_centre[truth.status == "lom_song"] <= 0.5).all()
     assert (truth.p_fail_centre[truth.status == "phu_song"] < 0.2).all()
+    assert ((truth.population_affected > 0) == (truth.p_fail_worst > 0.5)).all()
     assert set(truth.status) == {"trang_song", "lom_song", "phu_song", "weak"}
 
 

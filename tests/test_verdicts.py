@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
-import pandas as pd
 import pytest
 from measurements import LAT, LON, MORNING, campaign, judge_together, row, silent
 
-from coverage import verdicts
 from coverage.verdicts import share_above
 
 
@@ -163,33 +161,3 @@ def test_a_pass_of_another_kind_adds_no_weight_to_a_calibrated_phone() -> None:
     passing = [row(device="phone-0", lat=LAT, time_utc=MORNING + timedelta(seconds=9), calibrated=False)]
     before, after = judge_together(rows).iloc[0], judge_together(rows + passing).iloc[0]
     assert after["effective_fails"] <= before["effective_fails"]
-
-
-def test_the_hexes_that_fail_are_those_of_dead_places_where_most_tests_fail() -> None:
-    villages = pd.DataFrame(
-        [
-            ("V", "A", "lom_song", "V/c/k1;V/c/k2"),
-            ("V", "B", "trang_song", "V/centre"),
-            ("W", "A", "phu_song", ""),
-        ],
-        columns=["village_id", "operator", "status", "dead_places"],
-    )
-    dead = verdicts.dead_places(villages)
-    assert dead.to_numpy().tolist() == [["V", "A", "V/c/k1"], ["V", "A", "V/c/k2"], ["V", "B", "V/centre"]]
-    pooled = pd.DataFrame(
-        [("V/c/k1", 1), ("V/c/k1", 2), ("V/c/k2", 2), ("V/c/k2", 3), ("V/centre", 1), ("V/centre", 4)],
-        columns=["place_id", "hex"],
-    )
-    measured = pd.DataFrame(
-        [(1, "A", 4, 2), (2, "A", 4, 3), (3, "A", 4, 0), (1, "B", 4, 2), (4, "B", 9, 1), (4, "A", 1, 1)],
-        columns=["hex", "operator", "tests", "fails"],
-    )
-    failing = verdicts.failing_hexes(dead, pooled, measured)[["operator", "place_id", "hex"]]
-    # For A hex 2 has most; for B none has, so that those with any fail stand.
-    assert sorted(failing.to_numpy().tolist()) == [
-        ["A", "V/c/k1", 2],
-        ["A", "V/c/k2", 2],
-        ["B", "V/centre", 1],
-        ["B", "V/centre", 4],
-    ]
-    assert verdicts.failing_hexes(dead, pooled, measured.assign(fails=0)).empty

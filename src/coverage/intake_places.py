@@ -181,7 +181,15 @@ def _check_clusters(
     used = given.crs or WGS84 if is_table(path) else read_layer(path, given.crs).attrs["crs_given"]
     points = gpd.GeoSeries(gpd.points_from_xy(clusters["lon"], clusters["lat"]), crs=WGS84)
     features = gpd.GeoDataFrame(geometry=points)
-    return coordinates.check(features, used, areas, clusters["village_id"], path.name, trusted=given.trusted)
+    try:
+        return coordinates.check(
+            features, used, areas, clusters["village_id"], path.name, trusted=given.trusted
+        )
+    except PlacesRefused as fault:
+        # What no system explains is a matter of single clusters, and `check_distances` names them.
+        if fault.code != "elsewhere":
+            raise
+    return []
 
 
 def _add_power(workspace: Workspace, path: Path, given: Given) -> PlacesReport:

@@ -39,7 +39,7 @@ def road_hexes(roads: gpd.GeoDataFrame, resolution: int) -> gpd.GeoDataFrame:
     the road's own.
     """
     if roads.empty:
-        nothing = {"road_id": [], "hex": [], "length_km": []}
+        nothing = pd.DataFrame({"road_id": [], "hex": [], "length_km": []})
         return gpd.GeoDataFrame(nothing, geometry=[], crs="EPSG:4326").astype({"hex": np.int64})
     lines, owner = shapely.get_parts(roads.geometry.to_numpy(), return_index=True)
     start, end, line = _segments(lines)

@@ -96,7 +96,9 @@ def _from_metres(
     path: Path,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     if crs is not None:
-        return to_wgs84(first[metres], second[metres], crs, path.name)
+        # The larger number is the northing, everywhere in the country and in every row for itself.
+        low, high = np.minimum(first[metres], second[metres]), np.maximum(first[metres], second[metres])
+        return to_wgs84(low, high, crs, path.name)
     if 2 * metres.sum() > np.isfinite(first).sum():
         raise PlacesRefused(
             f"{path.name}: toạ độ tính bằng mét (ví dụ {first[metres][0]:.1f}; {second[metres][0]:.1f}) mà không rõ hệ "
