@@ -346,6 +346,7 @@ def test_features_without_shape_and_areas_of_several_rows_are_no_obstacle(tmp_pa
     assert note.code == "datum_shift_not_applied"
     nothing = gpd.GeoDataFrame(geometry=[None, None], crs=4326)
     assert check(nothing, "EPSG:4326", areas, None, "f") == []
+    assert check(layer, "EPSG:4326", areas[[]], None, "f") == []
 
 
 def test_communes_around_their_centres_pass_and_shifted_ones_do_not(tmp_path: Path) -> None:

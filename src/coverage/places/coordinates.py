@@ -63,9 +63,11 @@ def check(
 
     `features` as `vector_files.read_layer` gave them (EPSG:4326; numbers that cannot be degrees as the file has
     them) and `taken_as` the system it used. `areas` in EPSG:4326, indexed by code; `codes` the area of
-    each feature, missing where not known. With `trusted` the refusal is a note instead.
+    each feature, missing where not known; without areas nothing can be said. With `trusted` the refusal is a note instead.
     """
     known = _one_shape_each(areas)
+    if known.empty:
+        return []
     ground = ground_of(known)
     rows = _rows(codes, known.index, len(features))
     return _answer(_suspect(features.geometry, reading_of(taken_as), ground, rows), file, trusted)
@@ -180,7 +182,7 @@ def no_system(features: gpd.GeoDataFrame, areas: gpd.GeoSeries | None, file: str
 
     `features` with the numbers of the file; `areas` as in `check`, missing where none are known.
     """
-    options = [] if areas is None else _options(features.geometry, ground_of(_one_shape_each(areas)))
+    options = [] if areas is None or areas.empty else _options(features.geometry, areas)
     shown = ", ".join(f'--crs "{one.option}"' for one in options)
     fits_vi = f" Khớp với các khu vực đã biết: {shown}." if options else " Ví dụ: --crs EPSG:5899."
     fits_en = f" These fit the areas that are known: {shown}." if options else " For example --crs EPSG:5899."
@@ -191,7 +193,8 @@ def no_system(features: gpd.GeoDataFrame, areas: gpd.GeoSeries | None, file: str
     )
 
 
-def _options(features: gpd.GeoSeries, ground: Ground) -> list[Reading]:
+def _options(features: gpd.GeoSeries, areas: gpd.GeoSeries) -> list[Reading]:
+    ground = ground_of(_one_shape_each(areas))
     sample = sample_of(features, reading_of(WGS84), np.full(len(features), -1))
     fitting = [] if sample is None else _fitting(sample, ground, UNNAMED)
     return [one for one, _ in _best(fitting, UNNAMED)] if fitting else []
@@ -201,8 +204,8 @@ def to_wgs84(x: Numbers, y: Numbers, crs: pyproj.CRS | str, file: str = "") -> t
     """WGS 84 latitude and longitude in degrees of a table's columns X and Y; missing where either is.
 
     Which of the two is the one to the north is decided by the numbers, for the whole table: in one order most
-    rows lie in Viet Nam, in the other they do not; where both do (only far from the zone's meridian), the order nearer to
-    the meridian counts. A row that does not fit comes back where that order puts it, out of the country or
+    rows lie in Viet Nam, in the other they do not; where both do (only far from the zone's meridian), the order
+    nearer to the meridian counts. A row that does not fit comes back where that order puts it, out of the country or
     infinite. Raises `PlacesRefused` where neither order can be meant: `metres_as_degrees`, else `elsewhere`.
     """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)

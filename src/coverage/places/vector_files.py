@@ -19,7 +19,7 @@ from coverage.names import fold, nfc
 from coverage.places.coordinates import no_system
 from coverage.places.headers import header_keys
 from coverage.places.notes import row_words
-from coverage.places.systems import WGS84, Reading, are_metres, reading_of
+from coverage.places.systems import WGS84, Reading, are_metres, in_vietnam, reading_of
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+")
 _COUNTED = re.compile(r"\s*(?:hộ|nhân khẩu|khẩu|người|dân)\s*$", re.IGNORECASE)
@@ -33,9 +33,9 @@ def read_layer(path: Path, crs: str | None = None, areas: gpd.GeoSeries | None =
     """The features of any OGR vector file, in EPSG:4326 lon/lat; raises `PlacesRefused`.
 
     `crs` (see `systems.reading_of`) overrules what the file says. `attrs["crs_given"]` is the system that was
-    used, in the words of that option or as WKT. A file that names none is refused (`crs_missing`): a guess would be off by
-    226 m or more; `areas` (EPSG:4326) let the refusal say which would fit. Numbers that cannot be degrees
-    although the system has degrees stay as they are, for `coordinates.check` to name the mistake.
+    used, as that option or as WKT. A file that names none is refused (`crs_missing`): a guess would be off by
+    226 m or more; `areas` (EPSG:4326, indexed by code) let the refusal say which would fit. Numbers that cannot
+    be degrees although the system has degrees stay as they are, for `coordinates.check` to name the mistake.
     """
     try:
         frame = pyogrio.read_dataframe(path)
@@ -217,14 +217,19 @@ def _refuse_off_the_globe(geometry: npt.NDArray[np.object_], path: Path) -> None
     if off.any():
         row = int(off.argmax())
         shown = f"{west[row]:.4f}, {south[row]:.4f}"
-        metres = bool(are_metres(west[row : row + 1], south[row : row + 1])[0])
         raise PlacesRefused(
             f"{path.name}, đối tượng {row + 1}: toạ độ ngoài Trái Đất ({shown}); có thể kinh độ và vĩ độ bị đảo"
             ' (--crs "EPSG:4326 yx") hoặc số liệu là mét (ví dụ --crs EPSG:5899).',
             f"{path.name}, feature {row + 1}: coordinates off the globe ({shown}); longitude and latitude may be swapped"
             ' (--crs "EPSG:4326 yx") or the numbers may be metres (for example --crs EPSG:5899).',
-            code="metres_as_degrees" if metres else "axes_swapped",
+            code=_off_the_globe_code(west[row : row + 1], south[row : row + 1]),
         )
+
+
+def _off_the_globe_code(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> str | None:
+    if are_metres(x, y).any():
+        return "metres_as_degrees"
+    return "axes_swapped" if in_vietnam(x, y).any() else None
 
 
 def _areal(shape: shapely.Geometry | None) -> shapely.Geometry | None:
