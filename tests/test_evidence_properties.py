@@ -133,7 +133,14 @@ def village_verdicts_of(rows: list[dict]) -> pd.DataFrame:
     found = evidence.tests_by_place(tests, engine.load_frame(backend, "place_hexes", pooled), rules())
     scope = ["45201", "45204"]
     power = pd.DataFrame(
-        {"grid_status": "national_grid", "electrified": True, "power_source": "t", "power_as_of": None},
+        {
+            "grid_status": "national_grid",
+            "electrified": True,
+            "power_source": "t",
+            "power_as_of": None,
+            "power_evidence": "field",
+            "power_conflict": None,
+        },
         index=pd.Index(ALL, name="village_id"),
     )
     rows_of_places = gaps.complete(verdicts.judge(found, rules()), places, scope)

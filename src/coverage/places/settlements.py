@@ -6,12 +6,14 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from coverage import hexes
 from coverage.errors import PlacesRefused
 from coverage.places.matching import NAME_SYNONYMS, rows_of_villages
 from coverage.places.notes import Note
 from coverage.places.sheets import is_table, read_table
+from coverage.places.systems import WGS84
 from coverage.places.vector_files import (
     counts,
     flags,
@@ -102,12 +104,15 @@ def check_distances(clusters: pd.DataFrame, villages: gpd.GeoDataFrame, file: st
     Raises `PlacesRefused` for a cluster farther than `FARTHEST_KM` from its village: that is another place,
     and its tests would speak for the wrong people. `villages` in EPSG:4326; clusters of unknown villages pass.
     """
-    metres = villages.estimate_utm_crs()
-    shapes = villages.set_index("village_id").geometry.to_crs(metres)
-    known = clusters[clusters["village_id"].isin(shapes.index)]
-    points = gpd.GeoSeries(gpd.points_from_xy(known["lon"], known["lat"]), crs="EPSG:4326").to_crs(metres)
+    known = clusters[clusters["village_id"].isin(villages["village_id"])]
+    if known.empty:
+        return []
+    degrees = gpd.GeoSeries(gpd.points_from_xy(known["lon"], known["lat"]), crs=WGS84)
+    metres = degrees.estimate_utm_crs()
+    points, shapes = degrees.to_crs(metres), villages.set_index("village_id").geometry.to_crs(metres)
     away_km = points.distance(shapes.loc[known["village_id"]].reset_index(drop=True)).to_numpy() / 1000
     named = list(zip(known["village_id"], known["cluster_id"], away_km.round(1), strict=True))
+    bounded = set(shapes.index[shapely.get_dimensions(shapes.to_numpy()) == 2])
     for village_id, cluster_id, km in named:
         if km > FARTHEST_KM:
             raise PlacesRefused(
@@ -122,7 +127,7 @@ def check_distances(clusters: pd.DataFrame, villages: gpd.GeoDataFrame, file: st
             f"Cluster {cluster_id} lies {km} km outside the boundary of village {village_id}.",
         )
         for village_id, cluster_id, km in named
-        if km > 0
+        if km > 0 and village_id in bounded
     ]
 
 
