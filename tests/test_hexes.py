@@ -70,3 +70,11 @@ def test_hexes_are_in_an_area_by_their_middle() -> None:
 def test_an_area_without_any_middle_has_no_hex() -> None:
     assert hexes.centred_in(np.array([shapely.box(108.44, 11.94, 108.4401, 11.9401)]), 9).size == 0
     assert hexes.centred_in(np.array([], dtype=object), 9).size == 0
+
+
+def test_around_is_every_disk_together() -> None:
+    cells = np.array([hexes.of_point(11.9, 108.4, 9), hexes.of_point(11.901, 108.4, 9)])
+    for rings in (0, 1, 2):
+        every = {near for cell in cells for near in hexes.disk(int(cell), rings)}
+        assert hexes.around(cells, rings).tolist() == sorted(every)
+    assert hexes.around(np.empty(0, np.int64), 1).tolist() == []

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import shapely
-from h3ronpy import change_resolution
+from h3ronpy import change_resolution, grid_disk
 from h3ronpy.vector import cells_to_coordinates, cells_to_wkb_polygons, coordinates_to_cells, wkb_to_cells
 
 Hexes = npt.NDArray[np.int64]
@@ -49,6 +49,13 @@ def parents(hexes: Hexes, resolution: int) -> Hexes:
 def disk(hexagon: int, rings: int) -> list[int]:
     """The hex and every hex within `rings` steps, sorted: 7 for one ring."""
     return sorted(h3.str_to_int(cell) for cell in h3.grid_disk(h3.int_to_str(hexagon), rings))
+
+
+def around(hexes: Hexes, rings: int) -> Hexes:
+    """The hexes and all within `rings` steps of one of them, sorted, once each."""
+    near = grid_disk(pa.array(hexes.astype(np.uint64)), rings, flatten=True)
+    found: Hexes = np.unique(pa.array(near).to_numpy(zero_copy_only=False)).astype(np.int64)
+    return found
 
 
 def overlapping(polygon: shapely.Geometry, resolution: int) -> list[int]:

@@ -16,6 +16,7 @@ from coverage import (
     engine,
     evidence,
     gaps,
+    hexes,
     inputs,
     people,
     roads,
@@ -87,7 +88,8 @@ def _placed(given: Inputs) -> gpd.GeoDataFrame:
     if given.population is not None and (given.villages["boundary"] != "given").any() and len(given.communes):
         area = given.communes.union_all()
         lived_in = rasters.settled_hexes(given.population, area, resolution, ground.settled_people_per_km2)
-        settled = lived_in["hex"].to_numpy()
+        # The edge of a settlement is settled too: a hex of few people beside one of many.
+        settled = hexes.around(lived_in["hex"].to_numpy(), given.criteria.village.neighbour_rings)
     return with_territories(
         given.villages, given.clusters, given.communes, settled, resolution, ground.territory_radius_m
     )
