@@ -19,7 +19,7 @@ import shapely
 
 from coverage.places.communes import read_communes
 from coverage.places.coordinates import check
-from coverage.places.systems import reading_of
+from coverage.places.coordinates.systems import reading_of
 
 TUTORIAL = "+proj=tmerc +lon_0=107.75 +k=0.9996 +x_0=500000 +ellps=WGS84 +towgs84=0,0,0,0,0,0,0 +type=crs"
 # What the numbers are, what they are taken for, the name it should be given (none: they are right).

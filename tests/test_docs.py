@@ -183,7 +183,7 @@ def test_every_outcome_code_is_told_with_what_becomes_of_the_row() -> None:
 
 
 def place_readers() -> list[ModuleType]:
-    names = [f"{places.__name__}.{found.name}" for found in pkgutil.iter_modules(places.__path__)]
+    names = [found.name for found in pkgutil.walk_packages(places.__path__, f"{places.__name__}.")]
     return [module for module in map(import_module, names) if hasattr(module, "_SYNONYMS")]
 
 

@@ -16,9 +16,9 @@ from scipy.sparse.csgraph import connected_components
 
 from coverage import tables
 from coverage.errors import PlacesRefused
-from coverage.places.commune_codes import resolve
-from coverage.places.commune_links import packaged_links, read_links
 from coverage.places.communes import read_communes
+from coverage.places.communes.links import packaged_links, read_links
+from coverage.places.communes.meaning import resolve
 
 LINKS = "boundaries/lamdong_old_new_communes.csv"
 COMMUNES = "boundaries/lamdong_2025_communes_124_simplified.geojson"

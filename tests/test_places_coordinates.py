@@ -15,11 +15,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from coverage.errors import PlacesRefused
-from coverage.places import misfits, votes
 from coverage.places.communes import read_communes
-from coverage.places.coordinates import check, check_communes, to_wgs84
-from coverage.places.mistakes import mistake
-from coverage.places.systems import Reading, candidates, in_vietnam, meridian_and_scale, reading_of, swapped
+from coverage.places.coordinates import check, check_communes, misfits, to_wgs84, votes
+from coverage.places.coordinates.mistakes import mistake
+from coverage.places.coordinates.systems import (
+    Reading,
+    candidates,
+    in_vietnam,
+    meridian_and_scale,
+    reading_of,
+    swapped,
+)
 from coverage.places.vector_files import polygons, read_layer
 
 DERIVED = Path(__file__).parents[1] / "data" / "boundaries" / "lamdong_communes_derived.geojson"

@@ -11,7 +11,7 @@ import shapely
 
 from coverage import tables
 from coverage.errors import PlacesRefused
-from coverage.places.lines import read_lines
+from coverage.places.power.lines import read_lines
 
 LINE = shapely.LineString([(108.0, 11.9), (108.1, 11.95)])
 POINT = shapely.Point(108.05, 11.92)

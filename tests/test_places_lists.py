@@ -17,12 +17,12 @@ from coverage import intake_places, tables
 from coverage.archive import layers
 from coverage.archive.workspace import open_workspace
 from coverage.errors import PlacesRefused
-from coverage.places.commune_codes import resolve
-from coverage.places.commune_links import packaged_links
+from coverage.places.communes.links import packaged_links
+from coverage.places.communes.meaning import resolve
+from coverage.places.coordinates.positions import coordinate, pair
 from coverage.places.notes import at_rows
-from coverage.places.positions import coordinate, pair
-from coverage.places.village_lists import VillageFile
 from coverage.places.villages import locate_in_communes, read_villages
+from coverage.places.villages.lists import VillageFile
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

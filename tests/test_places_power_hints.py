@@ -13,8 +13,8 @@ import shapely
 from test_places_rasters import DEG, cleaned
 
 from coverage import criteria, tables
-from coverage.places.lines import read_lines
-from coverage.places.power_hints import from_lights, from_lines, from_outages
+from coverage.places.power.hints import from_lights, from_lines, from_outages
+from coverage.places.power.lines import read_lines
 
 GROUND = criteria.parse(criteria.default_text(), "vietnam.toml").ground
 UTM = "EPSG:32649"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from coverage.errors import PlacesRefused
-from coverage.places.raster_kinds import Seen, judge, look
+from coverage.places.rasters.kinds import Seen, judge, look
 
 # A thousand cells of 1 ha, each person among 5,000 others per km², leaping from cell to cell.
 PEOPLE = Seen(

@@ -12,7 +12,7 @@ from pyproj import Geod
 from test_places_rasters import DEG, raster_file
 
 from coverage.places import rasters
-from coverage.places.terrain import terrain_blocks
+from coverage.places.rasters.terrain import terrain_blocks
 
 K = 4 / 3
 RADIUS_M = 6_371_000.0
@@ -97,7 +97,7 @@ def test_many_paths_are_judged_as_one_by_one(tmp_path: Path, monkeypatch: pytest
     phones = pd.DataFrame({"lat": lat[1], "lon": lon[1]}, index=range(7, 47))
     together = terrain_blocks(dem, sites, phones, 1.5, K)
     assert {True, False} <= set(together)
-    monkeypatch.setattr("coverage.places.terrain._SPOTS_AT_A_TIME", 200)
+    monkeypatch.setattr("coverage.places.rasters.terrain._SPOTS_AT_A_TIME", 200)
     assert terrain_blocks(dem, sites, phones, 1.5, K) == together
     alone = [terrain_blocks(dem, sites.iloc[[i]], phones.iloc[[i]], 1.5, K)[0] for i in range(40)]
     assert alone == together

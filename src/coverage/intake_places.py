@@ -11,7 +11,6 @@ from typing import Literal, get_args
 
 import geopandas as gpd
 import pandas as pd
-import shapely
 
 from coverage.archive import layers
 from coverage.archive.workspace import Workspace
@@ -20,19 +19,21 @@ from coverage.logs import operators
 from coverage.logs.context import DEFAULT_TIMEZONE, Context, zone
 from coverage.logs.quantities import technologies
 from coverage.places import coordinates, rasters
-from coverage.places.commune_codes import resolve
-from coverage.places.commune_links import packaged_links, read_links
 from coverage.places.communes import commune_codes, read_communes
+from coverage.places.communes.links import packaged_links, read_links
+from coverage.places.communes.meaning import resolve
+from coverage.places.coordinates.files import check_clusters, check_near, check_villages
+from coverage.places.coordinates.systems import WGS84
 from coverage.places.declared import read_declared
-from coverage.places.lines import read_lines
+from coverage.places.matching import unknown_communes, unknown_villages
 from coverage.places.notes import Note, at_rows
 from coverage.places.outages import read_outages
 from coverage.places.power import read_power
+from coverage.places.power.lines import read_lines
 from coverage.places.roads import read_roads
 from coverage.places.settlements import check_distances, read_clusters
 from coverage.places.sheets import is_table
 from coverage.places.sites import read_sites
-from coverage.places.systems import WGS84
 from coverage.places.vector_files import read_layer
 from coverage.places.villages import locate_in_communes, read_villages
 
@@ -118,7 +119,7 @@ def _add_links(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
 def _add_villages(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
     communes = _layer_or_none(workspace, "communes")
     areas = None if communes is None else communes.set_index("commune_code").geometry
-    notes = [] if is_table(path) else _check_layer(path, given, areas)
+    notes = [] if is_table(path) else check_villages(path, given.crs, areas, trusted=given.trusted)
     file = read_villages(path, given.crs)
     if is_table(path) and areas is not None:
         placed = file.villages[file.villages.geometry.notna()]
@@ -133,15 +134,6 @@ def _add_villages(workspace: Workspace, path: Path, given: Given) -> PlacesRepor
     layers.save_layer(workspace, "villages", villages, path)
     every = notes + at_rows(file.notes + more, file.rows)
     return PlacesReport("villages", path.name, len(villages), len(villages), every)
-
-
-def _check_layer(path: Path, given: Given, areas: gpd.GeoSeries | None) -> list[Note]:
-    # The check comes before the reader, which refuses what lies off the globe without knowing why.
-    layer = read_layer(path, given.crs, areas)
-    if areas is None:
-        return []
-    used = layer.attrs["crs_given"]
-    return coordinates.check(layer, used, areas, commune_codes(layer), path.name, trusted=given.trusted)
 
 
 def _located(workspace: Workspace, villages: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Note]]:
@@ -164,39 +156,18 @@ def _add_clusters(workspace: Workspace, path: Path, given: Given) -> PlacesRepor
     villages = _layer_or_none(workspace, "villages")
     clusters, notes = read_clusters(path, villages, given.crs)
     if villages is not None:
-        notes += _check_clusters(path, given, clusters, villages)
-        notes += _unknown_villages(clusters, villages)
+        notes += check_clusters(path, given.crs, clusters, villages, trusted=given.trusted)
+        notes += unknown_villages(clusters, villages)
         notes += check_distances(clusters, villages, path.name)
     layers.save_layer(workspace, "clusters", clusters, path)
     return PlacesReport("clusters", path.name, len(clusters), len(clusters), notes)
-
-
-def _check_clusters(
-    path: Path, given: Given, clusters: pd.DataFrame, villages: gpd.GeoDataFrame
-) -> list[Note]:
-    # Held against the boundaries that were given: a cluster stands in its village, or the numbers mean something else.
-    areas = villages[villages["boundary"] == "given"].set_index("village_id").geometry
-    if areas.empty or clusters.empty:
-        return []
-    used = given.crs or WGS84 if is_table(path) else read_layer(path, given.crs).attrs["crs_given"]
-    points = gpd.GeoSeries(gpd.points_from_xy(clusters["lon"], clusters["lat"]), crs=WGS84)
-    features = gpd.GeoDataFrame(geometry=points)
-    try:
-        return coordinates.check(
-            features, used, areas, clusters["village_id"], path.name, trusted=given.trusted
-        )
-    except PlacesRefused as fault:
-        # What no system explains is a matter of single clusters, and `check_distances` names them.
-        if fault.code != "elsewhere":
-            raise
-    return []
 
 
 def _add_power(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
     villages = _layer_or_none(workspace, "villages")
     power, notes = read_power(path, villages)
     if villages is not None:
-        notes += _unknown_villages(power, villages)
+        notes += unknown_villages(power, villages)
     return _grown(workspace, "power", power, path, given, notes)
 
 
@@ -204,7 +175,7 @@ def _add_outages(workspace: Workspace, path: Path, given: Given) -> PlacesReport
     found, notes = read_outages(path, zone(Context(timezone=given.timezone)))
     outages, villages = _with_operators(workspace, found), _layer_or_none(workspace, "villages")
     if villages is not None:
-        notes += _unknown_villages(outages, villages) + _unknown_communes(outages, villages)
+        notes += unknown_villages(outages, villages) + unknown_communes(outages, villages)
     return _grown(workspace, "outages", outages, path, given, notes)
 
 
@@ -213,19 +184,19 @@ def _add_sites(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
     named = _with_operators(workspace, sites)
     named["technology"] = named["technology"].map(technologies, na_action="ignore")
     points = gpd.GeoSeries(gpd.points_from_xy(named["lon"], named["lat"]), crs=WGS84)
-    notes += _check_somewhere_near(workspace, gpd.GeoDataFrame(geometry=points), given, path)
+    notes += _check_near(workspace, gpd.GeoDataFrame(geometry=points), given, path)
     return _grown(workspace, "sites", named, path, given, notes)
 
 
 def _add_lines(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
     lines = read_lines(path, given.crs)
-    notes = _check_somewhere_near(workspace, lines, given, path)
+    notes = _check_near(workspace, lines, given, path)
     return _grown(workspace, "lines", lines, path, given, notes)
 
 
 def _add_roads(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
     roads, notes = read_roads(path, given.crs)
-    notes += _check_somewhere_near(workspace, roads, given, path)
+    notes += _check_near(workspace, roads, given, path)
     return _grown(workspace, "roads", roads, path, given, notes)
 
 
@@ -235,7 +206,7 @@ def _add_declared(workspace: Workspace, path: Path, given: Given) -> PlacesRepor
     )
     named = _with_operators(workspace, declared)
     named["technology"] = named["technology"].map(technologies, na_action="ignore")
-    notes = _check_somewhere_near(workspace, named, given, path)
+    notes = _check_near(workspace, named, given, path)
     return _grown(workspace, "declared", named, path, given, notes)
 
 
@@ -273,6 +244,15 @@ def _layer_or_none(workspace: Workspace, name: str) -> gpd.GeoDataFrame | None:
     return layers.load_layer(workspace, name) if layers.has_layer(workspace, name) else None
 
 
+def _check_near(workspace: Workspace, features: gpd.GeoDataFrame, given: Given, path: Path) -> list[Note]:
+    communes = _layer_or_none(workspace, "communes")
+    return (
+        []
+        if communes is None
+        else check_near(features, given.crs, communes, path.name, trusted=given.trusted)
+    )
+
+
 def _with_operators(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
     names = workspace.criteria.operators.names
     return frame.assign(operator=frame["operator"].map(lambda text: operators.resolve(text, names)))
@@ -292,42 +272,3 @@ def _grown(
         mine = pd.concat([kept, mine], ignore_index=True) if len(kept) else mine
     layers.save_layer(workspace, kind, mine, path)
     return PlacesReport(kind, path.name, len(frame), len(mine), notes)
-
-
-def _check_somewhere_near(
-    workspace: Workspace, features: gpd.GeoDataFrame, given: Given, path: Path
-) -> list[Note]:
-    # A power line or road may leave the province; a layer that never touches it is in the wrong system.
-    communes = _layer_or_none(workspace, "communes")
-    if communes is None or features.empty:
-        return []
-    if shapely.intersects(shapely.box(*features.total_bounds), shapely.box(*communes.total_bounds)):
-        return []
-    areas = communes.set_index("commune_code").geometry
-    return coordinates.check(features, given.crs or WGS84, areas, None, path.name, trusted=given.trusted)
-
-
-def _unknown_villages(frame: pd.DataFrame, villages: gpd.GeoDataFrame) -> list[Note]:
-    unknown = set(frame["village_id"].dropna()) - set(villages["village_id"])
-    return [
-        Note(
-            "unknown_village",
-            village_id,
-            f"Không có thôn nào mang mã {village_id}.",
-            f"No village has the id {village_id}.",
-        )
-        for village_id in sorted(unknown)
-    ]
-
-
-def _unknown_communes(frame: pd.DataFrame, villages: gpd.GeoDataFrame) -> list[Note]:
-    unknown = set(frame["commune_code"].dropna()) - set(villages["commune_code"].dropna())
-    return [
-        Note(
-            "unknown_commune",
-            code,
-            f"Không có thôn nào thuộc xã mang mã {code}.",
-            f"No village belongs to a commune with code {code}.",
-        )
-        for code in sorted(unknown)
-    ]

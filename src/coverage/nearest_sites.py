@@ -15,7 +15,7 @@ from pyproj import Geod, Transformer
 from scipy.spatial import cKDTree
 
 from coverage.criteria import Ground
-from coverage.places.terrain import terrain_blocks
+from coverage.places.rasters.terrain import terrain_blocks
 
 _EARTH = Geod(ellps="WGS84")
 _TO_ECEF = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)

@@ -31,8 +31,8 @@ from coverage.criteria import Criteria
 from coverage.crosswalk import crosswalk, outage_windows, place_hexes
 from coverage.inputs import Inputs
 from coverage.nearest_sites import nearest_sites
-from coverage.places import power_hints, rasters
-from coverage.places.power import grid_status
+from coverage.places import rasters
+from coverage.places.power import grid_status, hints
 from coverage.places.settlements import places_of
 from coverage.places.territories import with_territories
 from coverage.progress import Tell, silent
@@ -100,14 +100,14 @@ def _power(given: Inputs, villages: gpd.GeoDataFrame, places: pd.DataFrame) -> p
     points = places.dropna(subset=["lat", "lon"])[["village_id", "lat", "lon"]]
     said = [
         given.power,
-        power_hints.from_outages(given.outages, given.criteria.utc_offset_hours),
-        power_hints.from_lines(given.lines, points, ground),
+        hints.from_outages(given.outages, given.criteria.utc_offset_hours),
+        hints.from_lines(given.lines, points, ground),
     ]
     if given.nightlights is not None:
         shapes = villages[["village_id", "geometry"]].dropna(subset="geometry")
         day = given.nightlights_as_of
         taken = None if day is None else date.fromisoformat(day)
-        said.append(power_hints.from_lights(given.nightlights, shapes, ground, given.nightlights_file, taken))
+        said.append(hints.from_lights(given.nightlights, shapes, ground, given.nightlights_file, taken))
     households = villages.set_index("village_id")["households"]
     every = pd.concat([frame for frame in said if len(frame)] or said[:1], ignore_index=True)
     return grid_status(every, households, given.criteria.village.electrified_share)

@@ -17,8 +17,8 @@ from rasterio.features import shapes as outlines_of
 from rasterio.io import DatasetReader
 
 from coverage.errors import PlacesRefused
+from coverage.places.coordinates.systems import WGS84
 from coverage.places.dates import read_days
-from coverage.places.systems import WGS84
 from coverage.places.vector_files import (
     flags,
     polygons,

@@ -103,3 +103,31 @@ def rows_of_villages(
     ids = rows["village_id"].where(~bare, found.reindex(rows.index))
     known = ids.notna() | rows["village_name"].isna()
     return frame.assign(village_id=ids)[known], notes
+
+
+def unknown_villages(frame: pd.DataFrame, villages: pd.DataFrame) -> list[Note]:
+    """A note for each village_id of a table that no village has."""
+    unknown = set(frame["village_id"].dropna()) - set(villages["village_id"])
+    return [
+        Note(
+            "unknown_village",
+            village_id,
+            f"Không có thôn nào mang mã {village_id}.",
+            f"No village has the id {village_id}.",
+        )
+        for village_id in sorted(unknown)
+    ]
+
+
+def unknown_communes(frame: pd.DataFrame, villages: pd.DataFrame) -> list[Note]:
+    """A note for each commune_code of a table that no village has."""
+    unknown = set(frame["commune_code"].dropna()) - set(villages["commune_code"].dropna())
+    return [
+        Note(
+            "unknown_commune",
+            code,
+            f"Không có thôn nào thuộc xã mang mã {code}.",
+            f"No village belongs to a commune with code {code}.",
+        )
+        for code in sorted(unknown)
+    ]

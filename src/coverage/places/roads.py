@@ -12,8 +12,8 @@ import shapely
 
 from coverage.errors import PlacesRefused
 from coverage.names import fold, nfc
+from coverage.places.coordinates.systems import WGS84
 from coverage.places.notes import Note
-from coverage.places.systems import WGS84
 from coverage.places.vector_files import flags, lines, need, read_layer, rename_layer, texts
 
 _SYNONYMS = {

@@ -10,10 +10,10 @@ import shapely
 
 from coverage import hexes
 from coverage.errors import PlacesRefused
+from coverage.places.coordinates.systems import WGS84
 from coverage.places.matching import NAME_SYNONYMS, rows_of_villages
 from coverage.places.notes import Note
 from coverage.places.sheets import is_table, read_table
-from coverage.places.systems import WGS84
 from coverage.places.vector_files import (
     counts,
     flags,

@@ -17,9 +17,9 @@ import shapely
 from coverage.errors import PlacesRefused
 from coverage.names import fold, nfc
 from coverage.places.coordinates import no_system
-from coverage.places.headers import header_keys
+from coverage.places.coordinates.systems import WGS84, Reading, are_metres, in_vietnam, reading_of
 from coverage.places.notes import row_words
-from coverage.places.systems import WGS84, Reading, are_metres, in_vietnam, reading_of
+from coverage.places.sheets.headers import header_keys
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+")
 _COUNTED = re.compile(r"\s*(?:hộ|nhân khẩu|khẩu|người|dân)\s*$", re.IGNORECASE)

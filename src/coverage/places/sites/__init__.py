@@ -11,10 +11,10 @@ import shapely
 from coverage import cell_lists
 from coverage.errors import PlacesRefused
 from coverage.names import fold
-from coverage.places import site_plans
 from coverage.places.notes import Note
 from coverage.places.sheets import TABLE_SUFFIXES, is_book, read_table, read_text
-from coverage.places.site_lists import lines_of, list_rows
+from coverage.places.sites import plans
+from coverage.places.sites.lists import lines_of, list_rows
 from coverage.places.vector_files import (
     need,
     numbers,
@@ -42,7 +42,7 @@ _SYNONYMS = {
         *("height", "Chiều cao", "Độ cao anten", "Chiều cao anten", "Chiều cao cột", "antenna_height"),
         *("antenna_height_m",),
     ),
-    **site_plans.SYNONYMS,
+    **plans.SYNONYMS,
     "source": ("nguồn",),
 }
 _TEXT_SUFFIXES = TABLE_SUFFIXES | {".ntm", ".clf"}
@@ -69,7 +69,7 @@ def read_sites(path: Path, crs: str | None = None) -> tuple[pd.DataFrame, list[N
     Read are point layers, tables with a header, and the lists of `cell_lists`; text may be packed with gzip.
     Coordinates are WGS 84 degrees. Operators, and the technologies of a table, stay as the file writes them.
     Rows without a position (empty, or 0, 0) are left out, switched-off sites and rows that repeat another; the
-    notes count each. A height of 0 is not known. Planned or on air: see `site_plans`.
+    notes count each. A height of 0 is not known. Planned or on air: see `plans`.
     Raises `PlacesRefused`.
     """
     rows, kind, notes = _rows(path, crs)
@@ -151,7 +151,7 @@ def _sites(rows: pd.DataFrame, kind: str, path: Path) -> pd.DataFrame:
             "azimuth_deg": measures["azimuth_deg"].where(measures["azimuth_deg"] != -1),
             # No antenna stands at 0 m: lists write it where they do not know.
             "height_m": measures["height_m"].where(measures["height_m"] != 0),
-            **site_plans.read_plans(rows, path),
+            **plans.read_plans(rows, path),
             "source": _sources(rows, kind, path),
         }
     )

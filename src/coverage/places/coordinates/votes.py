@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom
 
-from coverage.places.misfits import REACH_M
-from coverage.places.systems import Numbers
+from coverage.places.coordinates.misfits import REACH_M
+from coverage.places.coordinates.systems import Numbers
 
 
 @dataclass(frozen=True)

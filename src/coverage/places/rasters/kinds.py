@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coverage.places.notes import Note
-from coverage.places.raster_forms import refusal
+from coverage.places.rasters.forms import refusal
 
 Kind = Literal["population", "nightlights", "dem", "declared"]
 Floats = npt.NDArray[np.float64]

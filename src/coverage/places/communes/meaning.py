@@ -10,7 +10,7 @@ import pandas as pd
 
 from coverage.names import place_key
 from coverage.places.notes import Note
-from coverage.places.where import commune_at
+from coverage.places.villages.where import commune_at
 
 _NUMBERED = re.compile(r"^(?:phuong|xa|thitran)(?=\d+$)")
 

@@ -8,8 +8,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from coverage.places.commune_links import codes
-from coverage.places.list_power import power_rows
+from coverage.places.communes.links import codes
 from coverage.places.notes import Doubts, Note
 from coverage.places.sheets import is_table
 from coverage.places.vector_files import (
@@ -24,10 +23,11 @@ from coverage.places.vector_files import (
     rename_layer,
     texts,
 )
-from coverage.places.village_ids import village_ids
-from coverage.places.village_lists import NO_CLUSTERS, VillageFile, read_list, villages_of_points
-from coverage.places.village_rows import SYNONYMS
-from coverage.places.where import anchor_points, commune_at
+from coverage.places.villages.ids import village_ids
+from coverage.places.villages.lists import NO_CLUSTERS, VillageFile, read_list, villages_of_points
+from coverage.places.villages.rows import SYNONYMS
+from coverage.places.villages.supply import power_rows
+from coverage.places.villages.where import anchor_points, commune_at
 
 _NAMES = ("village_id", "village_name", "commune_code", "commune_name")
 _SYNONYMS = SYNONYMS | {"centre_lat": ("lat", *SYNONYMS["lat"]), "centre_lon": ("lon", *SYNONYMS["lon"])}
@@ -38,7 +38,7 @@ def read_villages(path: Path, crs: str | None = None) -> VillageFile:
 
     Read are tables (see `sheets`) with or without coordinates, layers of points, and layers of polygons.
     Geometry in EPSG:4326; `boundary` is given for a polygon, else none. Commune codes stay as the file has them
-    (see `commune_codes.resolve`). An id is kept where it is unique, else made of commune and name.
+    (see `communes.meaning.resolve`). An id is kept where it is unique, else made of commune and name.
     Of a table and of points each doubtful row is noted, a cell that cannot be read counts as missing, and a row
     that names a village stays one unless it repeats another word by word. `crs` is that of metres in a table.
     Raises `PlacesRefused`, for polygons at the first fault.

@@ -7,7 +7,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from coverage.places.commune_links import codes
+from coverage.places.communes.links import codes
 from coverage.places.vector_files import need, polygons, read_layer, rename, rename_layer, texts
 
 _CODE = {"commune_code": ("code", "Mã xã", "ma_xa", "ward_code", "MAXA")}

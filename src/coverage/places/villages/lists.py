@@ -9,14 +9,13 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from coverage.places.list_clusters import cluster_rows, own_rows, whole_households
-from coverage.places.list_power import power_rows
+from coverage.places.coordinates.systems import WGS84
 from coverage.places.notes import Doubts, Note, row_number
 from coverage.places.sheets import read_table
-from coverage.places.systems import WGS84
 from coverage.places.vector_files import as_counts, flags, headers, need, rename
-from coverage.places.village_ids import village_ids
-from coverage.places.village_rows import (
+from coverage.places.villages.clusters import cluster_rows, own_rows, whole_households
+from coverage.places.villages.ids import village_ids
+from coverage.places.villages.rows import (
     PLACE_COLUMNS,
     SYNONYMS,
     all_texts,
@@ -25,6 +24,7 @@ from coverage.places.village_rows import (
     once,
     same_names,
 )
+from coverage.places.villages.supply import power_rows
 
 NO_CLUSTERS = pd.DataFrame(
     {column: [] for column in ("village_id", "cluster_id", "lat", "lon", "households", "grid")}

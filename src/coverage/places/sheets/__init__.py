@@ -15,9 +15,9 @@ import pandas as pd
 
 from coverage import text, workbooks
 from coverage.errors import FileRefused, PlacesRefused
-from coverage.places.headers import Header, find_header, header_keys
-from coverage.places.left_out import left_out
 from coverage.places.notes import Note
+from coverage.places.sheets.headers import Header, find_header, header_keys
+from coverage.places.sheets.left_out import left_out
 
 LARGEST_TEXT = 1 << 30  # bytes of one unpacked file: more is no list of places
 TABLE_SUFFIXES = {"", ".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods", ".gz"}

@@ -24,10 +24,10 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window
 
 from coverage import hexes
-from coverage.places import raster_forms, raster_kinds
 from coverage.places.notes import Note
-from coverage.places.raster_forms import Area
-from coverage.places.raster_kinds import Floats, Kind, Seen
+from coverage.places.rasters import forms, kinds
+from coverage.places.rasters.forms import Area
+from coverage.places.rasters.kinds import Floats, Kind, Seen
 
 Shapes = npt.NDArray[np.object_]
 
@@ -50,42 +50,42 @@ def clean(source: Path, target: Path, kind: Kind, area: Area | None) -> list[Not
     leaves no `target`.
     """
     with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES), _open(source) as raster:
-        raster_forms.refuse_form(raster, source.name)
-        notes = raster_forms.notes_of_area(raster, area, source.name)
+        forms.refuse_form(raster, source.name)
+        notes = forms.notes_of_area(raster, area, source.name)
         try:
-            return notes + raster_kinds.judge(kind, _copy(raster, target, kind, area), source.name)
+            return notes + kinds.judge(kind, _copy(raster, target, kind, area), source.name)
         except BaseException:
             target.unlink(missing_ok=True)
             raise
 
 
 def _open(source: Path) -> rasterio.DatasetReader:
-    with warnings.catch_warnings(), raster_forms.readable(source.name):
+    with warnings.catch_warnings(), forms.readable(source.name):
         # A file without a position is refused with its cure: the warning says less.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         return rasterio.open(source)
 
 
 def _copy(raster: rasterio.DatasetReader, target: Path, kind: Kind, area: Area | None) -> Seen:
-    seen, box, in_area = Seen(), raster_forms.project(raster, area) if area else None, False
+    seen, box, in_area = Seen(), forms.project(raster, area) if area else None, False
     with rasterio.open(target, "w", **_profile(raster)) as copy:
         for place, source in _windows(raster):
             raw, known = _read(raster, source)
-            marked = known & raster_kinds.marks(raw, kind)
+            marked = known & kinds.marks(raw, kind)
             values = np.where(known & ~marked, raw * raster.scales[0] + raster.offsets[0], np.nan)
-            seen += raster_kinds.look(values, _row_km2(raster, source), int(marked.sum()))
+            seen += kinds.look(values, _row_km2(raster, source), int(marked.sum()))
             if box and not in_area:
                 in_area = _any_inside(values, place, copy.transform, box)
             if kind == "nightlights":
                 values = np.maximum(values, 0.0)
             copy.write(values.astype(np.float32), 1, window=place)
     if box and seen.known and not in_area:
-        raise raster_forms.elsewhere(Path(raster.name).name)
+        raise forms.elsewhere(Path(raster.name).name)
     return seen
 
 
 def _profile(raster: rasterio.DatasetReader) -> dict[str, Any]:
-    left, _, _, top = raster_forms.bounds(raster)
+    left, _, _, top = forms.bounds(raster)
     grid = raster.transform
     return {
         "driver": "GTiff",
@@ -118,7 +118,7 @@ def _windows(raster: rasterio.DatasetReader) -> Iterator[tuple[Window, Window]]:
 
 
 def _read(raster: rasterio.DatasetReader, window: Window) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    with raster_forms.readable(Path(raster.name).name):
+    with forms.readable(Path(raster.name).name):
         values = raster.read(1, window=window).astype(np.float64)
         known = raster.read_masks(1, window=window) > 0
     return values[_upright(raster)], known[_upright(raster)]

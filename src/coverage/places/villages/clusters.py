@@ -8,7 +8,7 @@ import pandas as pd
 
 from coverage.names import place_key
 from coverage.places.notes import Doubts, Note
-from coverage.places.village_ids import commune_keys
+from coverage.places.villages.ids import commune_keys
 
 _SIGNS = re.compile(r"[;/]")
 

@@ -17,7 +17,7 @@ import shapely
 from vietnamadminunits.database import get_data
 
 from coverage.errors import PlacesRefused
-from coverage.places.misfits import (
+from coverage.places.coordinates.misfits import (
     REACH_M,
     Ground,
     Rows,
@@ -27,9 +27,8 @@ from coverage.places.misfits import (
     misfits_m,
     sample_of,
 )
-from coverage.places.mistakes import Suspicion, mistake
-from coverage.places.notes import Note
-from coverage.places.systems import (
+from coverage.places.coordinates.mistakes import Suspicion, mistake
+from coverage.places.coordinates.systems import (
     WGS84,
     Numbers,
     Reading,
@@ -40,7 +39,8 @@ from coverage.places.systems import (
     reading_of,
     swapped,
 )
-from coverage.places.votes import CENTRES, NAMED, PART, UNNAMED, Rule, beaten, clearly_better
+from coverage.places.coordinates.votes import CENTRES, NAMED, PART, UNNAMED, Rule, beaten, clearly_better
+from coverage.places.notes import Note
 
 _Tried = tuple[Reading, Numbers]  # a reading, and each feature's misfit under it in metres
 # Farther than this from everything known is elsewhere: no village of a commune stretches farther.

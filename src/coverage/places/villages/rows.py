@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from coverage.names import nfc, place_key
-from coverage.places.commune_links import codes
+from coverage.places.communes.links import codes
+from coverage.places.coordinates.positions import coordinate, pair, place
 from coverage.places.notes import Doubts, Note
-from coverage.places.positions import coordinate, pair, place
 from coverage.places.vector_files import texts
-from coverage.places.village_ids import commune_keys
+from coverage.places.villages.ids import commune_keys
 
 SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon", "id", "Mã thôn, buôn", "Mã thôn, tổ dân phố", "Mã TDP"),

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from coverage.places.systems import Numbers, Reading
+from coverage.places.coordinates.systems import Numbers, Reading
 
 Rows = npt.NDArray[np.intp]
 # Farther than this outside its area a feature says no more about a shift of some hundred metres: it lies

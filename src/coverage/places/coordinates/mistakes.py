@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from coverage.places.systems import Reading, meridian_and_scale
+from coverage.places.coordinates.systems import Reading, meridian_and_scale
 
 Code = Literal[
     "datum_shift_not_applied",
