@@ -71,7 +71,8 @@ def judged(folder: Path, name: str, add: Callable[[Workspace, Path], None], seed
     pairs = verdicts.merge(truth, on=["village_id", "operator"], suffixes=("", "_true"))
     print(f"seed {seed}, {name}: {(pairs['list'] == 'gaps').sum()} gaps", file=sys.stderr)
     gaps = pairs[pairs["list"].eq("gaps") & pairs["gap"]]
-    return gaps[["population_affected", "population_affected_true", "people_method"]].assign(quality=name)
+    kept = ["population_affected", "population_affected_true", "population_undecided", "floors_met"]
+    return gaps[kept].assign(quality=name)
 
 
 def _polygons(workspace: Workspace, sample: Path) -> None:
@@ -134,15 +135,28 @@ QUALITIES: dict[str, Callable[[Workspace, Path], None]] = {
 
 
 def report(gaps: pd.DataFrame) -> None:
-    """Print per quality: true gaps found, how many have a number of people, how many within 10 % of the truth."""
-    error = (gaps["population_affected"] / gaps["population_affected_true"] - 1).abs()
-    table = gaps.assign(known=gaps["population_affected"].notna(), near=error <= WITHIN, error=error)
+    """Print per quality: true gaps found, how many have a number of people, how many within 10 % of the truth.
+
+    `in range`: the truth lies between the people affected and those with the undecided ones added, 10 % allowed.
+    """
+    said, true = gaps["population_affected"], gaps["population_affected_true"]
+    error = (said / true - 1).abs()
+    most = said + gaps["population_undecided"]
+    table = gaps.assign(
+        known=said.notna(),
+        near=error <= WITHIN,
+        in_range=(true >= said * (1 - WITHIN)) & (true <= most * (1 + WITHIN)),
+        error=error,
+    )
+    enough = table[table["floors_met"].astype(bool)].groupby("quality", sort=False)["near"].mean()
     by_quality = table.groupby("quality", sort=False)
     shown = pd.DataFrame(
         {
             "gaps": by_quality.size(),
             "people known": by_quality["known"].mean(),
             "within 10 %": by_quality["near"].mean(),
+            "of those tested enough": enough,
+            "in range": by_quality["in_range"].mean(),
             "median error": by_quality["error"].median(),
             "sum / true sum": by_quality["population_affected"].sum()
             / by_quality["population_affected_true"].sum().replace(0, np.nan),

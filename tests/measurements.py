@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from coverage import criteria, engine, evidence, hexes, people, tables, verdicts
+from coverage.crosswalk import place_hexes
 from coverage.places.settlements import places_of
 
 AS_OF = date(2026, 11, 1)
@@ -110,5 +111,8 @@ NO_PARTS = pd.DataFrame({"village_id": [], "place_id": [], "hex": [], "populatio
 
 def places_without_raster(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
     """The contract PLACES of villages and their clusters, where no raster says who lives where."""
-    pairs = pd.DataFrame({"village_id": [], "hex": [], "population": []}).astype({"hex": "int64"})
-    return people.shared_out(places_of(villages, clusters, NO_PARTS), NO_PARTS, pairs)
+    pairs = pd.DataFrame({"village_id": [], "hex": [], "population": []}).astype(
+        {"village_id": object, "hex": "int64", "population": float}
+    )
+    places = places_of(villages, clusters, NO_PARTS)
+    return people.shared_out(places, NO_PARTS, pairs, place_hexes(places, pairs, NO_PARTS, 9, 1))

@@ -189,6 +189,7 @@ def _row(
         "population": place.population,
         "population_source": None if pd.isna(place.population) else "list",
         "population_affected": place.population * 0.36 if dead else None,
+        "population_undecided": place.population * 0.1 if dead else None,
         "households_affected": place.households * 0.36 if dead else None,
         "people_method": "clusters",
         "boundary": "given",

@@ -26,7 +26,14 @@ GAP_PROPERTIES = [
     *("gap_id", "village_id", "village_name", "commune_code", "commune_name", "operator", "operator_name"),
     *("status", "status_all_operators", "not_spot", "grid_status", "electrified", "power_source"),
     *("power_as_of", "power_evidence", "power_conflict", "households", "households_affected", "population"),
-    *("population_source", "population_affected", "dead_share", "people_method", "boundary"),
+    *(
+        "population_source",
+        "population_affected",
+        "population_undecided",
+        "dead_share",
+        "people_method",
+        "boundary",
+    ),
     *(
         "centre_verdict",
         "basis",

@@ -200,7 +200,15 @@ def test_weak_service_is_an_answer_and_not_sent_to_be_measured_again() -> None:
 def test_people_affected_are_those_of_the_dead_clusters() -> None:
     found = judge(places("45204", FINE, DEAD, FINE), clusters(25.0, 75.0)).loc["45204"]
     assert (found["dead_share"], found["population_affected"]) == (0.25, 100.0)
+    assert (found["households_affected"], found["population_undecided"]) == (25.0, 0.0)
     assert found["dead_places"] == "v1/c/k1"
+
+
+def test_who_lives_at_undecided_places_may_be_affected_too() -> None:
+    found = judge(places("45204", FINE, DEAD, OPEN, NONE, FINE), clusters(25.0, 25.0, 10.0, 40.0)).loc[
+        "45204"
+    ]
+    assert (found["population_affected"], found["population_undecided"]) == (100.0, 140.0)
 
 
 def test_priority_counts_gaps_from_one() -> None:
@@ -261,4 +269,6 @@ def test_all_people_count_where_only_the_centre_was_found_dead() -> None:
     rows = gaps.complete(pd.concat([both, other]), places_without_raster(frame, homes), ["45204"])
     found = gaps.village_verdicts(frame, rows, supply, rules(), ["45204"]).set_index("village_id")
     assert found["population_affected"].isna().all()
+    around = gaps.village_verdicts(frame, rows.assign(share_around=0.6), supply, rules(), ["45204"])
+    assert around.set_index("village_id")["population_affected"].to_dict() == {"v1": 240.0, "v2": 54.0}
     assert found["priority"].to_dict() == {"v1": 1, "v2": 2}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from measurements import NO_PARTS, places_without_raster, rules
 
 from coverage import hexes, people, tables
-from coverage.crosswalk import crosswalk
+from coverage.crosswalk import crosswalk, place_hexes
 from coverage.places.settlements import places_of
 
 LAT, LON = 11.05, 108.05
@@ -24,7 +24,9 @@ HOME = hexes.of_point(LAT, LON, 9)
 
 def pairs(*rows: tuple[str, int, float]) -> pd.DataFrame:
     """CROSSWALK rows of a tenth of a square kilometre: village, hex, people."""
-    frame = pd.DataFrame(rows, columns=["village_id", "hex", "population"])
+    frame = pd.DataFrame(rows, columns=["village_id", "hex", "population"]).astype(
+        {"village_id": object, "hex": np.int64, "population": float}
+    )
     return frame.assign(area_km2=0.1, village_share=0.5, settled=(frame["population"] >= 5).astype(object))
 
 
@@ -52,8 +54,13 @@ def cluster_layer(*homes: tuple[int, float]) -> pd.DataFrame:
     return table.astype({"village_id": object, "cluster_id": object})
 
 
+def shared_out(places: pd.DataFrame, parts: pd.DataFrame, ground: pd.DataFrame) -> pd.DataFrame:
+    found = people.shared_out(places, parts, ground, place_hexes(places, ground, parts, 9, 1))
+    return tables.check_frame(tables.PLACES, found)
+
+
 def shares(places: pd.DataFrame, parts: pd.DataFrame, ground: pd.DataFrame) -> dict[str, float]:
-    found = people.shared_out(places, parts, ground)
+    found = shared_out(places, parts, ground)
     assert found.groupby("village_id")["share"].sum().to_numpy() == pytest.approx(1.0)
     return found.set_index("place_id")["share"].round(6).to_dict()
 
@@ -81,7 +88,7 @@ def test_households_of_the_clusters_decide_where_all_are_known() -> None:
     places = places_of(village_layer(), cluster_layer((HOME, 30.0), (far(2), 10.0)), NO_PARTS)
     ground = pairs(("v", HOME, 10.0), ("v", far(2), 90.0))
     assert shares(places, NO_PARTS, ground) == {"v/centre": 0.0, "v/c/k1": 0.75, "v/c/k2": 0.25}
-    assert set(people.shared_out(places, NO_PARTS, ground)["people_method"]) == {"clusters"}
+    assert set(shared_out(places, NO_PARTS, ground)["people_method"]) == {"clusters"}
 
 
 def test_without_all_households_the_raster_gives_everybody_to_the_nearest_cluster() -> None:
@@ -110,6 +117,19 @@ def test_settled_parts_stand_for_clusters_that_nobody_listed() -> None:
     lat, lon = hexes.middles(np.array([far(4)]))
     first = places.set_index("place_id").loc["v/s/1"]
     assert (first["lat"], first["lon"]) == (pytest.approx(lat[0]), pytest.approx(lon[0]))
+
+
+def test_around_the_centre_live_the_people_of_its_hexes() -> None:
+    beside = hexes.disk(HOME, 1)[1]
+    places = places_of(village_layer(), cluster_layer((HOME, 30.0), (far(4), 10.0)), NO_PARTS)
+    ground = pairs(("v", HOME, 10.0), ("v", beside, 30.0), ("v", far(4), 60.0), ("w", HOME, 99.0))
+    by_raster = shared_out(places, NO_PARTS, ground).set_index("place_id")["share_around"]
+    assert by_raster["v/centre"] == pytest.approx(0.4)
+    assert by_raster.drop("v/centre").isna().all()
+    nobody_knows = shared_out(places, NO_PARTS, ground.assign(population=np.nan))
+    assert nobody_knows["share_around"].isna().all()
+    elsewhere = shared_out(places, NO_PARTS, pairs(("v", far(4), 60.0))).set_index("place_id")
+    assert elsewhere.loc["v/centre", "share_around"] == 0.0
 
 
 def test_listed_clusters_are_believed_before_the_raster() -> None:

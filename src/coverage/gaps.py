@@ -119,6 +119,7 @@ def village_verdicts(
     table["dead_places"] = table["dead_places"].fillna("")
     table["operator_name"] = table["operator"].map(criteria.operator_name)
     table["population_affected"] = table["population"] * table["dead_share"]
+    table["population_undecided"] = table["population"] * _undecided_share(table, rows)
     table["households_affected"] = table["households"] * table["dead_share"]
     table["sub_reason"] = _sub_reason(table, rows)
     table["list"] = _list(table, in_scope)
@@ -156,13 +157,27 @@ def _dead_places(rows: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
     homes = dead[dead["kind"] != "centre"]
     grouped = dead.groupby(_KEY)
     found = pd.DataFrame({"dead_places": grouped["place_id"].agg(";".join)})
+    # Where only the centre is dead, those are affected who live around it.
+    around = dead[dead["kind"] == "centre"].groupby(_KEY)["share_around"].first()
     found["dead_share"] = homes.groupby(_KEY)["share"].sum().clip(upper=1.0)
+    found["dead_share"] = found["dead_share"].fillna(around)
     found["grid_any"] = homes["grid"].eq(True).groupby([homes["village_id"], homes["operator"]]).any()
     found["grid_none"] = homes["grid"].eq(False).groupby([homes["village_id"], homes["operator"]]).all()
     total = dead["best"].eq("dead_zone").groupby([dead["village_id"], dead["operator"]]).any()
     partial = dead["best"].eq("covered").groupby([dead["village_id"], dead["operator"]]).any()
     found["not_spot"] = np.select([total, partial], ["total", "partial"], "undetermined")
     return found.reset_index()
+
+
+def _undecided_share(table: pd.DataFrame, rows: pd.DataFrame) -> pd.Series[float]:
+    # Of the people who live neither at dead nor at decided places; around a dead centre they are counted already.
+    undecided = rows["verdict"].isin(["not_enough_evidence", "no_data"])
+    share = rows["share"].where(undecided, 0.0).groupby([rows["village_id"], rows["operator"]]).sum()
+    found = table[_KEY].merge(share.rename("share").reset_index(), on=_KEY, how="left")["share"]
+    centre_only = table["dead_share"].where(
+        ~table["dead_places"].str.contains("/c/|/s/|/polygon", na=False), 0.0
+    )
+    return (found.set_axis(table.index) - centre_only.fillna(0.0)).clip(lower=0.0)
 
 
 def _with_power_where_dead(table: pd.DataFrame) -> pd.DataFrame:

@@ -77,8 +77,10 @@ def _components(lived_in: pd.DataFrame) -> pd.Series:
     return pd.Series(connected_components(graph, directed=False)[1], index=lived_in.index)
 
 
-def shared_out(places: pd.DataFrame, parts: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The contract PLACES: the places with `share` and `people_method`.
+def shared_out(
+    places: pd.DataFrame, parts: pd.DataFrame, pairs: pd.DataFrame, pooled: pd.DataFrame
+) -> pd.DataFrame:
+    """The contract PLACES: the places with `share`, `share_around` and `people_method`. `pooled` is PLACE_HEXES.
 
     The share of the village's people who live at each place. A village of one place has everybody there
     (`whole`); where every listed cluster says its households, they decide (`clusters`); else the people of the
@@ -98,10 +100,22 @@ def shared_out(places: pd.DataFrame, parts: pd.DataFrame, pairs: pd.DataFrame) -
     share = pd.Series(np.select(choices, shares, 1.0 / number), index=homes.index)
     method = pd.Series(np.select(choices, ["whole", "clusters", "raster"], "equal"), index=homes.index)
     of_centre = homes.assign(method=method).drop_duplicates("village_id").set_index("village_id")["method"]
-    return places.assign(
+    shared = places.assign(
         share=share.reindex(places.index).fillna(0.0),
         people_method=method.reindex(places.index).fillna(places["village_id"].map(of_centre)),
     )
+    return shared.assign(share_around=_around_centres(shared, pairs, pooled))
+
+
+def _around_centres(places: pd.DataFrame, pairs: pd.DataFrame, pooled: pd.DataFrame) -> pd.Series:
+    """The share of its village's people who live on the hexes that speak for each centre."""
+    centres = places.loc[places["kind"] == "centre", ["place_id", "village_id"]]
+    ground = centres.merge(pooled, on="place_id")
+    there = ground.merge(pairs[["village_id", "hex", "population"]], on=["village_id", "hex"])
+    everybody = pairs.groupby("village_id")["population"].sum().astype(float)
+    whole = centres["village_id"].map(everybody.where(everybody > 0)).astype(float)
+    near = centres["place_id"].map(there.groupby("place_id")["population"].sum()).astype(float).fillna(0.0)
+    return (near / whole).clip(upper=1.0).reindex(places.index)
 
 
 def _people_nearest(homes: pd.DataFrame, parts: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:

@@ -70,9 +70,10 @@ def lie_of_the_land(given: Inputs) -> Lie:
     pairs = people.on_ground(crosswalk(villages, criteria.hex_resolution), given.population, criteria.ground)
     villages = people.counted(villages, pairs)
     parts = people.settled_parts(pairs, criteria.ground.settled_part_people)
-    places = people.shared_out(places_of(villages, given.clusters, parts), parts, pairs)
+    places = places_of(villages, given.clusters, parts)
     rings = criteria.village.neighbour_rings
     pooled = place_hexes(places, pairs, parts, criteria.hex_resolution, rings)
+    places = people.shared_out(places, parts, pairs, pooled)
     return Lie(
         villages=villages,
         pairs=tables.check_frame(tables.CROSSWALK, pairs),
