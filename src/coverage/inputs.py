@@ -19,6 +19,7 @@ from coverage.archive.snapshots import WGS84
 from coverage.archive.workspace import Workspace
 from coverage.contracts import Table
 from coverage.criteria import Criteria
+from coverage.errors import NotFound
 
 Record = Mapping[str, dict[str, Any]]
 # Raised whenever a stage changes what the same inputs give, so that old snapshots are never mistaken for new.
@@ -77,7 +78,7 @@ def fetch(workspace: Workspace, as_of: date) -> Inputs:
         as_of=as_of,
         criteria=criteria,
         parts=parts,
-        villages=layers.load_layer(workspace, "villages", record),
+        villages=_villages(workspace, record),
         clusters=_clusters(workspace, record),
         communes=_layer(workspace, "communes", record, _NO_COMMUNES),
         power=pd.concat([frame for frame in power if len(frame)] or power[:1], ignore_index=True),
@@ -93,6 +94,16 @@ def fetch(workspace: Workspace, as_of: date) -> Inputs:
         dem=_raster(workspace, "dem", record),
         simulated_uploads=uploads.any_simulated(workspace),
     )
+
+
+def _villages(workspace: Workspace, record: Record) -> gpd.GeoDataFrame:
+    villages = layers.load_layer(workspace, "villages", record)
+    if "boundary" not in villages:
+        raise NotFound(
+            "Lớp thôn do phiên bản cũ ghi. Hãy nạp lại: phusong places add villages TỆP",
+            "The layer of villages is of an older version. Add it again: phusong places add villages FILE",
+        )
+    return villages
 
 
 def _clusters(workspace: Workspace, record: Record) -> pd.DataFrame:

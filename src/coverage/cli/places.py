@@ -80,6 +80,7 @@ def places_add(
 ) -> None:
     """Thêm một lớp / Add a layer: where villages are, who lives there, who has power, which masts and maps there are."""
     from coverage.intake_places import Given, add_places
+    from coverage.progress import stages
 
     given = Given(
         timezone=timezone,
@@ -91,7 +92,9 @@ def places_add(
         weakest_dbm=weakest_dbm,
         replace=replace,
     )
-    report = add_places(workspace_at(workspace), kind, file, given)
+    with stages("Nạp / adding") as tell:
+        tell(f"{kind}: {file.name}", 0.0)
+        report = add_places(workspace_at(workspace), kind, file, given)
     notes = "".join(f"\n  - {note.vi} / {note.en}" for note in report.notes[:20])
     more = f"\n  … +{len(report.notes) - 20} (--json)" if len(report.notes) > 20 else ""
     total = f" / {report.total}" if report.total != report.rows else ""
