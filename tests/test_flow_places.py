@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ from coverage.archive.workspace import Workspace, open_workspace
 from coverage.demo import SAMPLE_PLACES, add_sample
 from coverage.errors import PlacesRefused
 from coverage.exports import lists, summary
+from coverage.exports.notes import write_notes
 from coverage.intake_places import Given, add_places
 from coverage.logs.context import Context
 from coverage.pipeline import lie_of_the_land
@@ -196,6 +198,20 @@ def test_two_operators_maps_and_two_lists_of_power_stand_side_by_side(
         (tmp_path / name).write_text(f"village_id,households,households_grid,source\nv,10,9,{name}\n")
         report = add_places(workspace, "power", tmp_path / name)
     assert report.total == 2
+
+
+def test_notes_are_written_for_a_spreadsheet(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "thôn.csv"
+    path.write_text(
+        "Tên thôn;Vĩ độ;Kinh độ\nThôn 1;11,05;108,05\n=1+1;;\nThôn 1;11,06;108,06\n", encoding="utf-8"
+    )
+    report = add_places(workspace, "villages", path)
+    text = write_notes(report.notes, tmp_path / "notes.csv").read_text(encoding="utf-8-sig")
+    table = pd.read_csv(io.StringIO(text))
+    assert table["Dòng"].dropna().tolist() == sorted(note.row for note in report.notes if note.row)
+    assert {3, 4} <= set(table["Dòng"].dropna())
+    assert len(table) == len(report.notes)
+    assert not any(line.startswith("=") for line in text.splitlines())
 
 
 REFUSED: list[tuple[str, str, Callable[[Path], Path]]] = [

@@ -75,10 +75,15 @@ def places_add(
     replace: Annotated[
         bool, typer.Option("--replace", help="Bỏ những gì tệp khác đã thêm / forget what other files added")
     ] = False,
+    notes_to: Annotated[
+        Path | None,
+        typer.Option("--notes-to", help="Ghi các dòng đáng ngờ vào CSV / write the doubtful rows to a CSV"),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Thêm một lớp / Add a layer: where villages are, who lives there, who has power, which masts and maps there are."""
+    from coverage.exports.notes import write_notes
     from coverage.intake_places import Given, add_places
     from coverage.progress import stages
 
@@ -95,7 +100,9 @@ def places_add(
     with stages("Nạp / adding") as tell:
         tell(f"{kind}: {file.name}", 0.0)
         report = add_places(workspace_at(workspace), kind, file, given)
+    if notes_to is not None:
+        write_notes(report.notes, notes_to)
     notes = "".join(f"\n  - {note.vi} / {note.en}" for note in report.notes[:20])
-    more = f"\n  … +{len(report.notes) - 20} (--json)" if len(report.notes) > 20 else ""
+    more = f"\n  … +{len(report.notes) - 20} (--notes-to TỆP.csv)" if len(report.notes) > 20 else ""
     total = f" / {report.total}" if report.total != report.rows else ""
     show(asdict(report), as_json, f"{report.kind}: {report.rows}{total} ({report.file}){notes}{more}")
