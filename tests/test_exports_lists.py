@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import re
 
 import geopandas as gpd
 import numpy as np
@@ -283,3 +284,14 @@ def test_villages_without_verdicts_count_as_not_measured(snapshot):
     table = summary.province_table(bare).set_index("status")["villages"]
     assert table["chua_co_du_lieu"] == len(snapshot.villages)
     assert table.sum() == len(snapshot.villages)
+
+
+def test_the_terminal_tells_claims_and_roads_where_there_are_any(snapshot):
+    text = summary.as_text(snapshot)
+    assert "75.0% (48.0%–92.0%)" in text
+    assert re.search(r"Viettel +12\.0 +3\.0 +5\.0 +1\.0 +2\.0", text)
+    bare = dataclasses.replace(
+        snapshot, reliability=snapshot.reliability.iloc[:0], road_verdicts=snapshot.road_verdicts.iloc[:0]
+    )
+    assert "declared coverage" not in summary.as_text(bare)
+    assert "roads" not in summary.as_text(bare)

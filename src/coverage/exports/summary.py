@@ -73,14 +73,42 @@ def operator_table(snapshot: Snapshot) -> pd.DataFrame:
 
 
 def as_text(snapshot: Snapshot) -> str:
-    """Both tables for a terminal, in Vietnamese and English."""
+    """The tables for a terminal, in Vietnamese and English; claims and roads where there are any."""
     province = province_table(snapshot).set_index("status").rename(columns=_HEADS)
     province = province.astype(object).fillna("")
     province.index = pd.Index([" / ".join(WORDS[status]) for status in province.index])
     operators = operator_table(snapshot).set_index("operator_name")
     operators.columns = pd.Index([*(WORDS[status][0] for status in STATUSES), "Vùng lõm có điện"])
     operators.index.name = None
-    return (
-        f"Thôn, theo mọi nhà mạng / villages, all operators together:\n{province.to_string()}\n\n"
-        f"Thôn, theo từng nhà mạng / villages, by operator:\n{operators.to_string()}"
+    parts = {
+        "Thôn, theo mọi nhà mạng / villages, all operators together": province,
+        "Thôn, theo từng nhà mạng / villages, by operator": operators,
+        "Bản đồ công bố, lần thử đạt bên trong / declared coverage, tests passed inside": _claims(snapshot),
+        "Tuyến đường, km / roads, km": _roads(snapshot),
+    }
+    return "\n\n".join(f"{head}:\n{table.to_string()}" for head, table in parts.items() if len(table))
+
+
+def _claims(snapshot: Snapshot) -> pd.DataFrame:
+    whole = snapshot.reliability[snapshot.reliability["commune_code"].isna()].set_index("operator_name")
+    dead = snapshot.village_verdicts
+    claimed = dead[dead["claimed"].eq(True)].groupby("operator_name")["village_id"].nunique()
+    shares = [
+        f"{row.pass_share:.1%} ({row.low_share:.1%}–{row.high_share:.1%})" for row in whole.itertuples()
+    ]
+    table = pd.DataFrame(
+        {"đạt/passed (95 %)": shares, "lần thử/tests": whole["tests"].to_numpy()}, whole.index
     )
+    table["thôn công bố mà mất sóng/claimed but dead"] = claimed.reindex(whole.index, fill_value=0)
+    return table.rename_axis(None)
+
+
+def _roads(snapshot: Snapshot) -> pd.DataFrame:
+    heads = {"length_km": "dài/length", "dead_km": "mất sóng/dead", "covered_km": "có sóng/covered"}
+    heads |= {"undecided_km": "chưa rõ/undecided", "unmeasured_km": "chưa đo/unmeasured"}
+    lengths = (
+        pd.DataFrame(snapshot.road_verdicts.drop(columns="geometry"))
+        .groupby("operator_name")[list(heads)]
+        .sum()
+    )
+    return lengths.rename(columns=heads).round(1).rename_axis(None)
