@@ -214,6 +214,15 @@ def test_notes_are_written_for_a_spreadsheet(workspace: Workspace, tmp_path: Pat
     assert not any(line.startswith("=") for line in text.splitlines())
 
 
+def test_communes_of_another_country_are_noted_and_taken(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "communes.geojson"
+    row = {"commune_code": "BI-01", "commune_name": "Bujumbura"}
+    gpd.GeoDataFrame([row], geometry=[shapely.box(29.3, -3.4, 29.5, -3.2)], crs=4326).to_file(path)
+    assert [note.code for note in add_places(workspace, "communes", path).notes] == ["elsewhere"]
+    report = add_villages(workspace, tmp_path, v=shapely.box(29.31, -3.39, 29.35, -3.35))
+    assert report == []
+
+
 REFUSED: list[tuple[str, str, Callable[[Path], Path]]] = [
     ("population", "raster_elsewhere", lambda data: data / "power" / "pop.tif"),
     ("population", "raster_is_mask", lambda data: data / "power" / "targets.tif"),

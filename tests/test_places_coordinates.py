@@ -310,8 +310,9 @@ def test_what_lies_far_from_everything_is_elsewhere(tmp_path: Path) -> None:
     assert "--trust-coordinates" in refusal.vi
     assert '--crs "' not in refusal.vi
     abroad_shapes = derived().assign(commune_code="x").set_geometry(derived().translate(60, 0))
-    with pytest.raises(PlacesRefused) as abroad:
-        check_communes(abroad_shapes, "EPSG:4326", "f")
+    assert [note.code for note in check_communes(abroad_shapes, "EPSG:4326", "f")] == ["elsewhere"]
+    with pytest.raises(PlacesRefused) as abroad:  # codes of this country in another one
+        check_communes(derived().set_geometry(derived().translate(60, 0)), "EPSG:4326", "f")
     assert abroad.value.code == "elsewhere"
 
 

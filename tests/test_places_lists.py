@@ -452,3 +452,20 @@ def test_a_list_goes_into_a_workspace(tmp_path: Path) -> None:
     report = intake_places.add_places(workspace, "villages", office_list(tmp_path))
     assert report.rows == 6
     assert layers.load_layer(workspace, "villages")["village_id"].is_unique
+
+
+def test_degrees_are_read_in_the_system_that_is_named(tmp_path: Path) -> None:
+    truth = shapely.Point(108.24321, 11.78123)
+    old = gpd.GeoSeries([truth], crs=4326).to_crs(4756).iloc[0]
+    row = f"A;{old.y:.7f};{old.x:.7f}"
+    path = listed(tmp_path, "Tên thôn;Vĩ độ;Kinh độ", row)
+    assert one(read(path), "A").geometry.distance(truth) > 1e-3  # 226 m
+    assert one(read(path, "EPSG:4756"), "A").geometry.distance(truth) < 1e-6
+
+
+@pytest.mark.parametrize("header", ["Tên thôn;X;Y", "Tên thôn;Kinh độ;Vĩ độ"])
+def test_metres_of_another_country_stand_east_before_north(tmp_path: Path, header: str) -> None:
+    truth = shapely.Point(29.36, -3.38)
+    metres = gpd.GeoSeries([truth], crs=4326).to_crs(32735).iloc[0]
+    path = listed(tmp_path, header, f"A;{metres.x:.2f};{metres.y:.2f}".replace(".", ","))
+    assert one(read(path, "EPSG:32735"), "A").geometry.distance(truth) < 1e-6

@@ -78,8 +78,8 @@ def check_communes(
 ) -> list[Note]:
     """The same for a layer of communes (`commune_code`), held against the centre known for each code.
 
-    Centres come from the package vietnamadminunits. Where it knows none of the codes, only what lies outside
-    Viet Nam is found.
+    Centres come from the package vietnamadminunits. Where it knows none of the codes, only what a mistake has put
+    outside Viet Nam is refused; what no mistake explains lies in another country, and is noted.
     """
     centres = _centres()
     known = centres[centres.index.isin(communes["commune_code"])]
@@ -87,7 +87,10 @@ def check_communes(
     taken = reading_of(taken_as)
     if known.empty:
         country = ground_of(gpd.GeoSeries([shapely.box(*centres.total_bounds)]))
-        return _answer(_suspect(middles, taken, country, np.full(len(communes), -1)), file, trusted)
+        found = _suspect(middles, taken, country, np.full(len(communes), -1))
+        # Codes of another country in another country are no mistake, but worth a look.
+        abroad = found is not None and found.code == "elsewhere"
+        return _answer(found, file, trusted or abroad)
     rows = _rows(communes["commune_code"], known.index, len(communes))
     return _answer(_suspect(middles, taken, ground_of(known), rows, CENTRES), file, trusted)
 

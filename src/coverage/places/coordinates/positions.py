@@ -11,6 +11,7 @@ import pandas as pd
 
 from coverage.errors import PlacesRefused
 from coverage.places.coordinates import to_wgs84
+from coverage.places.coordinates.systems import reading_of
 
 _METRES_FROM = 1000.0  # no degree is so large, no coordinate in metres of the country so small
 _DEGREES = re.compile(
@@ -60,7 +61,7 @@ def place(first: pd.Series, second: pd.Series, *, named: bool, crs: str | None, 
 
     `named`: the columns say which is the latitude (first) and which the longitude; then the other way round
     is the fault `swapped`, read all the same, for no latitude is beyond 90°. Without names a number beyond 90 is
-    the longitude. Metres are read in `crs`. Other faults: `half` (one number of two), `off` (0, 0 or not on the
+    the longitude. Metres and degrees are read in `crs`, of another country as east before north. Other faults: `half` (one number of two), `off` (0, 0 or not on the
     globe), and both numbers are missing then. Raises `PlacesRefused` for metres without a `crs` in most rows.
     """
     lat, lon = first.to_numpy(float, copy=True), second.to_numpy(float, copy=True)
@@ -68,7 +69,7 @@ def place(first: pd.Series, second: pd.Series, *, named: bool, crs: str | None, 
     fault[np.isfinite(lat) != np.isfinite(lon)] = "half"
     metres = (np.abs(lat) > _METRES_FROM) & (np.abs(lon) > _METRES_FROM)
     if metres.any():
-        lat[metres], lon[metres] = _from_metres(lat, lon, metres, crs, path)
+        lat[metres], lon[metres] = _from_metres(lat, lon, metres, crs, path, named=named)
     turned = (np.abs(lat) > 90) & (np.abs(lon) <= 90)
     lat[turned], lon[turned] = lon[turned], lat[turned]
     if named:
@@ -83,6 +84,8 @@ def place(first: pd.Series, second: pd.Series, *, named: bool, crs: str | None, 
         | np.isinf(lon)
     )
     fault[off] = "off"
+    if crs is not None and reading_of(crs).geographic:
+        lat, lon = reading_of(crs).lat_lon(lon, lat)
     nowhere = np.isin(fault.astype(str), ["off", "half"])
     lat[nowhere], lon[nowhere] = np.nan, np.nan
     return pd.DataFrame({"lat": lat, "lon": lon, "fault": fault}, index=first.index)
@@ -94,7 +97,12 @@ def _from_metres(
     metres: npt.NDArray[np.bool_],
     crs: str | None,
     path: Path,
+    *,
+    named: bool,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    if crs is not None and not reading_of(crs).of_vietnam:
+        x, y = (second, first) if named else (first, second)
+        return reading_of(crs).lat_lon(x[metres], y[metres])
     if crs is not None:
         # The larger number is the northing, everywhere in the country and in every row for itself.
         low, high = np.minimum(first[metres], second[metres]), np.maximum(first[metres], second[metres])

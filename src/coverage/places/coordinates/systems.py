@@ -45,6 +45,15 @@ class Reading:
         return bool(self.crs.is_geographic)
 
     @property
+    def of_vietnam(self) -> bool:
+        """Whether the system is made for Viet Nam or for more than one country's ground, its own included."""
+        used = self.crs.area_of_use
+        if used is None:
+            return True
+        south, west, north, east = VIETNAM
+        return used.south <= north and used.north >= south and used.west <= east and used.east >= west
+
+    @property
     def shifts_datum(self) -> bool:
         """Whether the datum is shifted on the way to WGS 84 (by some 226 m for VN-2000), found by trying."""
         x, y = (np.array([_TRIAL[self.geographic][axis]]) for axis in (0, 1))
