@@ -27,6 +27,7 @@ ORDER = [
     {"dead_areas"},
     {"claims", "roads", "nearest_sites", "surroundings"},
     {"exports"},
+    {"intake_villages"},
     {"intake", "intake_places", "pipeline"},
     {"demo", "service"},
     {"cli"},

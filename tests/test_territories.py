@@ -9,6 +9,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measurements import rules
 
 from coverage import hexes
 from coverage.places.territories import with_territories
@@ -25,6 +26,9 @@ NO_CLUSTERS = pd.DataFrame({"village_id": [], "cluster_id": [], "lat": [], "lon"
 )
 
 
+SETTLED = hexes.around(np.array([hexes.of_point(11.05, 108.05, 9)]), 30)
+
+
 def villages(*rows: tuple[str, str | None, shapely.Geometry | None]) -> gpd.GeoDataFrame:
     names, communes, shapes = zip(*rows, strict=True)
     table = {"village_id": names, "commune_code": communes, "centre_lat": np.nan, "centre_lon": np.nan}
@@ -36,7 +40,7 @@ def villages(*rows: tuple[str, str | None, shapely.Geometry | None]) -> gpd.GeoD
 def laid_out(
     frame: gpd.GeoDataFrame, clusters: pd.DataFrame = NO_CLUSTERS, **given: object
 ) -> gpd.GeoDataFrame:
-    options = {"communes": COMMUNES, "settled": None, "resolution": 9, "radius_m": 1000.0} | given
+    options = {"communes": COMMUNES, "settled": None, "resolution": 9, "ground": rules().ground} | given
     return with_territories(frame, clusters, **options).set_index("village_id")
 
 
@@ -100,12 +104,41 @@ def test_two_villages_at_one_point_part_its_ground() -> None:
     assert areas.sum() == pytest.approx(np.pi * 1000**2, rel=0.02)
 
 
-def test_a_point_outside_its_commune_is_not_lost() -> None:
-    found = laid_out(
-        villages(("a", "w", shapely.Point(108.15, 11.05)), ("b", "w", shapely.Point(108.05, 11.05)))
-    )
-    assert not found.geometry["a"].is_empty
-    assert found.loc["a", "boundary"] == "derived"
+def test_a_mistyped_code_moves_nobodys_ground() -> None:
+    a, b = shapely.Point(108.03, 11.05), shapely.Point(108.06, 11.05)
+    right = laid_out(villages(("a", "w", a), ("b", "w", b)), settled=SETTLED)
+    for wrong in ("e", "unheard of", None):
+        found = laid_out(villages(("a", wrong, a), ("b", "w", b)), settled=SETTLED)
+        assert shapely.equals(found.geometry.to_numpy(), right.geometry.to_numpy()).all()
+
+
+def test_outside_all_communes_ground_ends_at_the_radius_and_at_the_communes() -> None:
+    found = laid_out(villages(("a", "w", shapely.Point(107.9999, 11.05))), settled=SETTLED)
+    assert area_m2(found.geometry)["a"] < np.pi * 1000**2
+    assert found.geometry["a"].intersection(WEST).area < 1e-9
+
+
+def test_without_communes_nobody_takes_anothers_ground() -> None:
+    spots = [(f"v{i}", f"code {i}", shapely.Point(108.03 + 0.004 * i, 11.05)) for i in range(5)]
+    found = laid_out(villages(*spots), communes=COMMUNES.iloc[:0])
+    shapes = found.geometry.to_numpy()
+    assert shapely.union_all(shapes).area == pytest.approx(shapely.area(shapes).sum(), rel=1e-6)
+
+
+def test_beside_villages_that_nobody_can_place_ground_ends_at_the_radius() -> None:
+    placed = ("a", "w", shapely.Point(108.05, 11.05))
+    alone = area_m2(laid_out(villages(placed), settled=SETTLED).geometry)["a"]
+    beside = area_m2(laid_out(villages(placed, ("b", "w", None)), settled=SETTLED).geometry.dropna())["a"]
+    elsewhere = area_m2(laid_out(villages(placed, ("b", "e", None)), settled=SETTLED).geometry.dropna())["a"]
+    assert beside == pytest.approx(np.pi * 1000**2, rel=0.02)
+    assert alone == pytest.approx(elsewhere)
+    assert alone > 5 * beside
+
+
+def test_a_point_inside_anothers_boundary_has_no_ground_and_is_not_lost() -> None:
+    home = shapely.box(108.0, 11.0, 108.1, 11.1)
+    found = laid_out(villages(("given", "w", home), ("a", "w", shapely.Point(108.05, 11.05))))
+    assert found["boundary"].to_dict() == {"given": "given", "a": "none"}
 
 
 points = st.builds(shapely.Point, st.floats(108.001, 108.199), st.floats(11.001, 11.099))

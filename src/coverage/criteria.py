@@ -93,6 +93,7 @@ class Ground(_Rules):
     settled_people_per_km2: float = Field(gt=0)
     settled_part_people: float = Field(gt=0)
     territory_radius_m: float = Field(gt=0)
+    territory_reach_m: float = Field(gt=0)
     power_line_reach_m: float = Field(gt=0)
     power_line_kv: float = Field(gt=0)
     lit_nw_cm2_sr: float = Field(gt=0)

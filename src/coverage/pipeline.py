@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 from ibis.backends.duckdb import Backend
 from ibis.expr.types import Table as Expression
 
@@ -87,20 +89,30 @@ def _placed(given: Inputs) -> gpd.GeoDataFrame:
     ground, resolution = given.criteria.ground, given.criteria.hex_resolution
     settled = None
     if given.population is not None and (given.villages["boundary"] != "given").any() and len(given.communes):
-        area = given.communes.union_all()
+        area = _communes_around(given).union_all()
         lived_in = rasters.settled_hexes(given.population, area, resolution, ground.settled_people_per_km2)
         # The edge of a settlement is settled too: a hex of few people beside one of many.
         settled = hexes.around(lived_in["hex"].to_numpy(), given.criteria.village.neighbour_rings)
-    return with_territories(
-        given.villages, given.clusters, given.communes, settled, resolution, ground.territory_radius_m
-    )
+    return with_territories(given.villages, given.clusters, given.communes, settled, resolution, ground)
+
+
+def _communes_around(given: Inputs) -> gpd.GeoSeries:
+    """The communes in which a village without a boundary has a point; a raster is asked nowhere else."""
+    points = given.villages[given.villages["boundary"] != "given"]
+    listed = given.clusters[given.clusters["village_id"].isin(points["village_id"])]
+    lon = pd.concat([points["centre_lon"], listed["lon"]]).astype(float)
+    lat = pd.concat([points["centre_lat"], listed["lat"]]).astype(float)
+    known = shapely.multipoints(np.column_stack([lon, lat])[(lon.notna() & lat.notna()).to_numpy()])
+    return given.communes.geometry[given.communes.intersects(known)]
 
 
 def _power(given: Inputs, villages: gpd.GeoDataFrame, places: pd.DataFrame) -> pd.DataFrame:
     ground = given.criteria.ground
     points = places.dropna(subset=["lat", "lon"])[["village_id", "lat", "lon"]]
+    # What will be said later is not known yet on the day of judgement.
+    spoken = ~(pd.to_datetime(given.power["as_of"]) > pd.Timestamp(given.as_of))
     said = [
-        given.power,
+        given.power[spoken],
         hints.from_outages(given.outages, given.criteria.utc_offset_hours),
         hints.from_lines(given.lines, points, ground),
     ]

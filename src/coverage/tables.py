@@ -221,7 +221,7 @@ VILLAGES = Table(
         Column("population", _REAL, "people; missing = not known", nullable=True, low=0),
         Column("especially_difficult", _BOOL, "thôn đặc biệt khó khăn; missing = not known", nullable=True),
         Column("source", _TEXT, "where the village comes from, e.g. the file's own source column"),
-        Column("boundary", _TEXT, "given = the file's polygon; derived = the ground nearer to this village than to any other of its commune, limited to settled land; none = nobody knows where it is, no shape", values=BOUNDARIES),
+        Column("boundary", _TEXT, "given = the file's polygon; derived = the ground nearer to this village than to any other, limited to its commune and to settled land; none = no shape: nobody knows where it is, or no ground is left for it", values=BOUNDARIES),
         Column("commune_code_given", _TEXT, "the code in the file, where it was an old one and the present code took its place; missing = as commune_code", nullable=True),
     ),
 )

@@ -28,9 +28,14 @@ _CURES = {
 }
 
 
-def save_layer(workspace: Workspace, name: str, frame: pd.DataFrame, origin: Path) -> None:
-    """Keep a layer (a frame, or a GeoDataFrame in EPSG:4326) in place of the former one, with its origin."""
-    _save(workspace, name, frame, _origin(origin) | {"rows": len(frame)})
+def save_layer(
+    workspace: Workspace, name: str, frame: pd.DataFrame, origin: Path, about: Mapping[str, Any] | None = None
+) -> None:
+    """Keep a layer (a frame, or a GeoDataFrame in EPSG:4326) in place of the former one, with its origin.
+
+    about: what else a reader of the layer must know, such as the coordinate system of its file.
+    """
+    _save(workspace, name, frame, _origin(origin) | {"rows": len(frame)} | dict(about or {}))
 
 
 def replace_layer(workspace: Workspace, name: str, frame: pd.DataFrame) -> None:

@@ -20,6 +20,7 @@ _SYNONYMS = {
     "until": ("Đến", "Kết thúc", "end"),
     "source": ("nguồn",),
 }
+LONGEST_DAYS = 31  # who is without service for longer is without service; our judgement
 _FORMATS = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M")
 
 
@@ -45,11 +46,17 @@ def read_outages(path: Path, zone: ZoneInfo) -> tuple[pd.DataFrame, list[Note]]:
     )
     nowhere = outages["village_id"].isna() & outages["commune_code"].isna()
     backwards = ~(outages["from_utc"] < outages["until_utc"])
+    endless = outages["until_utc"] - outages["from_utc"] > pd.Timedelta(days=LONGEST_DAYS)
     refuse_rows(
         path,
         [
             (nowhere, "thiếu mã thôn và mã xã", "neither a village id nor a commune code"),
             (backwards, "giờ kết thúc không sau giờ bắt đầu", "it does not end after it begins"),
+            (
+                endless,
+                f"kéo dài hơn {LONGEST_DAYS} ngày: đó không còn là sự cố; hãy ghi từng sự cố một",
+                f"it lasts longer than {LONGEST_DAYS} days: that is no outage any more; enter each by itself",
+            ),
         ],
     )
     return outages.sort_values(["from_utc", "village_id", "commune_code"], ignore_index=True), notes

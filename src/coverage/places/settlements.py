@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -98,6 +100,17 @@ def _refuse_bad_rows(clusters: pd.DataFrame, path: Path) -> None:
     )
 
 
+def away_km(points: pd.DataFrame, villages: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
+    """How far each point (village_id, lat, lon) lies from the shape of its village, in km; NaN where that has none."""
+    if points.empty:
+        return np.empty(0)
+    degrees = gpd.GeoSeries(gpd.points_from_xy(points["lon"], points["lat"]), crs=WGS84)
+    metres = degrees.estimate_utm_crs()
+    shapes = villages.set_index("village_id").geometry.loc[points["village_id"]].reset_index(drop=True)
+    away: npt.NDArray[np.float64] = degrees.to_crs(metres).distance(shapes.to_crs(metres)).to_numpy() / 1000
+    return away
+
+
 def check_distances(clusters: pd.DataFrame, villages: gpd.GeoDataFrame, file: str) -> list[Note]:
     """What to look at: clusters outside their village's boundary.
 
@@ -105,13 +118,10 @@ def check_distances(clusters: pd.DataFrame, villages: gpd.GeoDataFrame, file: st
     and its tests would speak for the wrong people. `villages` in EPSG:4326; clusters of unknown villages pass.
     """
     known = clusters[clusters["village_id"].isin(villages["village_id"])]
-    if known.empty:
-        return []
-    degrees = gpd.GeoSeries(gpd.points_from_xy(known["lon"], known["lat"]), crs=WGS84)
-    metres = degrees.estimate_utm_crs()
-    points, shapes = degrees.to_crs(metres), villages.set_index("village_id").geometry.to_crs(metres)
-    away_km = points.distance(shapes.loc[known["village_id"]].reset_index(drop=True)).to_numpy() / 1000
-    named = list(zip(known["village_id"], known["cluster_id"], away_km.round(1), strict=True))
+    shapes = villages.set_index("village_id").geometry
+    named = list(
+        zip(known["village_id"], known["cluster_id"], away_km(known, villages).round(1), strict=True)
+    )
     bounded = set(shapes.index[shapely.get_dimensions(shapes.to_numpy()) == 2])
     for village_id, cluster_id, km in named:
         if km > FARTHEST_KM:

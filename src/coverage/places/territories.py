@@ -9,13 +9,14 @@ import pandas as pd
 import shapely
 
 from coverage import hexes
+from coverage.criteria import Ground
 from coverage.projections import equal_area
 
 Shapes = npt.NDArray[np.object_]
 WGS84 = "EPSG:4326"
 _APART_M = 0.2  # villages that share one point (a nhà văn hoá for both) part its ground between them
 _FAR_M = 100_000.0  # beyond any commune
-_POINT_M = 1.0  # what stands for a village of whose territory nothing is left
+_LEAST_M2 = 100.0  # less is a sliver between two drawings, and nobody's territory
 
 
 def with_territories(
@@ -24,15 +25,17 @@ def with_territories(
     communes: gpd.GeoDataFrame,
     settled: npt.NDArray[np.int64] | None,
     resolution: int,
-    radius_m: float,
+    ground: Ground,
 ) -> gpd.GeoDataFrame:
     """The villages (VILLAGES with geometry, EPSG:4326), each with the polygon of its territory.
 
     Given polygons stay as they are. A village known by points (its own, its centre, its clusters) gets the
-    ground of its commune that is nearer to them than to any other village's, outside every given polygon, and
-    limited to settled land: the hexes `settled` (of that resolution) where a population raster says who lives
-    where, and the hexes of the points; else what lies within `radius_m` of them. It is marked `derived`. One
-    that nobody can place has no geometry and is marked `none`.
+    ground nearer to them than to any other village's, in the communes where they lie (whatever its code says),
+    outside every given polygon, and limited to settled land: the hexes `settled` (of that resolution) where a
+    population raster says who lives where, and the hexes of the points, within `ground.territory_reach_m`. Only
+    `ground.territory_radius_m` around the points without a raster, outside all communes, and in a commune some of
+    whose villages nobody can place: whose people live farther off is not known there. No ground is given twice.
+    Marked `derived`; one that nobody can place, or for which no ground is left, has no geometry and is marked `none`.
     """
     shapes = villages.geometry.to_numpy().copy()
     given = shapely.get_dimensions(shapes) == 2
@@ -41,9 +44,16 @@ def with_territories(
     seeds = _seeds(villages[~given], clusters)
     if len(seeds):
         plane = equal_area(gpd.GeoSeries(gpd.points_from_xy(seeds["lon"], seeds["lat"])))
-        cells = _cells(seeds, plane, villages.set_index("village_id")["commune_code"], communes)
+        seeds["commune"] = _communes_of(seeds, communes)
+        near = settled is None or seeds["commune"].isin(_with_unplaced(villages[~given], seeds))
+        reach_m = np.where(
+            near | seeds["commune"].eq(""), ground.territory_radius_m, ground.territory_reach_m
+        )
+        cells = _cells(seeds, plane, communes, reach_m)
         cells = _outside(cells, villages[given].geometry.to_crs(plane).to_numpy())
-        derived = _settled_part(cells, _land(seeds, plane, settled, resolution, radius_m), seeds, plane)
+        if settled is not None:
+            cells = _settled_part(cells, _land(seeds, plane, settled, resolution))
+        derived = _in_degrees(cells, plane)
         rows = villages["village_id"].isin(derived.index).to_numpy()
         shapes[rows] = derived.loc[villages.loc[rows, "village_id"]].to_numpy()
         boundary[rows] = "derived"
@@ -69,19 +79,36 @@ def _on_plane(seeds: pd.DataFrame, plane: str) -> Shapes:
     return metric
 
 
-def _cells(seeds: pd.DataFrame, plane: str, commune_of: pd.Series, communes: gpd.GeoDataFrame) -> pd.Series:
-    """The ground of its commune that is nearest to each village, by village_id, on the plane.
+def _communes_of(seeds: pd.DataFrame, communes: gpd.GeoDataFrame) -> pd.Series:
+    """The code of the commune in which each seed lies, "" where in none. A mistyped code moves nobody's ground."""
+    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(seeds["lon"], seeds["lat"]), crs=WGS84)
+    known = communes[["commune_code", "geometry"]].dropna()
+    found = gpd.sjoin(points, known, predicate="within", how="left")["commune_code"]
+    first: pd.Series[str] = found[~found.index.duplicated()].reindex(points.index).fillna("")
+    return first.set_axis(seeds.index)
 
-    A village of no known commune may reach anywhere, among its like.
-    """
-    where = commune_of.reindex(seeds["village_id"]).fillna("").to_numpy()
-    points = _on_plane(seeds, plane)
+
+def _with_unplaced(villages: gpd.GeoDataFrame, seeds: pd.DataFrame) -> set[str]:
+    """The communes of the villages without any point."""
+    unplaced = villages[~villages["village_id"].isin(seeds["village_id"])]
+    return set(unplaced["commune_code"].dropna())
+
+
+def _cells(
+    seeds: pd.DataFrame, plane: str, communes: gpd.GeoDataFrame, reach_m: npt.NDArray[np.float64]
+) -> pd.Series:
+    """The ground nearest to each village within reach, in the communes of its seeds; by village_id, on the plane."""
+    where, points = seeds["commune"].to_numpy(), _on_plane(seeds, plane)
+    outlines = communes.to_crs(plane).dissolve("commune_code").geometry
+    everywhere = shapely.union_all(outlines.to_numpy())
     cells = np.empty(len(seeds), dtype=object)
     for commune in pd.unique(where):
-        cells[where == commune] = _voronoi(points[where == commune])
-    outlines = communes.to_crs(plane).dissolve("commune_code").geometry
-    known = np.isin(where, outlines.index)
-    cells[known] = shapely.intersection(cells[known], outlines.loc[where[known]].to_numpy())
+        here = where == commune
+        own = shapely.intersection(_voronoi(points[here]), shapely.buffer(points[here], reach_m[here]))
+        inside = (
+            shapely.intersection(own, outlines[commune]) if commune else shapely.difference(own, everywhere)
+        )
+        cells[here] = inside
     return (
         pd.Series(cells).groupby(seeds["village_id"]).agg(lambda parts: shapely.union_all(parts.to_numpy()))
     )
@@ -116,13 +143,8 @@ def _outside(cells: pd.Series, taken: Shapes) -> pd.Series:
     )
 
 
-def _land(
-    seeds: pd.DataFrame, plane: str, settled: npt.NDArray[np.int64] | None, resolution: int, radius_m: float
-) -> Shapes:
-    """Where people may live, as many shapes of the plane, not yet cut to anybody's cell."""
-    if settled is None:
-        discs: Shapes = shapely.buffer(_on_plane(seeds, plane), radius_m)
-        return discs
+def _land(seeds: pd.DataFrame, plane: str, settled: npt.NDArray[np.int64], resolution: int) -> Shapes:
+    """The hexes where people may live, as shapes of the plane, not yet cut to anybody's cell."""
     # People live in the hexes of the raster, and where the list puts the village.
     own = hexes.of_points(seeds["lat"].to_numpy(), seeds["lon"].to_numpy(), resolution)
     outlines = hexes.polygons(np.unique(np.concatenate([settled, own])))
@@ -130,19 +152,21 @@ def _land(
     return found
 
 
-def _settled_part(cells: pd.Series, land: Shapes, seeds: pd.DataFrame, plane: str) -> pd.Series:
-    """The settled part of each cell, EPSG:4326, by village_id."""
+def _settled_part(cells: pd.Series, land: Shapes) -> pd.Series:
     tree = shapely.STRtree(land)
     parts = [
         shapely.intersection(cell, shapely.union_all(land[tree.query(cell, "intersects")], grid_size=0.001))
         for cell in cells
     ]
-    areal = np.array([_areal(part) for part in parts], dtype=object)
-    # A point outside its own commune may leave nothing: the village is not lost for that.
-    around = pd.Series(shapely.buffer(_on_plane(seeds, plane), _POINT_M)).groupby(seeds["village_id"]).first()
-    whole = np.where(shapely.is_empty(areal), around.loc[cells.index].to_numpy(), areal)
-    degrees = gpd.GeoSeries(whole, crs=plane).to_crs(WGS84).to_numpy()
-    return pd.Series(shapely.make_valid(degrees), index=cells.index)
+    return pd.Series(parts, index=cells.index)
+
+
+def _in_degrees(cells: pd.Series, plane: str) -> pd.Series:
+    """The cells that have any area, EPSG:4326; a point inside another village's boundary may leave none."""
+    areal = np.array([_areal(shape) for shape in cells], dtype=object)
+    left = shapely.area(areal) > _LEAST_M2
+    degrees = gpd.GeoSeries(areal[left], crs=plane).to_crs(WGS84).to_numpy()
+    return pd.Series(shapely.make_valid(degrees), index=cells.index[left])
 
 
 def _areal(shape: shapely.Geometry) -> shapely.Geometry:

@@ -27,7 +27,7 @@ def read_communes(path: Path, crs: str | None = None) -> gpd.GeoDataFrame:
     need(frame, "commune_code", path, _SYNONYMS["commune_code"])
     communes = gpd.GeoDataFrame(
         {
-            "commune_code": texts(frame, "commune_code"),
+            "commune_code": codes(texts(frame, "commune_code")),
             "commune_name": texts(frame, "commune_name"),
             "source": texts(frame, "source").fillna(path.name),
         },

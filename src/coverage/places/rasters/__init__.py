@@ -152,6 +152,14 @@ def _any_inside(values: Floats, window: Window, grid: rasterio.Affine, area: Are
     return bool(np.isfinite(values[np.ix_(rows, columns)]).any())
 
 
+def overlaps(path: Path, area: Area) -> bool:
+    """Whether a raster's grid touches an area (west, south, east, north in degrees)."""
+    with rasterio.open(path) as raster:
+        west, south, east, north = forms.project(raster, area)
+        left, bottom, right, top = forms.bounds(raster)
+    return bool(west <= right and east >= left and south <= top and north >= bottom)
+
+
 def total(path: Path) -> float:
     """The sum of all cells of a cleaned raster; 0 where none holds data."""
     with rasterio.open(path) as raster:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
+from coverage.errors import PlacesRefused
 from coverage.places.communes.links import codes
 from coverage.places.notes import Doubts, Note
+from coverage.places.settlements import FARTHEST_KM, away_km
 from coverage.places.sheets import is_table
 from coverage.places.vector_files import (
     LARGEST_KM2,
@@ -28,7 +31,9 @@ from coverage.places.villages.lists import NO_CLUSTERS, VillageFile, read_list, 
 from coverage.places.villages.rows import SYNONYMS
 from coverage.places.villages.supply import power_rows
 from coverage.places.villages.where import anchor_points, commune_at
+from coverage.projections import equal_area
 
+_OVERLAP_NOTED = 0.05  # borders drawn by different hands differ by less
 _NAMES = ("village_id", "village_name", "commune_code", "commune_name")
 _SYNONYMS = SYNONYMS | {"centre_lat": ("lat", *SYNONYMS["lat"]), "centre_lon": ("lon", *SYNONYMS["lon"])}
 
@@ -81,7 +86,7 @@ def _villages_of_polygons(layer: gpd.GeoDataFrame, path: Path) -> VillageFile:
     _refuse_bad_rows(villages, path)
     power, of_power = power_rows(_power_columns(frame, ids, path), villages["households"], doubts)
     row_of = dict(zip(ids, range(1, len(ids) + 1), strict=True))
-    notes = [*notes, *_check_centres(villages), *of_power]
+    notes = [*notes, *_check_centres(villages, path.name), *_overlaps(villages), *of_power]
     sorted_villages = villages.sort_values("village_id", ignore_index=True)
     return VillageFile(sorted_villages, power, NO_CLUSTERS.copy(), notes, row_of)
 
@@ -95,8 +100,6 @@ def _power_columns(frame: pd.DataFrame, ids: pd.Series, path: Path) -> pd.DataFr
 def _refuse_bad_rows(villages: gpd.GeoDataFrame, path: Path) -> None:
     known = villages["centre_lat"].notna() | villages["centre_lon"].notna()
     on_globe = villages["centre_lat"].abs().le(90) & villages["centre_lon"].abs().le(180)
-    west, south, east, north = villages.total_bounds
-    equal_area = f"+proj=laea +lat_0={(south + north) / 2} +lon_0={(west + east) / 2}"
     refuse_rows(
         path,
         [
@@ -106,7 +109,7 @@ def _refuse_bad_rows(villages: gpd.GeoDataFrame, path: Path) -> None:
                 "the centre lacks a coordinate or is off the globe (WGS 84 degrees; may be swapped)",
             ),
             (
-                villages.geometry.to_crs(equal_area).area > LARGEST_KM2 * 1e6,
+                villages.geometry.to_crs(equal_area(villages)).area > LARGEST_KM2 * 1e6,
                 f"ranh giới lớn hơn {LARGEST_KM2:.0f} km²: không phải một thôn",
                 f"the boundary is larger than {LARGEST_KM2:.0f} km²: not one village",
             ),
@@ -114,18 +117,48 @@ def _refuse_bad_rows(villages: gpd.GeoDataFrame, path: Path) -> None:
     )
 
 
-def _check_centres(villages: gpd.GeoDataFrame) -> list[Note]:
+def _check_centres(villages: gpd.GeoDataFrame, file: str) -> list[Note]:
+    """A note for each centre outside its boundary; raises `PlacesRefused` for one that is in another place."""
     known = villages[villages["centre_lat"].notna() & villages["centre_lon"].notna()]
-    points = gpd.points_from_xy(known["centre_lon"], known["centre_lat"])
-    outside = known[~known.geometry.contains(gpd.GeoSeries(points, index=known.index, crs=known.crs))]
+    centres = pd.DataFrame(
+        {"village_id": known["village_id"], "lat": known["centre_lat"], "lon": known["centre_lon"]}
+    )
+    notes = []
+    for village_id, km in zip(known["village_id"], away_km(centres, villages).round(1), strict=True):
+        if km > FARTHEST_KM:
+            raise PlacesRefused(
+                f"{file}: điểm trung tâm của thôn {village_id} cách ranh giới thôn {km} km: hãy kiểm tra toạ độ.",
+                f"{file}: the centre of village {village_id} lies {km} km from its boundary: check its coordinates.",
+            )
+        if km > 0:
+            notes.append(
+                Note(
+                    "centre_outside",
+                    village_id,
+                    f"Điểm trung tâm của thôn {village_id} nằm ngoài ranh giới thôn {km} km.",
+                    f"The centre of village {village_id} lies {km} km outside its boundary.",
+                )
+            )
+    return notes
+
+
+def _overlaps(villages: gpd.GeoDataFrame) -> list[Note]:
+    """A note for each two villages that claim the same ground: its people would count for both."""
+    shapes = villages.geometry.to_crs(equal_area(villages)).to_numpy()
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    one, other = one[one < other], other[one < other]
+    shared = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+    share = shared / np.minimum(shapely.area(shapes[one]), shapely.area(shapes[other]))
+    ids = villages["village_id"].to_numpy()
     return [
         Note(
-            "centre_outside",
-            village_id,
-            f"Điểm trung tâm của thôn {village_id} nằm ngoài ranh giới thôn.",
-            f"The centre of village {village_id} lies outside its boundary.",
+            "overlap",
+            first,
+            f"Thôn {first} và thôn {second} chồng lên nhau {part:.0%} diện tích thôn nhỏ hơn: dân ở đó bị tính hai lần.",
+            f"Villages {first} and {second} overlap by {part:.0%} of the smaller: people there count twice.",
         )
-        for village_id in outside["village_id"]
+        for first, second, part in zip(ids[one], ids[other], share, strict=True)
+        if part > _OVERLAP_NOTED
     ]
 
 

@@ -15,6 +15,7 @@ from coverage.places.notes import Doubts, Note
 from coverage.places.vector_files import texts
 from coverage.places.villages.ids import commune_keys
 
+_SHARED_BY = 3  # two villages may share a nhà văn hoá
 SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon", "id", "Mã thôn, buôn", "Mã thôn, tổ dân phố", "Mã TDP"),
     "village_name": (
@@ -166,8 +167,17 @@ def located(
     notes += doubts.unread(rows["coordinates"], rows["coordinates"].notna() & first.isna())
     by_name = place(found["lat"], found["lon"], named=True, crs=crs, path=path)
     by_order = place(found["x"].fillna(first), found["y"].fillna(second), named=False, crs=crs, path=path)
-    places = by_name.where(named, by_order)
+    places = _without_shared(by_name.where(named, by_order))
     return places.astype({"lat": float, "lon": float}), notes + _position_notes(places, doubts)
+
+
+def _without_shared(places: pd.DataFrame) -> pd.DataFrame:
+    # A list that was located by commune puts all villages at one point: its tests would speak for all of them.
+    known = places["lat"].notna()
+    many = known & (places.groupby(["lat", "lon"])["lat"].transform("size") >= _SHARED_BY)
+    return places.assign(
+        lat=places["lat"].mask(many), lon=places["lon"].mask(many), fault=places["fault"].mask(many, "shared")
+    )
 
 
 def _position_notes(places: pd.DataFrame, doubts: Doubts) -> list[Note]:
@@ -178,6 +188,7 @@ def _position_notes(places: pd.DataFrame, doubts: Doubts) -> list[Note]:
         ("coordinates_swapped", places["fault"].eq("swapped"), "vĩ độ và kinh độ bị đảo, đã đọc ngược lại", "latitude and longitude are swapped; read the other way round"),
         ("coordinates_off", places["fault"].eq("off"), "toạ độ ngoài Trái Đất hoặc bằng 0, coi như không rõ", "the coordinates are off the globe or 0; they count as missing"),
         ("coordinates_half", places["fault"].eq("half"), "chỉ có một trong hai toạ độ, coi như không rõ", "one coordinate of two; both count as missing"),
+        ("coordinates_shared", places["fault"].eq("shared"), f"toạ độ này được ghi cho {_SHARED_BY} thôn trở lên nên không phải vị trí của thôn, coi như không rõ", f"{_SHARED_BY} or more villages have these coordinates: they are not where it is, and count as missing"),
         ("same_coordinates", twin, "trùng toạ độ với một thôn ở trên", "has the coordinates of a village above"),
     ]  # fmt: skip
     notes = [note for code, bad, vi, en in reasons for note in doubts.notes(code, bad, vi, en)]
