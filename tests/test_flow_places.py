@@ -22,7 +22,7 @@ from coverage.demo import SAMPLE_PLACES, add_sample
 from coverage.errors import PlacesRefused
 from coverage.exports import lists, summary
 from coverage.exports.notes import write_notes
-from coverage.intake_places import Given, add_places
+from coverage.intake_places import Given, PlacesReport, add_places
 from coverage.logs.context import Context
 from coverage.pipeline import lie_of_the_land
 from coverage.places import rasters
@@ -221,6 +221,168 @@ def test_communes_of_another_country_are_noted_and_taken(workspace: Workspace, t
     assert [note.code for note in add_places(workspace, "communes", path).notes] == ["elsewhere"]
     report = add_villages(workspace, tmp_path, v=shapely.box(29.31, -3.39, 29.35, -3.35))
     assert report == []
+
+
+def codes(report: PlacesReport) -> list[str]:
+    return [note.code for note in report.notes]
+
+
+def village_points(folder: Path, crs: str, count: int = 30) -> Path:
+    """Villages as points with their commune's code, spread over both communes, their file in that system."""
+    lon = 108.005 + 0.19 * np.arange(count) / (count - 1)
+    rows = {
+        "village_id": [f"v{i}" for i in range(count)],
+        "commune_code": np.where(lon < 108.1, "00001", "00002"),
+    }
+    points = gpd.GeoSeries(gpd.points_from_xy(lon, np.full(count, 11.05)), crs=4326).to_crs(crs)
+    path = folder / "points.gpkg"
+    gpd.GeoDataFrame(rows, geometry=points).to_file(path)
+    return path
+
+
+def test_villages_in_the_wrong_zone_are_told_whichever_layer_comes_first(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = village_points(tmp_path, "EPSG:5899")
+    wrong = gpd.read_file(path).set_crs(9218, allow_override=True)
+    wrong.to_file(tmp_path / "wrong.gpkg")
+    assert codes(add_places(workspace, "villages", tmp_path / "wrong.gpkg")) == []
+    add_communes(workspace, tmp_path)
+    notes = add_places(workspace, "communes", tmp_path / "communes.geojson").notes
+    assert "EPSG:5899" in next(note.en for note in notes if note.code == "wrong_zone")
+    with pytest.raises(PlacesRefused) as refusal:
+        add_places(workspace, "villages", tmp_path / "wrong.gpkg")
+    assert refusal.value.code == "wrong_zone"
+
+
+def test_a_wrong_layer_of_communes_leaves_no_trace(workspace: Workspace, tmp_path: Path) -> None:
+    add_villages(workspace, tmp_path, a=shapely.Point(108.05, 11.05), b=shapely.Point(108.15, 11.05))
+    add_communes(workspace, tmp_path)
+    frame = gpd.read_file(tmp_path / "communes.geojson")
+    frame.assign(commune_code=["00002", "00001"]).to_file(tmp_path / "crossed.geojson")
+    add_places(workspace, "communes", tmp_path / "crossed.geojson")
+    assert codes(add_places(workspace, "communes", tmp_path / "communes.geojson")) == []
+    villages = inputs.fetch(workspace, AS_OF).villages.set_index("village_id")
+    assert villages["commune_code"].to_dict() == {"a": "00001", "b": "00002"}
+
+
+def test_numbers_as_codes_of_communes_keep_their_zeros(workspace: Workspace, tmp_path: Path) -> None:
+    row = {"commune_code": 12, "commune_name": "Xã Số Không"}
+    layer = gpd.GeoDataFrame([row], geometry=[shapely.box(108.0, 11.0, 108.1, 11.1)], crs=4326)
+    layer.to_file(tmp_path / "communes.gpkg")
+    add_places(workspace, "communes", tmp_path / "communes.gpkg")
+    path = tmp_path / "thon.csv"
+    path.write_text("Mã thôn;Tên thôn;Mã xã;Vĩ độ;Kinh độ\na;Thôn 1;00012;11,05;108,05\n", encoding="utf-8")
+    assert codes(add_places(workspace, "villages", path)) == []
+
+
+def cluster_file(folder: Path, lat: float) -> Path:
+    path = folder / "clusters.csv"
+    path.write_text(f"village_id,cluster_id,lat,lon,households\nv,a,11.05,108.05,10\nv,b,{lat},108.05,10\n")
+    return path
+
+
+def test_a_cluster_of_another_place_is_told_whichever_comes_first(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    home = shapely.box(108.04, 11.04, 108.06, 11.06)
+    assert codes(add_places(workspace, "clusters", cluster_file(tmp_path, 11.5))) == []
+    assert "places_refused" in add_villages(workspace, tmp_path, v=home)
+    with pytest.raises(PlacesRefused, match="km from village v"):
+        add_places(workspace, "clusters", cluster_file(tmp_path, 11.5))
+    listed = tmp_path / "thon.csv"
+    listed.write_text(
+        "Mã thôn;Tên thôn;Mã cụm;Vĩ độ;Kinh độ\nv;Thôn 1;;11,05;108,05\nv;Thôn 1;a;11,05;108,05\nv;Thôn 1;b;11,5;108,05\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(PlacesRefused, match="km from village v"):
+        add_places(workspace, "villages", listed)
+
+
+def test_new_ids_of_villages_tell_which_layers_no_longer_fit(workspace: Workspace, tmp_path: Path) -> None:
+    home = shapely.box(108.04, 11.04, 108.06, 11.06)
+    add_villages(workspace, tmp_path, v=home)
+    add_places(workspace, "clusters", cluster_file(tmp_path, 11.05))
+    assert add_villages(workspace, tmp_path, other=home) == ["unknown_village"]
+
+
+def test_a_raster_that_came_before_the_villages_is_held_against_them(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    add_people(workspace, tmp_path, np.full((50, 100), 2.0))
+    assert add_villages(workspace, tmp_path, v=shapely.box(108.04, 11.04, 108.06, 11.06)) == []
+    assert add_villages(workspace, tmp_path, v=shapely.box(104.04, 21.04, 104.06, 21.06)) == [
+        "raster_elsewhere"
+    ]
+
+
+def test_a_centre_in_another_place_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    row = {"village_id": "v", "centre_lat": 11.6, "centre_lon": 108.05}
+    layer = gpd.GeoDataFrame([row], geometry=[shapely.box(108.04, 11.04, 108.06, 11.06)], crs=4326)
+    layer.to_file(tmp_path / "v.gpkg")
+    with pytest.raises(PlacesRefused, match=r"centre of village v lies \d+\.\d km"):
+        add_places(workspace, "villages", tmp_path / "v.gpkg")
+
+
+def test_one_point_for_many_villages_is_the_place_of_none(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [f"Thôn {i};11,05;108,05" for i in range(3)] + ["Thôn 9;11,08;108,05"]
+    path = tmp_path / "thon.csv"
+    path.write_text("\n".join(["Tên thôn;Vĩ độ;Kinh độ", *rows, ""]), encoding="utf-8")
+    assert codes(add_places(workspace, "villages", path)).count("coordinates_shared") == 3
+    villages = inputs.fetch(workspace, AS_OF).villages
+    assert villages.geometry.notna().sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "header"),
+    [
+        ("villages", "Mã thôn;Tên thôn;Vĩ độ;Kinh độ"), ("clusters", "village_id,cluster_id,lat,lon"),
+        ("power", "village_id,households,households_grid"), ("outages", "village_id,from,until"),
+        ("sites", "site_id,operator,lat,lon"), ("commune_links", "new_code,new_name,old_code,old_name,type"),
+    ],
+)  # fmt: skip
+def test_a_file_without_rows_empties_no_layer(
+    workspace: Workspace, tmp_path: Path, kind: Any, header: str
+) -> None:
+    path = tmp_path / "empty.csv"
+    path.write_text(header + "\n", encoding="utf-8")
+    before = sorted(workspace.places.iterdir())
+    with pytest.raises(PlacesRefused):
+        add_places(workspace, kind, path)
+    assert sorted(workspace.places.iterdir()) == before
+
+
+def test_a_file_sent_again_takes_back_what_it_no_longer_says(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "sites.csv"
+    path.write_text("site_id,operator,lat,lon\na,45204,11.05,108.05\nb,45201,11.06,108.06\n")
+    add_places(workspace, "sites", path)
+    path.write_text("site_id,operator,lat,lon\na,45204,11.05,108.05\n")
+    assert add_places(workspace, "sites", path).total == 1
+
+
+@pytest.mark.parametrize(("until", "refused"), [("2026-02-01 00:00", False), ("2026-02-01 00:01", True)])
+def test_an_outage_ends_within_a_month(
+    workspace: Workspace, tmp_path: Path, until: str, refused: bool
+) -> None:
+    path = tmp_path / "outages.csv"
+    path.write_text(f"village_id,operator,from,until\nv,Vietel,2026-01-01 00:00,{until}\n")
+    if refused:
+        with pytest.raises(PlacesRefused, match="longer than 31 days"):
+            add_places(workspace, "outages", path)
+    else:
+        assert codes(add_places(workspace, "outages", path)) == ["unknown_operator"]
+
+
+def test_power_of_a_day_to_come_is_not_believed_yet(workspace: Workspace, tmp_path: Path) -> None:
+    add_villages(workspace, tmp_path, v=shapely.box(108.04, 11.04, 108.06, 11.06))
+    rows = ["v,10,10,official_list,2026-03-31", "v,10,0,official_list,2026-11-02"]
+    (tmp_path / "power.csv").write_text(
+        "\n".join(["village_id,households,households_grid,source,as_of", *rows, ""])
+    )
+    add_places(workspace, "power", tmp_path / "power.csv")
+    assert laid_out(workspace).power.loc["v", "electrified"] is True
+    later = lie_of_the_land(inputs.fetch(workspace, date(2026, 11, 2)))
+    assert later.power.loc["v", "electrified"] is False
 
 
 REFUSED: list[tuple[str, str, Callable[[Path], Path]]] = [

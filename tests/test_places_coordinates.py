@@ -11,6 +11,7 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -314,6 +315,15 @@ def test_what_lies_far_from_everything_is_elsewhere(tmp_path: Path) -> None:
     with pytest.raises(PlacesRefused) as abroad:  # codes of this country in another one
         check_communes(derived().set_geometry(derived().translate(60, 0)), "EPSG:4326", "f")
     assert abroad.value.code == "elsewhere"
+
+
+def test_one_of_two_far_away_is_not_explained_by_the_files_own_system(tmp_path: Path) -> None:
+    frame = points_in(derived(), 2)
+    shapes = [frame.geometry.iloc[0], shapely.affinity.translate(frame.geometry.iloc[1], 0, 0.5)]
+    refusal = found(
+        file_of(tmp_path, frame.set_geometry(shapes, crs=4326), "EPSG:4326", "EPSG:4326"), derived()
+    )
+    assert refusal is None or '"EPSG:4326"' not in refusal.vi
 
 
 def test_one_far_feature_is_named_where_another_reading_brings_it_home(tmp_path: Path) -> None:

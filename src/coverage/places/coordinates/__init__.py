@@ -122,7 +122,9 @@ def _suspect(
         return None
     fitting = _fitting(sample, ground, rule)
     if np.median(away_m(taken, sample, ground)) > FAR_M:
-        return _suspicion(taken, before, fitting, rule)
+        # No other reading explains it that brings no more of the features home than the file's own does.
+        home = (before < REACH_M).sum()
+        return _suspicion(taken, before, [one for one in fitting if (one[1] < REACH_M).sum() > home], rule)
     better = [one for one in fitting if clearly_better(before, one[1], rule) and not _loses(before, one[1])]
     if better:
         return _suspicion(taken, before, better, rule)
