@@ -83,5 +83,5 @@ def test_clusters_may_name_their_village_where_villages_are_known(tmp_path: Path
     clusters, notes = read_clusters(path, gpd.GeoDataFrame(KNOWN))
     assert clusters[["village_id", "cluster_id"]].to_numpy().tolist() == [["a2", "k1"], ["a2", "k2"]]
     assert [(note.row, note.code) for note in notes] == [(3, "ambiguous_village")]
-    with pytest.raises(PlacesRefused, match="village_id is missing"):
+    with pytest.raises(PlacesRefused, match="add the villages first"):
         read_clusters(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from coverage.errors import PlacesRefused
 from coverage.names import fold, place_key
 from coverage.places.notes import Doubts, Note
 from coverage.places.vector_files import need, texts
@@ -93,6 +94,11 @@ def rows_of_villages(
     `villages` (contract VILLAGES) says which there are. A row with neither id nor name stays, for its reader to
     refuse. Raises `PlacesRefused` where the table has no column to know a village by.
     """
+    if villages is None and "village_id" not in frame and "village_name" in frame:
+        raise PlacesRefused(
+            f"{path.name}: không có mã thôn, và chưa có lớp thôn để tìm theo tên: hãy thêm lớp thôn trước.",
+            f"{path.name}: has no village ids, and there are no villages yet to find by name: add the villages first.",
+        )
     if villages is None or "village_name" not in frame:
         need(frame, "village_id", path, id_synonyms)
         return frame, []
