@@ -43,3 +43,11 @@ def test_the_hash_is_that_of_the_values_not_of_the_text() -> None:
 def test_rules_that_cannot_hold_are_refused_by_key(old: str, new: str, says: str) -> None:
     with pytest.raises(CriteriaRefused, match=says):
         criteria.parse(criteria.default_text().replace(old, new), "rules.toml")
+
+
+def test_a_missing_key_is_told_with_its_usual_value() -> None:
+    text = criteria.default_text().replace("territory_reach_m", "# territory_reach_m")
+    with pytest.raises(CriteriaRefused) as refusal:
+        criteria.parse(text, "mine.toml")
+    assert "ground.territory_reach_m is missing" in refusal.value.en
+    assert "5000.0" in refusal.value.vi

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Sequence
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -168,10 +169,24 @@ def parse(text: str, origin: str) -> Criteria:
     except ValidationError as fault:
         first = fault.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "missing":
+            usual = _usual(first["loc"])
+            raise CriteriaRefused(
+                f"{origin}: thiếu khoá {where}. Hãy thêm vào; giá trị thường dùng: {usual}.",
+                f"{origin}: key {where} is missing. Add it; it usually is {usual}.",
+            ) from fault
         raise CriteriaRefused(
             f"{origin}, khoá {where}: {first['msg']} (giá trị: {first['input']!r:.80}).",
             f"{origin}, key {where}: {first['msg']} (value: {first['input']!r:.80}).",
         ) from fault
+
+
+def _usual(keys: Sequence[int | str]) -> object:
+    """What the rules that ship with the package hold under those keys."""
+    found: Any = tomllib.loads(default_text())
+    for key in keys:
+        found = found[key]
+    return found
 
 
 def load(path: Path) -> Criteria:
