@@ -9,6 +9,7 @@ import pandas as pd
 from coverage.names import fold
 from coverage.places.matching import NAME_SYNONYMS, rows_of_villages
 from coverage.places.notes import Note
+from coverage.places.power.words import status_of
 from coverage.places.sheets import read_table
 from coverage.places.vector_files import counts, flags, need, refuse_rows, refuse_values, rename, texts
 
@@ -36,12 +37,6 @@ _HINTS = (
 )
 _CLASSES = {"official_list", "utility", "field", "inferred"}
 _RANK = {"utility": 0, "official_list": 1, "field": 2, "inferred": 3}
-# What a source says outright where it is no plain yes or no, as parts of the folded cell.
-_UNKNOWN = ("unknown", "khongro", "chuaro", "khongbiet", "chuabiet")
-_WITHOUT = ("none", "khong", "chua", "notconnected", "without")
-_OUTSIDE = ("offgrid", "ngoailuoi")
-_OWN_POWER = ("mattroi", "solar", "mayphat", "mayno", "generator", "thuydien", "hydro", "taicho", "acquy")
-_GRID = ("luoi", "nationalgrid", "ongrid", "evn")
 _ON_GRID = {"national_grid": True, "off_grid": False, "none": False}
 _WORDS = {
     "national_grid": "có điện lưới",
@@ -61,7 +56,8 @@ def read_power(path: Path, villages: pd.DataFrame | None = None) -> tuple[pd.Dat
     Households with electricity are not households on the grid: statistics count generators and family
     hydropower too, so such a column is not taken for one. Instead of households, or beside them,
     `grid_status` says yes, no, or words for power of one's own (solar, generator, small hydropower:
-    off_grid); where households on the grid are counted, the count decides.
+    off_grid), every word of which must be known (see `words`); where households on the grid are counted, the
+    count decides.
     """
     table, notes = read_table(path, _SYNONYMS)
     frame = rename(table, _SYNONYMS)
@@ -88,28 +84,17 @@ def read_power(path: Path, villages: pd.DataFrame | None = None) -> tuple[pd.Dat
 def _said(frame: pd.DataFrame, on_grid: pd.Series[float], path: Path) -> pd.Series[str]:
     plain = flags(frame, "grid_status").map({True: "national_grid", False: "none"})
     words = texts(frame, "grid_status")
-    said = plain.where(plain.notna(), words.map(lambda text: _status_of(text) if text else None))
+    said = plain.where(plain.notna(), words.map(lambda text: status_of(text) if text else None))
     strange = words.notna() & said.isna()
     refuse_values(
         path,
         words,
         strange,
-        "không rõ nghĩa (cần: có, không, mặt trời, máy phát, thuỷ điện nhỏ, không rõ)",
-        "is not understood (needed: yes, no, solar, generator, off-grid, unknown)",
+        "không rõ nghĩa (cần: có, không, điện lưới, mặt trời, máy phát, thuỷ điện nhỏ, không rõ)",
+        "is not understood (needed: yes, no, national grid, solar, generator, off-grid, unknown)",
     )
     decides = said.notna() & (on_grid.isna() | (said.eq("off_grid") & on_grid.eq(0)))
     return said.astype(object).where(decides, None)
-
-
-def _status_of(words: str) -> str | None:
-    key = fold(words)
-    if key.startswith(_UNKNOWN):
-        return "unknown"
-    without, grid = key.startswith(_WITHOUT), any(part in key for part in _GRID)
-    own = any(part in key for part in _OWN_POWER) and (without or not grid)
-    if own or any(part in key for part in _OUTSIDE):
-        return "off_grid"
-    return "none" if without else "national_grid" if grid else None
 
 
 def evidence_of(source: str) -> str:
