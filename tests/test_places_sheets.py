@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from coverage.errors import PlacesRefused
 from coverage.places.sheets import read_table
+from coverage.places.vector_files import headers, rename
 
 SYNONYMS = {
     "name": ("Tên thôn",),
@@ -145,6 +146,22 @@ def test_the_sheets_with_the_needed_columns_are_read_and_the_others_told(tmp_pat
     assert table["Tên thôn"].tolist() == ["Thôn 1", "Thôn 2"]
     assert [note.code for note in notes] == ["sheet_left_out"]
     assert "Trang 3" in notes[0].vi
+
+
+def test_sheets_may_spell_their_headers_each_in_its_own_way(tmp_path: Path) -> None:
+    synonyms = {
+        "name": ("Tên thôn", "Thôn"),
+        "commune": ("Xã", "Tên xã"),
+        "households": ("Số hộ", "Số hộ dân"),
+    }
+    first = [["Tên thôn", "Xã", "Số hộ"], ["Thôn 1", "A", 5]]
+    second = [["Thôn", "Tên xã", "Số hộ dân"], ["Thôn 2", "B", 6]]
+    third = [["Số hộ dân", "Xã", "Thôn", "Tên xã", "Số hộ"], [9, "C", "Thôn 3", "x", 7]]
+    for order in ([first, second, third], [third, second, first], [second, third, first]):
+        table, _ = read_table(book(tmp_path, *order), synonyms, ("name",))
+        rows = rename(table, synonyms).sort_values("name").to_numpy().tolist()
+        assert rows == [["Thôn 1", "A", "5"], ["Thôn 2", "B", "6"], ["Thôn 3", "C", "7"]]
+        assert headers(table, synonyms)["name"] == ("Tên thôn" if order[0] is first else "Thôn")
 
 
 def test_words_merged_over_rows_stand_in_each_and_numbers_do_not(tmp_path: Path) -> None:

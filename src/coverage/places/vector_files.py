@@ -19,7 +19,7 @@ from coverage.names import fold, nfc
 from coverage.places.coordinates import no_system
 from coverage.places.coordinates.systems import WGS84, Reading, are_metres, in_vietnam, reading_of
 from coverage.places.notes import row_words
-from coverage.places.sheets.headers import header_keys
+from coverage.places.sheets.headers import headers as headers  # noqa: PLC0414  the doors take it from here
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+")
 _COUNTED = re.compile(r"\s*(?:hộ|nhân khẩu|khẩu|người|dân)\s*$", re.IGNORECASE)
@@ -64,21 +64,6 @@ def _in_degrees(frame: gpd.GeoDataFrame, reading: Reading) -> gpd.GeoDataFrame:
     )
     turned.attrs["crs_given"] = reading.option
     return turned
-
-
-def headers(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Our name → the file's own header, for each of our columns that matches one (see `header_keys`).
-
-    The first synonym found wins.
-    """
-    keys = [(header_keys(str(column)), column) for column in reversed(list(frame.columns))]
-    known = {bare[-1]: column for bare, column in keys} | {full[0]: column for full, column in keys}
-    found: dict[str, str] = {}
-    for ours, theirs in synonyms.items():
-        match = next((known[fold(name)] for name in (ours, *theirs) if fold(name) in known), None)
-        if match is not None:
-            found[ours] = match
-    return found
 
 
 def rename(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import pandas as pd
 from coverage import text, workbooks
 from coverage.errors import FileRefused, PlacesRefused
 from coverage.places.notes import Note
-from coverage.places.sheets.headers import Header, find_header, header_keys
+from coverage.places.sheets.headers import Header, alike, find_header, header_keys
 from coverage.places.sheets.left_out import left_out
 
 LARGEST_TEXT = 1 << 30  # bytes of one unpacked file: more is no list of places
@@ -44,7 +44,8 @@ def read_table(path: Path, synonyms: Synonyms, needed: Sequence[str] = ()) -> tu
     workbook hold the table, “sheet!row”. The header is the row (or two rows, a group above its columns) with
     most names of `synonyms`; titles above it are passed over, and so are blank rows. Sums, signatures and rows
     that number the columns are left out and noted. Of a workbook those sheets are read that have the columns
-    `needed` (names of `synonyms`); without such a sheet the one with most known columns.
+    `needed` (names of `synonyms`); without such a sheet the one with most known columns. Sheets may spell a
+    header each in its own way: the first sheet's then stands for all.
     Raises `PlacesRefused` for what is no table and for rows with more cells than the header.
     """
     known = {
@@ -64,7 +65,7 @@ def read_table(path: Path, synonyms: Synonyms, needed: Sequence[str] = ()) -> tu
         frame, more = _frame(path, name if len(used) > 1 else "", records, header)
         frames.append(frame)
         notes += more
-    table = pd.concat(frames) if len(frames) > 1 else frames[0]
+    table = pd.concat(alike(frames, synonyms)) if len(frames) > 1 else frames[0]
     return table.rename_axis("row"), notes
 
 
