@@ -137,6 +137,45 @@ def test_sums_signatures_and_numbers_of_columns_are_left_out_and_told(tmp_path: 
     assert "“Tổng cộng:”" in notes[3].vi
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(
+            [1, "Thôn 1", None, None, None, "gần nhà ông Chủ tịch"],
+            [None, "Thôn 1", 85, None, None, "Chủ tịch ở đây"],
+        ),
+        [1, "Thôn 1", None, None, None, "Ngày 5 tháng 3 năm 2026 có điện"],
+        [None, "Thôn 1", None, None, None, "gần nhà ông Chủ tịch"],
+        [None, "Thôn 1", None, None, None, "có điện từ ngày 5 tháng 3 năm 2026"],
+    ],
+)
+def test_a_remark_in_an_ordinary_row_starts_no_signature(tmp_path: Path, row: list[object]) -> None:
+    head = ["TT", "Tên thôn", "Số hộ", "Vĩ độ", "Kinh độ", "Ghi chú"]
+    table, notes = read_table(book(tmp_path, [head, row, [2, "Thôn 2"], [3, "Thôn 3"]]), SYNONYMS)
+    assert table["Tên thôn"].tolist() == ["Thôn 1", "Thôn 2", "Thôn 3"]
+    assert not notes
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(["Người lập biểu", None, "Kế toán", None, None, None, "Chủ tịch"], ["Xác nhận", "TM. UBND XÃ"]),
+        *([None, "Đạ Long, ngày 5 tháng 3 năm 2026"], [None, "Đạ Long, ngày … tháng … năm …", "Duyệt"]),
+    ],
+)
+def test_a_signature_takes_the_sparse_rows_below_along(tmp_path: Path, row: list[object]) -> None:
+    head = ["TT", "Tên thôn", "Số hộ", "Vĩ độ", "Kinh độ", "Ghi chú", "Khác"]
+    table, notes = read_table(book(tmp_path, [head, [1, "Thôn 1"], row, [None, "Trần Văn B"]]), SYNONYMS)
+    assert table["Tên thôn"].tolist() == ["Thôn 1"]
+    assert [note.code for note in notes] == ["row_signature"] * 2
+
+
+def test_the_note_names_the_words_that_made_a_row_no_data(tmp_path: Path) -> None:
+    rows = [["TT", "Tên thôn", "Số hộ"], [1, "Thôn 1", 5], ["13", "Tổng số", 5], ["Lê Văn A", "Chủ tịch"]]
+    notes = read_table(book(tmp_path, rows), SYNONYMS | {"x": ("TT",)})[1]
+    assert "“Tổng số”" in notes[0].en
+
+
 def test_the_sheets_with_the_needed_columns_are_read_and_the_others_told(tmp_path: Path) -> None:
     first = [["Xã A"], ["Tên thôn", "Số hộ"], ["Thôn 1", 5]]
     second = [["Tên thôn", "Số hộ"], ["Thôn 2", 6]]
