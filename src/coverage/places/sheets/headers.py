@@ -17,6 +17,7 @@ _UNITS = {
     *("", "ho", "nguoi", "khau", "nhankhau", "do", "m", "met", "n", "e", "b", "d", "lat", "lon", "long"),
     *("latitude", "longitude", "wgs84", "vn2000", "x", "y", "cokhong", "yesno", "dmy", "xa", "thon"),
 }
+_CUT = 10  # letters of a column's name in a shapefile
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 # Groups that say nothing new of the columns below them: “Toạ độ” over “Vĩ độ”. Any other group is a part of
 # the name: “Số hộ” under “Hộ có điện lưới” is another number than the village's households.
@@ -57,7 +58,8 @@ def header_keys(header: str) -> tuple[str, ...]:
 def headers(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Our name → the file's own header, for each of our columns that matches one (see `header_keys`).
 
-    The first synonym found wins.
+    The first synonym found wins. Without one a header counts that is the first ten letters of synonyms of one
+    column alone, as shapefiles cut names (`commune_co`).
     """
     keys = [(header_keys(str(column)), column) for column in reversed(list(frame.columns))]
     known = {bare[-1]: column for bare, column in keys} | {full[0]: column for full, column in keys}
@@ -66,7 +68,24 @@ def headers(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> dict[
         match = next((known[fold(name)] for name in (ours, *theirs) if fold(name) in known), None)
         if match is not None:
             found[ours] = match
-    return found
+    return found | _cut_headers(frame, synonyms, found)
+
+
+def _cut_headers(
+    frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]], found: Mapping[str, str]
+) -> dict[str, str]:
+    whole = {fold(name) for ours, theirs in synonyms.items() for name in (ours, *theirs)}
+    free = [str(name) for name in frame.columns if len(str(name)) == _CUT and fold(str(name)) not in whole]
+    cut = {}
+    for name in free:
+        ours = [column for column, theirs in synonyms.items() if _begin(name, (column, *theirs))]
+        if len(ours) == 1 and ours[0] not in found:
+            cut.setdefault(ours[0], name)
+    return cut
+
+
+def _begin(name: str, known: Sequence[str]) -> bool:
+    return any(len(one) > _CUT and one[:_CUT].casefold() == name.casefold() for one in known)
 
 
 def alike(frames: Sequence[pd.DataFrame], synonyms: Mapping[str, Sequence[str]]) -> list[pd.DataFrame]:
