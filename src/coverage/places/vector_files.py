@@ -179,19 +179,19 @@ def polygons(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
 
 
 def lines(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
-    """The features as lines with a length; raises `PlacesRefused` where one is something else."""
+    """The features as lines, left out those without a length; raises `PlacesRefused` at anything else, or if none is left."""
     shapes = shapely.force_2d(frame.geometry.to_numpy())
     is_line = np.isin(shapely.get_type_id(shapes), (1, 5))  # LineString, MultiLineString
-    bad = ~(is_line & (shapely.length(shapes) > 0))
-    if bad.any():
-        row = int(bad.argmax())
+    long = shapely.length(shapes) > 0
+    if not (is_line & long).any() or not is_line.all():
+        row = int((~is_line).argmax())
         kind = getattr(shapes[row], "geom_type", "None")
         raise PlacesRefused(
             f"{path.name}, đối tượng {row + 1}: cần đường có chiều dài, nhưng là {kind}.",
             f"{path.name}, feature {row + 1}: needs a line with a length, but is {kind}.",
         )
-    _refuse_off_the_globe(shapes, path)
-    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
+    _refuse_off_the_globe(shapes[long], path)
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))[long]
 
 
 def _refuse_off_the_globe(geometry: npt.NDArray[np.object_], path: Path) -> None:
