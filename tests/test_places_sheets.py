@@ -101,6 +101,20 @@ def test_what_is_no_table_is_refused_in_words(tmp_path: Path, data: bytes, says:
         read_table(written(tmp_path, data), SYNONYMS)
 
 
+@pytest.mark.parametrize(
+    "data", [b"not a workbook", b"", b"\x00" * 600, bytes(range(256)) * 20, b"a;b\nc;d\n"]
+)
+def test_a_damaged_workbook_is_refused_as_one(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(PlacesRefused, match="the workbook is damaged") as refusal:
+        read_table(written(tmp_path, data, "t.xlsx"), SYNONYMS)
+    assert "bị hỏng" in refusal.value.vi
+
+
+def test_a_csv_under_the_name_of_a_workbook_is_read(tmp_path: Path) -> None:
+    table, _ = read_table(written(tmp_path, "\n".join(LINES), "t.xlsx"), SYNONYMS)
+    assert len(table) == 2
+
+
 def test_a_group_names_its_columns_unless_it_says_nothing_new(tmp_path: Path) -> None:
     upper = ["TT", "Tên thôn", "Số hộ", "Hộ có điện lưới", None, "Toạ độ", None]
     lower = [None, None, None, "Số hộ", "Ghi chú", "Vĩ độ", "Kinh độ"]

@@ -76,7 +76,7 @@ def _cut_headers(
 ) -> dict[str, str]:
     whole = {fold(name) for ours, theirs in synonyms.items() for name in (ours, *theirs)}
     free = [str(name) for name in frame.columns if len(str(name)) == _CUT and fold(str(name)) not in whole]
-    cut = {}
+    cut: dict[str, str] = {}
     for name in free:
         ours = [column for column, theirs in synonyms.items() if _begin(name, (column, *theirs))]
         if len(ours) == 1 and ours[0] not in found:
