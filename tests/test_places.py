@@ -396,3 +396,15 @@ def test_vietnamese_thousands_are_not_fractions(tmp_path: Path) -> None:
 def test_endless_numbers_and_surplus_fields_are_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(PlacesRefused):
         read_power(power_file(tmp_path, line))
+
+
+def test_clusters_of_a_table_may_have_x_and_y_in_metres(tmp_path: Path) -> None:
+    point = gpd.GeoSeries([shapely.Point(108.01, 11.01)], crs=4326).to_crs(5899).iloc[0]
+    path = tmp_path / "clusters.csv"
+    path.write_text(
+        f"Mã thôn;Mã cụm;Toạ độ X;Toạ độ Y\nv1;k1;{point.y:.1f};{point.x:.1f}\n", encoding="utf-8"
+    )
+    clusters, _ = read_clusters(path, crs="EPSG:5899")
+    assert clusters[["lat", "lon"]].iloc[0].tolist() == pytest.approx([11.01, 108.01], abs=1e-5)
+    with pytest.raises(PlacesRefused, match="coordinates in metres"):
+        read_clusters(path)
