@@ -19,6 +19,7 @@ from coverage.places.communes import read_communes
 from coverage.places.outages import read_outages
 from coverage.places.power import grid_status, read_power
 from coverage.places.settlements import places_of, read_clusters
+from coverage.places.sheets.headers import headers
 from coverage.places.villages import locate_in_communes, read_villages
 
 SQUARE = shapely.box(108.0, 11.0, 108.02, 11.02)
@@ -55,6 +56,26 @@ def test_villages_in_vietnamese_headers_and_another_projection(tmp_path: Path) -
     assert found.especially_difficult is True
     assert villages.geometry.iloc[0].centroid.distance(SQUARE.centroid) < 1e-5
     assert not notes
+
+
+def test_names_that_a_shapefile_cuts_to_ten_letters_are_known(tmp_path: Path) -> None:
+    cut = {"village_na": "Buôn Đạ Nhar", "commune_co": "24823", "commune_na": "Đạ Long", "especially": "có"}
+    rows = [{"village_id": "v1", "households": 85, **cut, "geometry": SQUARE}]
+    read = read_villages(village_file(tmp_path, rows, suffix="shp"))
+    found = read.villages.iloc[0]
+    assert (found.village_name, found.commune_code, found.commune_name) == (
+        "Buôn Đạ Nhar",
+        "24823",
+        "Đạ Long",
+    )
+    assert (found.households, found.especially_difficult) == (85.0, True)
+
+
+def test_a_cut_name_that_fits_two_columns_or_is_one_of_its_own_is_not_guessed() -> None:
+    synonyms = {"households_grid": (), "households_total": (), "commune_code": ("commune_collected",)}
+    frame = pd.DataFrame(columns=["households", "commune_co", "commune_c"])
+    assert headers(frame, synonyms) == {"commune_code": "commune_co"}
+    assert headers(frame, {"households": (), "households_grid": ()}) == {"households": "households"}
 
 
 def test_ids_are_kept_where_unique_and_made_where_not(tmp_path: Path) -> None:
@@ -377,3 +398,15 @@ def test_vietnamese_thousands_are_not_fractions(tmp_path: Path) -> None:
 def test_endless_numbers_and_surplus_fields_are_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(PlacesRefused):
         read_power(power_file(tmp_path, line))
+
+
+def test_clusters_of_a_table_may_have_x_and_y_in_metres(tmp_path: Path) -> None:
+    point = gpd.GeoSeries([shapely.Point(108.01, 11.01)], crs=4326).to_crs(5899).iloc[0]
+    path = tmp_path / "clusters.csv"
+    path.write_text(
+        f"Mã thôn;Mã cụm;Toạ độ X;Toạ độ Y\nv1;k1;{point.y:.1f};{point.x:.1f}\n", encoding="utf-8"
+    )
+    clusters, _ = read_clusters(path, crs="EPSG:5899")
+    assert clusters[["lat", "lon"]].iloc[0].tolist() == pytest.approx([11.01, 108.01], abs=1e-5)
+    with pytest.raises(PlacesRefused, match="coordinates in metres"):
+        read_clusters(path)

@@ -21,6 +21,7 @@ from coverage.places.communes.links import packaged_links
 from coverage.places.communes.meaning import resolve
 from coverage.places.coordinates.positions import coordinate, pair
 from coverage.places.notes import at_rows
+from coverage.places.power import grid_status, read_power
 from coverage.places.villages import locate_in_communes, read_villages
 from coverage.places.villages.lists import VillageFile
 
@@ -162,8 +163,8 @@ def test_power_of_the_list_is_its_own_words(tmp_path: Path) -> None:
     power = found.power.merge(found.villages[["village_id", "village_name"]]).set_index("village_name")
     status = power["grid_status"].to_dict()
     assert status == {
-        "Thôn 1": "national_grid",
-        "Buôn Đạ Nhar": "national_grid",
+        "Thôn 1": None,  # households are counted, so the count decides
+        "Buôn Đạ Nhar": None,
         "Thôn 2": "none",
         "Tổ dân phố 1": "national_grid",  # 100 % of its households
         "Thôn Hoà Bình": "national_grid",
@@ -181,12 +182,59 @@ def test_power_of_the_list_is_its_own_words(tmp_path: Path) -> None:
         (("0,5", "1"), (40.0, 80.0)),
         (("50%", "1%"), (40.0, 0.8)),
         (("1", "70"), (0.8, 56.0)),
+        (("0,5%", "70"), (0.4, 56.0)),
     ],
 )
 def test_percent_or_share_is_decided_by_the_whole_column(tmp_path: Path, cells: tuple, grid: tuple) -> None:
     lines = (f"T{n};Thôn {n};80;{cell}" for n, cell in enumerate(cells))
     found = read(listed(tmp_path, "Mã thôn;Tên thôn;Số hộ;Tỷ lệ hộ có điện lưới (%)", *lines))
     assert found.power["households_grid"].tolist() == pytest.approx(list(grid))
+
+
+def test_a_lone_share_among_percents_counts_as_missing_and_is_told(tmp_path: Path) -> None:
+    header = "Mã thôn;Tên thôn;Số hộ;Tỷ lệ hộ có điện lưới"
+    found = read(listed(tmp_path, header, "T1;Thôn 1;80;0,95", "T2;Thôn 2;80;95", "T3;Thôn 3;80;0"))
+    assert found.power[["village_id", "households_grid"]].to_numpy().tolist() == [["T2", 76.0], ["T3", 0.0]]
+    assert (2, "unreadable") in told(found)
+
+
+@pytest.mark.parametrize(
+    ("said", "on_grid", "electrified", "opposed"),
+    [
+        *(
+            ("có", 30, False, True),
+            ("có", 49, False, True),
+            ("có", 50, False, False),
+            ("có", 70, True, False),
+        ),
+        *(
+            ("có", 100, True, False),
+            ("có", 0, False, True),
+            ("không", 0, False, False),
+            ("không", 1, False, True),
+        ),
+        *(("không", 90, True, True), ("", 90, True, False)),
+    ],
+)
+def test_the_count_of_households_decides_in_a_list_as_in_a_table_of_power(
+    tmp_path: Path, said: str, on_grid: int, electrified: bool, opposed: bool
+) -> None:
+    header = "Mã thôn;Tên thôn;Số hộ;Có điện lưới;Số hộ có điện lưới"
+    path = listed(tmp_path, header, f"T1;Thôn 1;100;{said};{on_grid}")
+    found, (power, notes) = read(path), read_power(path)
+    for table, told_of in ((found.power, found.notes), (power, notes)):
+        judged = grid_status(table, pd.Series([100.0], index=["T1"]), 0.7)
+        assert judged.loc["T1", "electrified"] is electrified
+        assert ("power_contradiction" in {note.code for note in told_of}) == opposed
+
+
+def test_a_share_that_cannot_be_counted_only_stands_against_a_yes_or_no_that_it_opposes(
+    tmp_path: Path,
+) -> None:
+    header = "Mã thôn;Tên thôn;Số hộ;Có điện lưới;Tỷ lệ hộ có điện lưới"
+    found = read(listed(tmp_path, header, "T1;Thôn 1;;có;95", "T2;Thôn 2;;có;30", "T3;Thôn 3;;không;30"))
+    assert found.power[["village_id", "grid_status"]].to_numpy().tolist() == [["T1", "national_grid"]]
+    assert {(row, "power_contradiction") for row in (3, 4)} <= set(told(found))
 
 
 def test_households_with_electricity_of_any_kind_prove_nothing(tmp_path: Path) -> None:

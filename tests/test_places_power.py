@@ -200,6 +200,12 @@ def power_file(folder: Path, *lines: str, header: str) -> Path:
         *(("thủy điện nhỏ", "off_grid"), ("off-grid", "off_grid"), ("ngoài lưới", "off_grid")),
         *(("nối lưới", "national_grid"), ("không nối lưới", "none"), ("not connected", "none")),
         *(("không có điện lưới, dùng pin mặt trời", "off_grid"), ("không rõ", "unknown"), ("", None)),
+        *(("Đã được cấp điện lưới", "national_grid"), ("Sử dụng điện lưới EVN", "national_grid")),
+        *(("national_grid", "national_grid"), ("có điện lưới, điện mặt trời", "national_grid")),
+        *(("có điện lưới, không có điện mặt trời", "national_grid"), ("lưới điện quốc gia", "national_grid")),
+        *(("điện mặt trời, không có điện lưới", "off_grid"), ("điện mặt trời không nối lưới", "off_grid")),
+        *(("chưa có điện lưới, dự kiến 2027", "none"), ("chưa có điện lưới dự kiến 2027", "none")),
+        *(("không có điện", "none"), ("máy phát điện chạy dầu", "off_grid"), ("chưa được dùng lưới", "none")),
     ],
 )
 def test_yes_no_and_power_of_ones_own(tmp_path: Path, word: str, status: str | None) -> None:
@@ -225,6 +231,27 @@ def test_where_households_are_counted_the_count_decides(
     header = "Mã thôn,Số hộ,Số hộ có điện lưới,Có điện lưới"
     power, _ = read_power(power_file(tmp_path, f"v1,100,{on_grid},{word}", header=header))
     assert power["grid_status"].tolist() == [status]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("sắp có điện lưới", "dự kiến có lưới 2027", "cần kéo điện lưới", "đề nghị đầu tư lưới điện"),
+        *("điện lưới đang xây dựng", "mất điện lưới", "sẽ có điện lưới", "có điện lưới, dự kiến 2027"),
+        *(
+            "có điện lưới (tạm dừng)",
+            "dừng điện lưới",
+            "có/không",
+            "gần lưới",
+            "điện lưới, chưa có điện lưới",
+        ),
+    ],
+)
+def test_a_wish_a_plan_a_cut_or_a_contradiction_is_no_supply(tmp_path: Path, word: str) -> None:
+    path = power_file(tmp_path, "v1,có", f'v2,"{word}"', header="Mã thôn,Có điện lưới")
+    with pytest.raises(PlacesRefused, match="row 3") as refusal:
+        read_power(path)
+    assert word in refusal.value.vi
 
 
 def test_a_word_that_is_not_understood_is_refused_with_its_row(tmp_path: Path) -> None:

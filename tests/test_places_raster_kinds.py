@@ -115,3 +115,12 @@ def test_two_parts_are_what_the_whole_is(values: np.ndarray, cut: int) -> None:
     for name in set(whole) - {"steps", "levels"}:
         assert parts[name] == pytest.approx(whole[name]), name
     assert parts["steps"] <= whole["steps"] + 1e-9
+
+
+def test_notes_write_numbers_as_people_of_each_language_do() -> None:
+    (note,) = judge("nightlights", replace(LIGHTS, low=0.00123, high=1234.5, total=1500.0), "file.tif")
+    assert "từ 0,00123 đến 1.234 nW/cm²·sr, trung bình 1,5." in note.vi
+    assert "0.00123 to 1,234 nW/cm²·sr, mean 1.5." in note.en
+    (note,) = judge("dem", replace(HILLS, total=1_000_000.0, levels=1e6), "file.tif")
+    assert "từ 10 đến 2.000 m, trung bình 1.000." in note.vi
+    assert "mean 1,000." in note.en

@@ -61,6 +61,13 @@ def test_an_id_stays_where_no_other_road_has_it(tmp_path: Path) -> None:
     assert roads_of(layer(tmp_path, [A], id=["T9"], name=[None])) == [("T9", "T9", "road")]
 
 
+def test_a_line_without_a_length_is_left_out_and_told(tmp_path: Path) -> None:
+    path = layer(tmp_path, [A, LineString([(108.4, 11.9)] * 2), C], name=["Đường A", "Đường A", "Đường C"])
+    assert [road[1] for road in roads_of(path)] == ["Đường A", "Đường C"]
+    (note,) = read_roads(path)[1]
+    assert (note.code, note.en) == ("road_without_length", "Left out 1 pieces without a length.")
+
+
 def test_names_that_differ_in_a_tone_are_two_roads(tmp_path: Path) -> None:
     found = roads_of(layer(tmp_path, [A, C], name=["Đường Hòa Bình", "Đường Hoa Binh"]))
     assert [road[0] for road in found] == ["duonghoabinh", "duonghoabinh-2"]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from coverage.errors import PlacesRefused
 from coverage.places.sheets import read_table
+from coverage.places.vector_files import headers, rename
 
 SYNONYMS = {
     "name": ("Tên thôn",),
@@ -100,6 +101,20 @@ def test_what_is_no_table_is_refused_in_words(tmp_path: Path, data: bytes, says:
         read_table(written(tmp_path, data), SYNONYMS)
 
 
+@pytest.mark.parametrize(
+    "data", [b"not a workbook", b"", b"\x00" * 600, bytes(range(256)) * 20, b"a;b\nc;d\n"]
+)
+def test_a_damaged_workbook_is_refused_as_one(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(PlacesRefused, match="the workbook is damaged") as refusal:
+        read_table(written(tmp_path, data, "t.xlsx"), SYNONYMS)
+    assert "bị hỏng" in refusal.value.vi
+
+
+def test_a_csv_under_the_name_of_a_workbook_is_read(tmp_path: Path) -> None:
+    table, _ = read_table(written(tmp_path, "\n".join(LINES), "t.xlsx"), SYNONYMS)
+    assert len(table) == 2
+
+
 def test_a_group_names_its_columns_unless_it_says_nothing_new(tmp_path: Path) -> None:
     upper = ["TT", "Tên thôn", "Số hộ", "Hộ có điện lưới", None, "Toạ độ", None]
     lower = [None, None, None, "Số hộ", "Ghi chú", "Vĩ độ", "Kinh độ"]
@@ -136,6 +151,45 @@ def test_sums_signatures_and_numbers_of_columns_are_left_out_and_told(tmp_path: 
     assert "“Tổng cộng:”" in notes[3].vi
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(
+            [1, "Thôn 1", None, None, None, "gần nhà ông Chủ tịch"],
+            [None, "Thôn 1", 85, None, None, "Chủ tịch ở đây"],
+        ),
+        [1, "Thôn 1", None, None, None, "Ngày 5 tháng 3 năm 2026 có điện"],
+        [None, "Thôn 1", None, None, None, "gần nhà ông Chủ tịch"],
+        [None, "Thôn 1", None, None, None, "có điện từ ngày 5 tháng 3 năm 2026"],
+    ],
+)
+def test_a_remark_in_an_ordinary_row_starts_no_signature(tmp_path: Path, row: list[object]) -> None:
+    head = ["TT", "Tên thôn", "Số hộ", "Vĩ độ", "Kinh độ", "Ghi chú"]
+    table, notes = read_table(book(tmp_path, [head, row, [2, "Thôn 2"], [3, "Thôn 3"]]), SYNONYMS)
+    assert table["Tên thôn"].tolist() == ["Thôn 1", "Thôn 2", "Thôn 3"]
+    assert not notes
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(["Người lập biểu", None, "Kế toán", None, None, None, "Chủ tịch"], ["Xác nhận", "TM. UBND XÃ"]),
+        *([None, "Đạ Long, ngày 5 tháng 3 năm 2026"], [None, "Đạ Long, ngày … tháng … năm …", "Duyệt"]),
+    ],
+)
+def test_a_signature_takes_the_sparse_rows_below_along(tmp_path: Path, row: list[object]) -> None:
+    head = ["TT", "Tên thôn", "Số hộ", "Vĩ độ", "Kinh độ", "Ghi chú", "Khác"]
+    table, notes = read_table(book(tmp_path, [head, [1, "Thôn 1"], row, [None, "Trần Văn B"]]), SYNONYMS)
+    assert table["Tên thôn"].tolist() == ["Thôn 1"]
+    assert [note.code for note in notes] == ["row_signature"] * 2
+
+
+def test_the_note_names_the_words_that_made_a_row_no_data(tmp_path: Path) -> None:
+    rows = [["TT", "Tên thôn", "Số hộ"], [1, "Thôn 1", 5], ["13", "Tổng số", 5], ["Lê Văn A", "Chủ tịch"]]
+    notes = read_table(book(tmp_path, rows), SYNONYMS | {"x": ("TT",)})[1]
+    assert "“Tổng số”" in notes[0].en
+
+
 def test_the_sheets_with_the_needed_columns_are_read_and_the_others_told(tmp_path: Path) -> None:
     first = [["Xã A"], ["Tên thôn", "Số hộ"], ["Thôn 1", 5]]
     second = [["Tên thôn", "Số hộ"], ["Thôn 2", 6]]
@@ -145,6 +199,22 @@ def test_the_sheets_with_the_needed_columns_are_read_and_the_others_told(tmp_pat
     assert table["Tên thôn"].tolist() == ["Thôn 1", "Thôn 2"]
     assert [note.code for note in notes] == ["sheet_left_out"]
     assert "Trang 3" in notes[0].vi
+
+
+def test_sheets_may_spell_their_headers_each_in_its_own_way(tmp_path: Path) -> None:
+    synonyms = {
+        "name": ("Tên thôn", "Thôn"),
+        "commune": ("Xã", "Tên xã"),
+        "households": ("Số hộ", "Số hộ dân"),
+    }
+    first = [["Tên thôn", "Xã", "Số hộ"], ["Thôn 1", "A", 5]]
+    second = [["Thôn", "Tên xã", "Số hộ dân"], ["Thôn 2", "B", 6]]
+    third = [["Số hộ dân", "Xã", "Thôn", "Tên xã", "Số hộ"], [9, "C", "Thôn 3", "x", 7]]
+    for order in ([first, second, third], [third, second, first], [second, third, first]):
+        table, _ = read_table(book(tmp_path, *order), synonyms, ("name",))
+        rows = rename(table, synonyms).sort_values("name").to_numpy().tolist()
+        assert rows == [["Thôn 1", "A", "5"], ["Thôn 2", "B", "6"], ["Thôn 3", "C", "7"]]
+        assert headers(table, synonyms)["name"] == ("Tên thôn" if order[0] is first else "Thôn")
 
 
 def test_words_merged_over_rows_stand_in_each_and_numbers_do_not(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import shapely
 
 from coverage import tables
+from coverage.errors import PlacesRefused
 from coverage.places.sites import read_sites
 
 NEW_YEAR = date(2026, 12, 31)
@@ -68,12 +69,42 @@ def test_the_word_of_the_list_outweighs_its_days(tmp_path: Path) -> None:
     found = plans_of(
         tmp_path,
         "status,on_air,planned",
-        *("planned,01/02/2020,", "đang hoạt động,,Q1/2026", "đang hoạt động,,", "lạ,,", ",không,"),
+        *("planned,01/02/2020,", "đang hoạt động,,Q1/2026", "đang hoạt động,,", ",không,"),
     )
-    assert found == [(True, date(2020, 2, 1)), (False, None), (False, None), (False, None), (True, None)]
+    assert found == [(True, date(2020, 2, 1)), (False, None), (False, None), (True, None)]
 
 
-@pytest.mark.parametrize("word", ["ngừng hoạt động", "không hoạt động", "Đã thanh lý", "inactive", "off air"])
+@pytest.mark.parametrize(
+    "word", ["chờ phát sóng", "sẽ phát sóng 2028", "đề nghị", "chuẩn bị", "cho phat song", "sắp lắp"]
+)
+def test_what_waits_or_is_asked_for_is_not_on_air(tmp_path: Path, word: str) -> None:
+    assert plans_of(tmp_path, "Trạng thái", word) == [(True, None)]
+
+
+@pytest.mark.parametrize(
+    "word", ["có", "Đang phát sóng", "Tốt", "bình thường", "on", "hệ thống vận hành", "series active"]
+)
+def test_known_words_for_on_air_are_no_plan(tmp_path: Path, word: str) -> None:
+    assert plans_of(tmp_path, "Trạng thái", word) == [(False, None)]
+    assert read_sites(tmp_path / "synthetic.csv")[1] == []
+
+
+def test_a_state_that_is_not_understood_is_named_and_not_taken_for_on_air(tmp_path: Path) -> None:
+    header = "Trạng thái,Ngày phát sóng"
+    found = plans_of(tmp_path, header, "hoạt động,", "lạ,", "lạ,", "không rõ,", "lạ,01/02/2020")
+    assert found == [(False, None), (False, date(2020, 2, 1))]
+    notes = read_sites(tmp_path / "synthetic.csv")[1]
+    assert [note.code for note in notes] == ["site_state_strange"] * 2
+    assert {"2 trạm có trạng thái “lạ”", "1 trạm có trạng thái “không rõ”"} == {
+        note.vi.removeprefix("Bỏ ").split(" không rõ nghĩa")[0] for note in notes
+    }
+    with pytest.raises(PlacesRefused, match="“kiên cố”, which is not understood"):
+        plans_of(tmp_path, "Trạng thái", "kiên cố")
+
+
+@pytest.mark.parametrize(
+    "word", ["ngừng hoạt động", "không hoạt động", "Đã thanh lý", "inactive", "off air", "hỏng", "Hư hỏng"]
+)
 def test_a_site_that_is_switched_off_is_left_out_and_counted(tmp_path: Path, word: str) -> None:
     assert plans_of(tmp_path, "Tình trạng", "hoạt động", word) == [(False, None)]
     (note,) = read_sites(tmp_path / "synthetic.csv")[1]

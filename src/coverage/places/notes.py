@@ -47,7 +47,7 @@ def row_words(index: pd.Index, label: Hashable) -> tuple[str, str]:
 class Doubts:
     """Makes the notes of one table: `file` is its name, `index` the table's, named `row` or `feature`.
 
-    headers: our name of a column → the file's own (see `vector_files.headers`), for people to find it by.
+    headers: our name of a column → the file's own (see `sheets.headers`), for people to find it by.
     """
 
     file: str

@@ -32,11 +32,12 @@ def read_roads(path: Path, crs: str | None = None) -> tuple[gpd.GeoDataFrame, li
     """The roads in an OGR line file, as the contract ROADS with lines, EPSG:4326, and what to look at.
 
     A road's name is its own, else its number (`ref`), else its id; the pieces of one name are one road, and
-    ground that two of them draw counts once. Features without any of these are left out, with a note that
-    counts them. A pass is what a column says is one, and what has the word đèo (deo, pass) in its name or
+    ground that two of them draw counts once. Features without any of these, and lines without a length, are left
+    out, with notes that count them. A pass is what a column says is one, and what has the word đèo (deo, pass) in its name or
     kind; the column of passes may also give the pass's own name. Raises `PlacesRefused`: no lines, no names.
     """
-    frame = lines(rename_layer(read_layer(path, crs), _SYNONYMS), path)
+    layer = rename_layer(read_layer(path, crs), _SYNONYMS)
+    frame = lines(layer, path)
     pieces = _pieces(frame, path)
     named = pieces[pieces["road_name"].notna()]
     if named.empty:
@@ -46,7 +47,9 @@ def read_roads(path: Path, crs: str | None = None) -> tuple[gpd.GeoDataFrame, li
             f"{path.name}: no road has a name, a number or an id.",
         )
     roads = gpd.GeoDataFrame([_road(group) for _, group in named.groupby(["key", "kind"])], crs=WGS84)
-    return roads.assign(road_id=_ids(roads)).sort_values("road_id", ignore_index=True), _notes(pieces)
+    return roads.assign(road_id=_ids(roads)).sort_values("road_id", ignore_index=True), _notes(
+        len(layer) - len(frame), pieces
+    )
 
 
 def _pieces(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
@@ -115,9 +118,12 @@ def _ids(roads: gpd.GeoDataFrame) -> pd.Series:
     return pd.Series(made, index=roads.index, dtype=object)
 
 
-def _notes(pieces: gpd.GeoDataFrame) -> list[Note]:
-    nameless = int(pieces["road_name"].isna().sum())
-    if not nameless:
-        return []
-    vi, en = f"Bỏ {nameless} đoạn không có tên.", f"Left out {nameless} pieces without a name."
-    return [Note("road_without_name", "", vi, en)]
+def _notes(dots: int, pieces: gpd.GeoDataFrame) -> list[Note]:
+    notes, nameless = [], int(pieces["road_name"].isna().sum())
+    if dots:
+        vi, en = f"Bỏ {dots} đoạn không có chiều dài.", f"Left out {dots} pieces without a length."
+        notes.append(Note("road_without_length", "", vi, en))
+    if nameless:
+        vi, en = f"Bỏ {nameless} đoạn không có tên.", f"Left out {nameless} pieces without a name."
+        notes.append(Note("road_without_name", "", vi, en))
+    return notes

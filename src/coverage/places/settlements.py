@@ -12,6 +12,7 @@ import shapely
 
 from coverage import hexes
 from coverage.errors import PlacesRefused
+from coverage.places.coordinates.positions import coordinate, place
 from coverage.places.coordinates.systems import WGS84
 from coverage.places.matching import NAME_SYNONYMS, rows_of_villages
 from coverage.places.notes import Note
@@ -27,6 +28,8 @@ from coverage.places.vector_files import (
 )
 
 _SYNONYMS = {
+    "x": ("Toạ độ X",),
+    "y": ("Toạ độ Y",),
     "village_id": ("Mã thôn", "ma_thon"),
     **NAME_SYNONYMS,
     "cluster_id": ("Mã cụm", "Cụm dân cư", "id"),
@@ -45,7 +48,7 @@ def read_clusters(
 ) -> tuple[pd.DataFrame, list[Note]]:
     """Settled clusters in a table or point layer: village_id, cluster_id, lat, lon, households, grid; and notes.
 
-    Coordinates are WGS 84 degrees. Missing households = NaN, missing grid = None. With `villages` (contract
+    Coordinates are WGS 84 degrees, or X and Y of a table in `crs` (see `positions.place`). Missing households = NaN, missing grid = None. With `villages` (contract
     VILLAGES) a row without an id may name its village and commune instead; one that fits none or several is
     noted and left out. Raises `PlacesRefused`.
     """
@@ -69,13 +72,21 @@ def read_clusters(
 def _with_coordinates(path: Path, crs: str | None) -> tuple[pd.DataFrame, list[Note]]:
     if is_table(path):
         table, notes = read_table(path, _SYNONYMS)
-        return rename(table, _SYNONYMS), notes
+        return _from_x_y(rename(table, _SYNONYMS), path, crs), notes
     layer = read_layer(path, crs)
     frame = rename(layer, _SYNONYMS)
     points = layer.geometry.representative_point()
     frame["lat"], frame["lon"] = points.y, points.x
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="feature")
     return frame, []
+
+
+def _from_x_y(frame: pd.DataFrame, path: Path, crs: str | None) -> pd.DataFrame:
+    if {"lat", "lon"} & set(frame.columns) or not {"x", "y"} <= set(frame.columns):
+        return frame
+    read = [frame[column].map(coordinate, na_action="ignore").astype(float) for column in ("x", "y")]
+    places = place(*read, named=False, crs=crs, path=path)
+    return frame.assign(lat=places["lat"], lon=places["lon"])
 
 
 def _row_names(clusters: pd.DataFrame) -> pd.Series:

@@ -19,7 +19,7 @@ from coverage.names import fold, nfc
 from coverage.places.coordinates import no_system
 from coverage.places.coordinates.systems import WGS84, Reading, are_metres, in_vietnam, reading_of
 from coverage.places.notes import row_words
-from coverage.places.sheets.headers import header_keys
+from coverage.places.sheets.headers import headers as headers  # noqa: PLC0414  the doors take it from here
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+")
 _COUNTED = re.compile(r"\s*(?:hộ|nhân khẩu|khẩu|người|dân)\s*$", re.IGNORECASE)
@@ -64,21 +64,6 @@ def _in_degrees(frame: gpd.GeoDataFrame, reading: Reading) -> gpd.GeoDataFrame:
     )
     turned.attrs["crs_given"] = reading.option
     return turned
-
-
-def headers(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Our name → the file's own header, for each of our columns that matches one (see `header_keys`).
-
-    The first synonym found wins.
-    """
-    keys = [(header_keys(str(column)), column) for column in reversed(list(frame.columns))]
-    known = {bare[-1]: column for bare, column in keys} | {full[0]: column for full, column in keys}
-    found: dict[str, str] = {}
-    for ours, theirs in synonyms.items():
-        match = next((known[fold(name)] for name in (ours, *theirs) if fold(name) in known), None)
-        if match is not None:
-            found[ours] = match
-    return found
 
 
 def rename(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -194,19 +179,19 @@ def polygons(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
 
 
 def lines(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
-    """The features as lines with a length; raises `PlacesRefused` where one is something else."""
+    """The features as lines, left out those without a length; raises `PlacesRefused` at anything else, or if none is left."""
     shapes = shapely.force_2d(frame.geometry.to_numpy())
     is_line = np.isin(shapely.get_type_id(shapes), (1, 5))  # LineString, MultiLineString
-    bad = ~(is_line & (shapely.length(shapes) > 0))
-    if bad.any():
-        row = int(bad.argmax())
+    long = shapely.length(shapes) > 0
+    if not (is_line & long).any() or not is_line.all():
+        row = int((~is_line).argmax())
         kind = getattr(shapes[row], "geom_type", "None")
         raise PlacesRefused(
             f"{path.name}, đối tượng {row + 1}: cần đường có chiều dài, nhưng là {kind}.",
             f"{path.name}, feature {row + 1}: needs a line with a length, but is {kind}.",
         )
-    _refuse_off_the_globe(shapes, path)
-    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
+    _refuse_off_the_globe(shapes[long], path)
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))[long]
 
 
 def _refuse_off_the_globe(geometry: npt.NDArray[np.object_], path: Path) -> None:

@@ -8,7 +8,8 @@ import pandas as pd
 
 from coverage.names import fold
 from coverage.places.matching import NAME_SYNONYMS, rows_of_villages
-from coverage.places.notes import Note
+from coverage.places.notes import Doubts, Note
+from coverage.places.power.words import status_of
 from coverage.places.sheets import read_table
 from coverage.places.vector_files import counts, flags, need, refuse_rows, refuse_values, rename, texts
 
@@ -36,13 +37,11 @@ _HINTS = (
 )
 _CLASSES = {"official_list", "utility", "field", "inferred"}
 _RANK = {"utility": 0, "official_list": 1, "field": 2, "inferred": 3}
-# What a source says outright where it is no plain yes or no, as parts of the folded cell.
-_UNKNOWN = ("unknown", "khongro", "chuaro", "khongbiet", "chuabiet")
-_WITHOUT = ("none", "khong", "chua", "notconnected", "without")
-_OUTSIDE = ("offgrid", "ngoailuoi")
-_OWN_POWER = ("mattroi", "solar", "mayphat", "mayno", "generator", "thuydien", "hydro", "taicho", "acquy")
-_GRID = ("luoi", "nationalgrid", "ongrid", "evn")
 _ON_GRID = {"national_grid": True, "off_grid": False, "none": False}
+OPPOSED = (
+    "cột có điện lưới và số hộ có điện lưới trái nhau; lấy theo số hộ",
+    "the column of the grid and the households on it contradict each other; the households are taken",
+)
 _WORDS = {
     "national_grid": "có điện lưới",
     "off_grid": "chỉ có điện tại chỗ",
@@ -61,7 +60,8 @@ def read_power(path: Path, villages: pd.DataFrame | None = None) -> tuple[pd.Dat
     Households with electricity are not households on the grid: statistics count generators and family
     hydropower too, so such a column is not taken for one. Instead of households, or beside them,
     `grid_status` says yes, no, or words for power of one's own (solar, generator, small hydropower:
-    off_grid); where households on the grid are counted, the count decides.
+    off_grid), every word of which must be known (see `words`); where households on the grid are counted, the
+    count decides, and a contradiction is noted.
     """
     table, notes = read_table(path, _SYNONYMS)
     frame = rename(table, _SYNONYMS)
@@ -69,47 +69,44 @@ def read_power(path: Path, villages: pd.DataFrame | None = None) -> tuple[pd.Dat
     if "grid_status" not in frame:
         need(frame, "households_grid", path, _SYNONYMS["households_grid"] + _SYNONYMS["grid_status"])
     source = texts(frame, "source").fillna(path.name)
-    on_grid = counts(frame, "households_grid", path)
+    households, on_grid = counts(frame, "households", path), counts(frame, "households_grid", path)
+    said = _said(frame, path)
+    share = (on_grid / households).where(households > 0, on_grid)
+    opposed = opposes(said.map(_ON_GRID), share)
     power = pd.DataFrame(
         {
             "village_id": texts(frame, "village_id"),
-            "households": counts(frame, "households", path),
+            "households": households,
             "households_grid": on_grid,
-            "grid_status": _said(frame, on_grid, path),
+            "grid_status": said.where(on_grid.isna() | (said.eq("off_grid") & on_grid.eq(0)), None),
             "source": source,
             "evidence": texts(frame, "evidence").fillna(source.map(evidence_of)),
             "as_of": _dates(texts(frame, "as_of"), path),
         }
     )
     _refuse_bad_rows(power, path)
-    return power.sort_values(["village_id", "source"], ignore_index=True), notes + unsettled
+    notes += [*unsettled, *Doubts(path.name, frame.index).notes("power_contradiction", opposed, *OPPOSED)]
+    return power.sort_values(["village_id", "source"], ignore_index=True), notes
 
 
-def _said(frame: pd.DataFrame, on_grid: pd.Series[float], path: Path) -> pd.Series[str]:
+def opposes(on_grid: pd.Series, share: pd.Series[float]) -> pd.Series[bool]:
+    """Where a yes goes with less than half of the households on the grid, or a no with any; missing never does."""
+    return (on_grid.eq(False) & share.gt(0)) | (on_grid.eq(True) & share.lt(0.5))
+
+
+def _said(frame: pd.DataFrame, path: Path) -> pd.Series[str]:
     plain = flags(frame, "grid_status").map({True: "national_grid", False: "none"})
     words = texts(frame, "grid_status")
-    said = plain.where(plain.notna(), words.map(lambda text: _status_of(text) if text else None))
+    said = plain.where(plain.notna(), words.map(lambda text: status_of(text) if text else None))
     strange = words.notna() & said.isna()
     refuse_values(
         path,
         words,
         strange,
-        "không rõ nghĩa (cần: có, không, mặt trời, máy phát, thuỷ điện nhỏ, không rõ)",
-        "is not understood (needed: yes, no, solar, generator, off-grid, unknown)",
+        "không rõ nghĩa (cần: có, không, điện lưới, mặt trời, máy phát, thuỷ điện nhỏ, không rõ)",
+        "is not understood (needed: yes, no, national grid, solar, generator, off-grid, unknown)",
     )
-    decides = said.notna() & (on_grid.isna() | (said.eq("off_grid") & on_grid.eq(0)))
-    return said.astype(object).where(decides, None)
-
-
-def _status_of(words: str) -> str | None:
-    key = fold(words)
-    if key.startswith(_UNKNOWN):
-        return "unknown"
-    without, grid = key.startswith(_WITHOUT), any(part in key for part in _GRID)
-    own = any(part in key for part in _OWN_POWER) and (without or not grid)
-    if own or any(part in key for part in _OUTSIDE):
-        return "off_grid"
-    return "none" if without else "national_grid" if grid else None
+    return said.astype(object).where(said.notna(), None)
 
 
 def evidence_of(source: str) -> str:

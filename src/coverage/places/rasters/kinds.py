@@ -30,6 +30,7 @@ _BEYOND_ANYTHING = 1e30
 _DENSEST = ((1.0, 150_000.0), (40.0, 50_000.0), (500.0, 25_000.0), (20_000.0, 3_000.0))
 # People per km² around the average person: 42,000 in the GHS-POP sample of Burundi, 250 m; our limit.
 _DENSEST_AROUND_A_PERSON = 150_000.0
+_TO_VI = str.maketrans(",.", ".,")  # Vietnamese writes 1.234,5
 # Mean step between neighbouring cells over the mean of the two: 0.01–0.1 in samples of terrain and land
 # cover, 1.25 in a population raster. Nowhere thinly settled and yet smooth: these are no people.
 _SMOOTH, _TOWN_PER_KM2 = 0.15, 500.0
@@ -164,9 +165,9 @@ def _people(seen: Seen, file: str) -> list[Note]:
         raise refusal(
             "population_negative",
             file,
-            f"có {_vi(seen.negative)} ô âm (thấp nhất {seen.low:g}): số người không thể âm. Hãy khai đúng nodata "
+            f"có {_vi(seen.negative)} ô âm (thấp nhất {_vi_short(seen.low)}): số người không thể âm. Hãy khai đúng nodata "
             "(gdal_edit.py -a_nodata), hoặc đây không phải tệp dân số",
-            f"{seen.negative:,} cells are negative (lowest {seen.low:g}): no number of people is. Declare its nodata "
+            f"{seen.negative:,} cells are negative (lowest {_en(seen.low)}): no number of people is. Declare its nodata "
             "(gdal_edit.py -a_nodata), or this is no population raster",
         )
     if not seen.total:
@@ -175,9 +176,9 @@ def _people(seen: Seen, file: str) -> list[Note]:
         raise refusal(
             "population_is_heights",
             file,
-            f"từ {seen.low:g} đến {seen.high:g}, thay đổi đều từ ô này sang ô kia và không nơi nào thưa: giống độ cao "
+            f"từ {_vi_short(seen.low)} đến {_vi_short(seen.high)}, thay đổi đều từ ô này sang ô kia và không nơi nào thưa: giống độ cao "
             "hay phân loại đất, không phải số người. Hãy gửi tệp dân số gốc (số người mỗi ô), chưa lấy mẫu lại",
-            f"{seen.low:g} to {seen.high:g}, changing gently from cell to cell and nowhere thin: like heights or land "
+            f"{_en(seen.low)} to {_en(seen.high)}, changing gently from cell to cell and nowhere thin: like heights or land "
             "classes, not people. Send the original population raster (people per cell), not resampled",
         )
     if seen.around / seen.total > _DENSEST_AROUND_A_PERSON or seen.total > _most_people(seen.km2):
@@ -219,17 +220,17 @@ def _lights(seen: Seen, file: str) -> list[Note]:
         raise refusal(
             "nightlights_not_radiance",
             file,
-            f"chỉ có số nguyên ({seen.low:g} đến {seen.high:g}): là ảnh, độ cao, hoặc bức xạ chưa nhân hệ số. "
+            f"chỉ có số nguyên ({_vi_short(seen.low)} đến {_vi_short(seen.high)}): là ảnh, độ cao, hoặc bức xạ chưa nhân hệ số. "
             "Cần bức xạ ánh sáng đêm, nW/cm²·sr (VIIRS)",
-            f"holds only whole numbers ({seen.low:g} to {seen.high:g}): a picture, heights, or radiance without its "
+            f"holds only whole numbers ({_en(seen.low)} to {_en(seen.high)}): a picture, heights, or radiance without its "
             "scale. Night-time radiance in nW/cm²·sr (VIIRS) is needed",
         )
     if seen.low < _LIGHTS_NOISE or seen.high > _LIGHTS_MOST or mean > _LIGHTS_MEAN_MOST:
         raise refusal(
             "nightlights_out_of_range",
             file,
-            f"từ {seen.low:g} đến {seen.high:g}, trung bình {mean:.3g}: ánh sáng đêm (nW/cm²·sr) không thể như vậy",
-            f"{seen.low:g} to {seen.high:g}, mean {mean:.3g}: no night lights (nW/cm²·sr) are like that",
+            f"từ {_vi_short(seen.low)} đến {_vi_short(seen.high)}, trung bình {_vi_short(mean)}: ánh sáng đêm (nW/cm²·sr) không thể như vậy",
+            f"{_en(seen.low)} to {_en(seen.high)}, mean {_en(mean)}: no night lights (nW/cm²·sr) are like that",
         )
     notes = [_note_of_range("nightlights_range", seen, file, "nW/cm²·sr")]
     if seen.negative:
@@ -237,8 +238,8 @@ def _lights(seen: Seen, file: str) -> list[Note]:
             _note(
                 "nightlights_noise",
                 file,
-                f"{_vi(seen.negative)} ô âm (thấp nhất {seen.low:g}) là nhiễu: coi là 0",
-                f"{seen.negative:,} negative cells (lowest {seen.low:g}) are noise: taken as 0",
+                f"{_vi(seen.negative)} ô âm (thấp nhất {_vi_short(seen.low)}) là nhiễu: coi là 0",
+                f"{seen.negative:,} negative cells (lowest {_en(seen.low)}) are noise: taken as 0",
             )
         )
     return notes
@@ -250,9 +251,9 @@ def _heights(seen: Seen, file: str) -> list[Note]:
         raise refusal(
             "dem_not_heights",
             file,
-            f"từ {seen.low:g} đến {seen.high:g}{', nhảy vọt từ ô này sang ô kia' if leaps else ''}: không phải độ cao "
+            f"từ {_vi_short(seen.low)} đến {_vi_short(seen.high)}{', nhảy vọt từ ô này sang ô kia' if leaps else ''}: không phải độ cao "
             "tính bằng mét. Hãy khai đúng nodata, hoặc gửi mô hình số độ cao (DEM)",
-            f"{seen.low:g} to {seen.high:g}{', leaping from cell to cell' if leaps else ''}: these are no heights in "
+            f"{_en(seen.low)} to {_en(seen.high)}{', leaping from cell to cell' if leaps else ''}: these are no heights in "
             "metres. Declare its nodata, or send a terrain model (DEM)",
         )
     return [_note_of_range("dem_range", seen, file, "m")]
@@ -263,8 +264,8 @@ def _service(seen: Seen, file: str) -> list[Note]:
         raise refusal(
             "declared_not_levels",
             file,
-            f"từ {seen.low:g} đến {seen.high:g}: cần mức thu (dBm) hoặc mặt nạ 1 = có sóng, 0 = không",
-            f"{seen.low:g} to {seen.high:g}: levels in dBm are needed, or a mask of 1 = served and 0 = not",
+            f"từ {_vi_short(seen.low)} đến {_vi_short(seen.high)}: cần mức thu (dBm) hoặc mặt nạ 1 = có sóng, 0 = không",
+            f"{_en(seen.low)} to {_en(seen.high)}: levels in dBm are needed, or a mask of 1 = served and 0 = not",
         )
     return []
 
@@ -274,14 +275,24 @@ def _note_of_range(code: str, seen: Seen, file: str, unit: str) -> Note:
     return _note(
         code,
         file,
-        f"từ {seen.low:.4g} đến {seen.high:.4g} {unit}, trung bình {mean:.3g}. Hãy xem có hợp lý không",
-        f"{seen.low:.4g} to {seen.high:.4g} {unit}, mean {mean:.3g}. See whether that makes sense",
+        f"từ {_vi_short(seen.low)} đến {_vi_short(seen.high)} {unit}, trung bình {_vi_short(mean)}. Hãy xem có hợp lý không",
+        f"{_en(seen.low)} to {_en(seen.high)} {unit}, mean {_en(mean)}. See whether that makes sense",
     )
 
 
 def _vi(number: float, digits: int = 0) -> str:
-    # Vietnamese writes 1.234,5.
-    return f"{number:,.{digits}f}".translate(str.maketrans(",.", ".,"))
+    return f"{number:,.{digits}f}".translate(_TO_VI)
+
+
+def _en(number: float) -> str:
+    # No exponents, for people to read out: 1,000 and 0.00123.
+    if abs(number) >= 100:
+        return f"{number:,.0f}"
+    return np.format_float_positional(number, precision=3, fractional=False, trim="-")
+
+
+def _vi_short(number: float) -> str:
+    return _en(number).translate(_TO_VI)
 
 
 _JUDGES: dict[Kind, Callable[[Seen, str], list[Note]]] = {

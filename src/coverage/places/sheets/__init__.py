@@ -16,11 +16,12 @@ import pandas as pd
 from coverage import text, workbooks
 from coverage.errors import FileRefused, PlacesRefused
 from coverage.places.notes import Note
-from coverage.places.sheets.headers import Header, find_header, header_keys
+from coverage.places.sheets.headers import Header, alike, find_header, header_keys
 from coverage.places.sheets.left_out import left_out
 
 LARGEST_TEXT = 1 << 30  # bytes of one unpacked file: more is no list of places
 TABLE_SUFFIXES = {"", ".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods", ".gz"}
+_BOOK_SUFFIXES = {".xlsx", ".xlsm"}
 _GZIP = b"\x1f\x8b"
 _BOOKS = (b"PK\x03\x04", b"PK\x05\x06", workbooks.OLD)
 _DELIMITERS = (",", ";", "\t", "|")
@@ -44,7 +45,8 @@ def read_table(path: Path, synonyms: Synonyms, needed: Sequence[str] = ()) -> tu
     workbook hold the table, “sheet!row”. The header is the row (or two rows, a group above its columns) with
     most names of `synonyms`; titles above it are passed over, and so are blank rows. Sums, signatures and rows
     that number the columns are left out and noted. Of a workbook those sheets are read that have the columns
-    `needed` (names of `synonyms`); without such a sheet the one with most known columns.
+    `needed` (names of `synonyms`); without such a sheet the one with most known columns. Sheets may spell a
+    header each in its own way: the first sheet's then stands for all.
     Raises `PlacesRefused` for what is no table and for rows with more cells than the header.
     """
     known = {
@@ -64,7 +66,7 @@ def read_table(path: Path, synonyms: Synonyms, needed: Sequence[str] = ()) -> tu
         frame, more = _frame(path, name if len(used) > 1 else "", records, header)
         frames.append(frame)
         notes += more
-    table = pd.concat(frames) if len(frames) > 1 else frames[0]
+    table = pd.concat(alike(frames, synonyms)) if len(frames) > 1 else frames[0]
     return table.rename_axis("row"), notes
 
 
@@ -106,13 +108,33 @@ def _tables(path: Path, wanted: frozenset[str]) -> list[tuple[str, list[Record]]
     if is_book(path):
         sheets = [(name, _numbered(rows)) for name, rows in _grids(path)]
     else:
-        sheets = [("", _text_records(path, wanted))]
+        sheets = [("", _records_of_a_text(path, wanted))]
     filled = [(name, records) for name, records in sheets if records]
     if not filled:
         raise PlacesRefused(
             f"{path.name}: bảng trống, không có dòng nào.", f"{path.name}: the table is empty."
         )
     return filled
+
+
+def _records_of_a_text(path: Path, wanted: frozenset[str]) -> list[Record]:
+    # A CSV may bear the name of a workbook; anything else of that name is a broken one.
+    if path.suffix.lower() not in _BOOK_SUFFIXES:
+        return _text_records(path, wanted)
+    try:
+        records = _text_records(path, wanted)
+    except PlacesRefused as refusal:
+        raise _damaged(path) from refusal
+    if not records or not find_header(records, wanted).hits:
+        raise _damaged(path)
+    return records
+
+
+def _damaged(path: Path) -> PlacesRefused:
+    return PlacesRefused(
+        f"{path.name}: sổ Excel bị hỏng. Hãy mở bằng Excel và lưu lại, hoặc gửi lại tệp gốc.",
+        f"{path.name}: the workbook is damaged. Open it in Excel and save it again, or send the original once more.",
+    )
 
 
 def is_book(path: Path) -> bool:

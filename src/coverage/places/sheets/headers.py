@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+
+import pandas as pd
 
 from coverage.names import fold
 
@@ -15,6 +17,7 @@ _UNITS = {
     *("", "ho", "nguoi", "khau", "nhankhau", "do", "m", "met", "n", "e", "b", "d", "lat", "lon", "long"),
     *("latitude", "longitude", "wgs84", "vn2000", "x", "y", "cokhong", "yesno", "dmy", "xa", "thon"),
 }
+_CUT = 10  # letters of a column's name in a shapefile
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 # Groups that say nothing new of the columns below them: “Toạ độ” over “Vĩ độ”. Any other group is a part of
 # the name: “Số hộ” under “Hộ có điện lưới” is another number than the village's households.
@@ -50,6 +53,66 @@ def header_keys(header: str) -> tuple[str, ...]:
     """What a header is matched by, best first: its folded text, and the same without a unit in brackets."""
     bare = _BRACKETS.sub(lambda found: "" if fold(found[1] or found[2] or "") in _UNITS else found[0], header)
     return tuple(dict.fromkeys((fold(header), fold(bare))))
+
+
+def headers(frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Our name → the file's own header, for each of our columns that matches one (see `header_keys`).
+
+    The first synonym found wins. Without one a header counts that is the first ten letters of synonyms of one
+    column alone, as shapefiles cut names (`commune_co`).
+    """
+    keys = [(header_keys(str(column)), column) for column in reversed(list(frame.columns))]
+    known = {bare[-1]: column for bare, column in keys} | {full[0]: column for full, column in keys}
+    found: dict[str, str] = {}
+    for ours, theirs in synonyms.items():
+        match = next((known[fold(name)] for name in (ours, *theirs) if fold(name) in known), None)
+        if match is not None:
+            found[ours] = match
+    return found | _cut_headers(frame, synonyms, found)
+
+
+def _cut_headers(
+    frame: pd.DataFrame, synonyms: Mapping[str, Sequence[str]], found: Mapping[str, str]
+) -> dict[str, str]:
+    whole = {fold(name) for ours, theirs in synonyms.items() for name in (ours, *theirs)}
+    free = [str(name) for name in frame.columns if len(str(name)) == _CUT and fold(str(name)) not in whole]
+    cut: dict[str, str] = {}
+    for name in free:
+        ours = [column for column, theirs in synonyms.items() if _begin(name, (column, *theirs))]
+        if len(ours) == 1 and ours[0] not in found:
+            cut.setdefault(ours[0], name)
+    return cut
+
+
+def _begin(name: str, known: Sequence[str]) -> bool:
+    return any(len(one) > _CUT and one[:_CUT].casefold() == name.casefold() for one in known)
+
+
+def alike(frames: Sequence[pd.DataFrame], synonyms: Mapping[str, Sequence[str]]) -> list[pd.DataFrame]:
+    """The frames with one header for each of our columns: the one that the first frame with the column gives it.
+
+    A column that would answer to one of ours beside the one that is read gets its position added to its header.
+    """
+    first: dict[str, str] = {}
+    made = []
+    for frame in frames:
+        own = headers(frame, synonyms)
+        first = own | first
+        ours = {theirs: first[name] for name, theirs in own.items()}
+        made.append(
+            frame.set_axis([_told_apart(frame, at, ours, synonyms) for at in range(frame.shape[1])], axis=1)
+        )
+    return made
+
+
+def _told_apart(
+    frame: pd.DataFrame, at: int, ours: Mapping[str, str], synonyms: Mapping[str, Sequence[str]]
+) -> str:
+    name = str(frame.columns[at])
+    if name in ours:
+        return ours[name]
+    answers = name in ours.values() or headers(frame.iloc[:, [at]], synonyms)
+    return f"{name} ({at + 1})" if answers else name
 
 
 def find_header(records: Sequence[tuple[int, Sequence[str]]], wanted: frozenset[str]) -> Header:

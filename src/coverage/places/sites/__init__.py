@@ -68,8 +68,8 @@ def read_sites(path: Path, crs: str | None = None) -> tuple[pd.DataFrame, list[N
 
     Read are point layers, tables with a header, and the lists of `cell_lists`; text may be packed with gzip.
     Coordinates are WGS 84 degrees. Operators, and the technologies of a table, stay as the file writes them.
-    Rows without a position (empty, or 0, 0) are left out, switched-off sites and rows that repeat another; the
-    notes count each. A height of 0 is not known. Planned or on air: see `plans`.
+    Rows without a position (empty, or 0, 0) are left out, switched-off sites, sites of a state that is not
+    understood and rows that repeat another; the notes count each. A height of 0 is not known. Planned or on air: see `plans`.
     Raises `PlacesRefused`.
     """
     rows, kind, notes = _rows(path, crs)
@@ -81,12 +81,14 @@ def read_sites(path: Path, crs: str | None = None) -> tuple[pd.DataFrame, list[N
             f"{path.name}: không dòng nào có vị trí. Hãy điền vĩ độ và kinh độ (WGS 84).",
             f"{path.name}: no row has a position. Fill in latitude and longitude (WGS 84).",
         )
-    standing = placed[~placed["switched_off"]].drop(columns="switched_off")
+    clear = placed[placed["strange"].isna()]
+    strange = _strange_notes(placed["strange"].dropna(), path, nothing_else=clear.empty)
+    standing = clear[~clear["switched_off"]].drop(columns=["switched_off", "strange"])
     kept = standing.drop_duplicates().sort_values(
         ["site_id", "technology", "cell", "lat", "lon", "azimuth_deg"], ignore_index=True
     )
-    left_out = _notes(len(sites) - len(placed), len(placed) - len(standing), len(standing) - len(kept))
-    return kept, notes + left_out
+    left_out = _notes(len(sites) - len(placed), len(clear) - len(standing), len(standing) - len(kept))
+    return kept, notes + left_out + strange
 
 
 def _rows(path: Path, crs: str | None) -> tuple[pd.DataFrame, str, list[Note]]:
@@ -212,6 +214,24 @@ def _refuse_bad_rows(sites: pd.DataFrame, path: Path) -> None:
 def _has_position(sites: pd.DataFrame) -> pd.Series[bool]:
     nowhere = (sites["lat"] == 0) & (sites["lon"] == 0)
     return sites["lat"].notna() & sites["lon"].notna() & ~nowhere
+
+
+def _strange_notes(states: pd.Series, path: Path, *, nothing_else: bool) -> list[Note]:
+    notes = [
+        Note(
+            "site_state_strange",
+            "",
+            f"Bỏ {count} trạm có trạng thái “{state}” không rõ nghĩa; hãy ghi: đang phát sóng, dự kiến hoặc đã ngừng.",
+            f"Left out {count} sites of state “{state}”, which is not understood; write: on air, planned or switched off.",
+        )
+        for state, count in states.value_counts().sort_index().items()
+    ]
+    if nothing_else:
+        raise PlacesRefused(
+            f"{path.name}: {' '.join(note.vi for note in notes)}",
+            f"{path.name}: {' '.join(note.en for note in notes)}",
+        )
+    return notes
 
 
 def _notes(unplaced: int, switched_off: int, repeated: int) -> list[Note]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from coverage.places.notes import Doubts, Note
-from coverage.places.power import evidence_of
+from coverage.places.power import OPPOSED, evidence_of, opposes
 from coverage.places.vector_files import as_counts, as_numbers, flags
 
 
@@ -13,11 +13,12 @@ def shares(raw: pd.Series) -> pd.Series[float]:
     """A column of percentages as shares 0..1; NaN where there is none or it is none.
 
     Whether the column counts in percent or in shares is decided by the whole of it: in percent where any cell has
-    the sign % or is above 1.
+    the sign % or is above 1. A fraction below 1 without the sign among percents is none: 0,95 may be either.
     """
     parsed = as_numbers(raw.map(lambda text: text.replace("%", "").strip(), na_action="ignore"))
     percent = raw.str.contains("%", na=False).any() or (parsed > 1).any()
-    found = parsed / 100 if percent else parsed
+    doubtful = parsed.gt(0) & parsed.lt(1) & ~raw.str.contains("%", na=False).astype(bool)
+    found = (parsed / 100).mask(doubtful) if percent else parsed
     return found.where(found.between(0, 1))
 
 
@@ -25,8 +26,8 @@ def power_rows(rows: pd.DataFrame, households: pd.Series, doubts: Doubts) -> tup
     """The POWER rows that a list carries, and what was not understood or contradicts itself.
 
     `rows` has village_id, grid, households_grid, grid_share, power_share and source as text (missing = None);
-    `households` the counts. Yes or no to the grid is `grid_status`; a count or a share of households on the
-    grid is `households_grid`. A share of households with electricity counts generators and family hydropower too:
+    `households` the counts. A count or a share of households on the grid is `households_grid` and decides, as in
+    a table of power; yes or no to the grid is `grid_status` where there is neither, or none that can be counted. A share of households with electricity counts generators and family hydropower too:
     where a list has nothing else it is `inferred`, which proves nothing.
     """
     yes = flags(rows, "grid")
@@ -45,9 +46,11 @@ def power_rows(rows: pd.DataFrame, households: pd.Series, doubts: Doubts) -> tup
     counted = counted.where(~too_many, float("nan"))
     proven = counted.fillna(grid * households)
     share = (proven / households).where(households > 0, grid)
+    opposed = opposes(yes, share)
     status = yes.map({True: "national_grid", False: "none"}).astype(object)
+    status = status.where(share.isna() | (proven.isna() & ~opposed), None)
     status = status.fillna(share.map({1.0: "national_grid", 0.0: "none"})).astype(object)
-    notes += _doubtful(doubts, yes, share, too_many, proven.isna() & grid.notna() & status.isna())
+    notes += _doubtful(doubts, opposed, too_many, proven.isna() & grid.notna() & status.isna())
     official = status.notna() | proven.notna()
     hinted = ~official & (any_power * households).notna()
     power = pd.DataFrame(
@@ -64,17 +67,9 @@ def power_rows(rows: pd.DataFrame, households: pd.Series, doubts: Doubts) -> tup
     return power[official | hinted].sort_values("village_id", ignore_index=True), notes
 
 
-def _doubtful(
-    doubts: Doubts, yes: pd.Series, share: pd.Series, too_many: pd.Series, shapeless: pd.Series
-) -> list[Note]:
-    said_no, said_yes = yes.eq(False), yes.eq(True)
+def _doubtful(doubts: Doubts, opposed: pd.Series, too_many: pd.Series, shapeless: pd.Series) -> list[Note]:
     return [
-        *doubts.notes(
-            "power_contradiction",
-            (said_no & (share > 0)) | (said_yes & (share == 0)),
-            "cột có điện lưới và số hộ có điện lưới trái nhau; lấy theo cột có điện lưới",
-            "the column of the grid and the households on it contradict each other; the former is taken",
-        ),
+        *doubts.notes("power_contradiction", opposed, *OPPOSED),
         *doubts.notes(
             "power_too_many",
             too_many,
