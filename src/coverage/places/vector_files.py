@@ -19,7 +19,7 @@ from coverage.names import fold, nfc
 from coverage.places.coordinates import no_system
 from coverage.places.coordinates.systems import WGS84, Reading, are_metres, in_vietnam, reading_of
 from coverage.places.notes import row_words
-from coverage.places.sheets.headers import headers as headers  # noqa: PLC0414  the doors take it from here
+from coverage.places.sheets.headers import headers
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+")
 _COUNTED = re.compile(r"\s*(?:hộ|nhân khẩu|khẩu|người|dân)\s*$", re.IGNORECASE)

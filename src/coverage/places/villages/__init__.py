@@ -14,11 +14,11 @@ from coverage.places.communes.links import codes
 from coverage.places.notes import Doubts, Note
 from coverage.places.settlements import FARTHEST_KM, away_km
 from coverage.places.sheets import is_table
+from coverage.places.sheets.headers import headers
 from coverage.places.vector_files import (
     LARGEST_KM2,
     counts,
     flags,
-    headers,
     numbers,
     polygons,
     read_layer,

@@ -12,7 +12,8 @@ import shapely
 from coverage.places.coordinates.systems import WGS84
 from coverage.places.notes import Doubts, Note, row_number
 from coverage.places.sheets import read_table
-from coverage.places.vector_files import as_counts, flags, headers, need, rename
+from coverage.places.sheets.headers import headers
+from coverage.places.vector_files import as_counts, flags, need, rename
 from coverage.places.villages.clusters import cluster_rows, own_rows, whole_households
 from coverage.places.villages.ids import village_ids
 from coverage.places.villages.rows import (
