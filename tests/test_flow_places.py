@@ -19,8 +19,9 @@ from coverage import inputs, intake, pipeline, tables
 from coverage.archive import history
 from coverage.archive.workspace import Workspace, open_workspace
 from coverage.demo import SAMPLE_PLACES, add_sample
-from coverage.errors import PlacesRefused
+from coverage.errors import InputError, PlacesRefused
 from coverage.exports import lists, summary
+from coverage.exports.command import export_to_file
 from coverage.exports.notes import write_notes
 from coverage.intake_places import Given, PlacesReport, add_places
 from coverage.logs.context import Context
@@ -460,6 +461,12 @@ def test_the_ministrys_table_counts_the_villages_of_the_lists(province: tuple[Pa
         for column in table.columns.drop("villages"):
             assert table.loc[status, column] == len(counted.get((status, column), ())), (status, column)
     assert table["villages"].sum() == len(snapshot.villages) == 40
+
+
+def test_a_folder_that_is_not_there_is_named(province: tuple[Path, Workspace], tmp_path: Path) -> None:
+    wanted = tmp_path / "nowhere" / "gaps.csv"
+    with pytest.raises(InputError, match=r"There is no folder .*nowhere\.$"):
+        export_to_file(province[1], "gaps", wanted, None, {"operator": None, "commune": None, "status": None})
 
 
 def test_dead_villages_are_told_with_their_sites_and_the_claims_there(

@@ -25,6 +25,8 @@ def export_to_file(
 
     Filters (operator, commune, status) that do not apply to a list are refused, not ignored.
     """
+    if not path.parent.is_dir():
+        raise InputError(f"Không có thư mục {path.parent}.", f"There is no folder {path.parent}.")
     chosen = fmt or path.suffix.lstrip(".").lower()
     if what == "measurements":
         return _write_measurements(workspace, path, chosen, filters)
