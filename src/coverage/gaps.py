@@ -158,9 +158,10 @@ def _dead_places(rows: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
     grouped = dead.groupby(_KEY)
     found = pd.DataFrame({"dead_places": grouped["place_id"].agg(";".join)})
     # Where only the centre is dead, those are affected who live around it.
+    at_homes = homes.groupby(_KEY)["share"].sum().clip(upper=1.0)
     around = dead[dead["kind"] == "centre"].groupby(_KEY)["share_around"].first()
-    found["dead_share"] = homes.groupby(_KEY)["share"].sum().clip(upper=1.0)
-    found["dead_share"] = found["dead_share"].fillna(around)
+    found["around_only"] = around[~around.index.isin(at_homes.index)]
+    found["dead_share"] = at_homes.reindex(found.index).fillna(found["around_only"])
     found["grid_any"] = homes["grid"].eq(True).groupby([homes["village_id"], homes["operator"]]).any()
     found["grid_none"] = homes["grid"].eq(False).groupby([homes["village_id"], homes["operator"]]).all()
     total = dead["best"].eq("dead_zone").groupby([dead["village_id"], dead["operator"]]).any()
@@ -174,10 +175,7 @@ def _undecided_share(table: pd.DataFrame, rows: pd.DataFrame) -> pd.Series[float
     undecided = rows["verdict"].isin(["not_enough_evidence", "no_data"])
     share = rows["share"].where(undecided, 0.0).groupby([rows["village_id"], rows["operator"]]).sum()
     found = table[_KEY].merge(share.rename("share").reset_index(), on=_KEY, how="left")["share"]
-    centre_only = table["dead_share"].where(
-        ~table["dead_places"].str.contains("/c/|/s/|/polygon", na=False), 0.0
-    )
-    return (found.set_axis(table.index) - centre_only.fillna(0.0)).clip(lower=0.0)
+    return (found.set_axis(table.index) - table["around_only"].fillna(0.0)).clip(lower=0.0)
 
 
 def _with_power_where_dead(table: pd.DataFrame) -> pd.DataFrame:

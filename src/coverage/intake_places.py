@@ -46,18 +46,9 @@ PlacesKind = Literal[
     "nightlights", "outages", "sites", "declared", "roads", "dem",
 ]  # fmt: skip
 PLACES_KINDS: tuple[PlacesKind, ...] = get_args(PlacesKind)
-# What several files make up together: a file takes the place of what a file of that name gave before, of a map of
-# declared coverage what that operator gave before. The others are replaced as a whole.
-_GROWS_BY = {
-    "power": ["file"],
-    "lines": ["file"],
-    "outages": ["file"],
-    "roads": ["file"],
-    "sites": ["file"],
-    "declared": ["operator"],
-}
-
-
+# Some layers several files make up together: a file takes the place of what a file of that name gave before, of a map of
+# declared coverage of what that operator gave before. The others are replaced as a whole.
+_GROWS_BY: dict[PlacesKind, str] = {"declared": "operator"}
 _NOTHING = Given()
 
 
@@ -187,9 +178,8 @@ def _grown(
     if layers.has_layer(workspace, kind) and not given.replace:
         is_map = isinstance(frame, gpd.GeoDataFrame)
         there = layers.load_layer(workspace, kind) if is_map else layers.load_table(workspace, kind)
-        keys = _GROWS_BY[kind]
-        again = pd.MultiIndex.from_frame(there[keys]).isin(pd.MultiIndex.from_frame(mine[keys]))
-        kept = there[~again]
+        key = _GROWS_BY.get(kind, "file")
+        kept = there[~there[key].isin(mine[key])]
         mine = pd.concat([kept, mine], ignore_index=True) if len(kept) else mine
     layers.save_layer(workspace, kind, mine, path)
     return PlacesReport(kind, path.name, len(frame), len(mine), notes)

@@ -92,10 +92,11 @@ def add_links(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
 def add_villages(workspace: Workspace, path: Path, given: Given) -> PlacesReport:
     """The report of a file of villages: what it says of power and clusters goes with them. Raises `PlacesRefused`."""
     areas = _commune_areas(workspace)
-    notes = [] if is_table(path) else check_villages(path, given.crs, areas, trusted=given.trusted)
+    used, notes = given.crs or WGS84, list[Note]()
+    if not is_table(path):
+        used, notes = check_villages(path, given.crs, areas, trusted=given.trusted)
     file = read_villages(path, given.crs)
     refuse_empty(file.villages, path)
-    used = given.crs or WGS84 if is_table(path) else read_layer(path, given.crs).attrs["crs_given"]
     if is_table(path):
         notes = _check_placed(file.villages, used, areas, path.name, trusted=given.trusted)
     notes += check_distances(file.clusters, file.villages, path.name)
@@ -103,7 +104,7 @@ def add_villages(workspace: Workspace, path: Path, given: Given) -> PlacesReport
     # Another list takes the place of all of them.
     layers.save_layer(workspace, "village_power", file.power, path)
     layers.save_layer(workspace, "village_clusters", file.clusters, path)
-    layers.save_layer(workspace, _AS_GIVEN, file.villages, path, {"crs": str(used)})
+    layers.save_layer(workspace, _AS_GIVEN, file.villages, path, {"crs": used})
     layers.save_layer(workspace, "villages", villages, path)
     every = notes + at_rows(file.notes + more, file.rows) + _check_others(workspace, villages)
     return PlacesReport("villages", path.name, len(villages), len(villages), every)
@@ -171,10 +172,11 @@ def _elsewhere(name: str) -> Note:
 
 def _located(workspace: Workspace, villages: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Note]]:
     """The villages under present commune codes, with the communes' names; what does not fit is noted."""
-    communes, links = layer_or_none(workspace, "communes"), packaged_links()
+    communes = layer_or_none(workspace, "communes")
     has_links = layers.has_layer(workspace, "commune_links")
     if communes is None and not has_links:
         return villages, []
+    links = packaged_links()
     if has_links:
         own = layers.load_table(workspace, "commune_links")
         links = pd.concat([own, links[~links["old_code"].isin(own["old_code"])]], ignore_index=True)

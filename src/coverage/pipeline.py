@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 from ibis.backends.duckdb import Backend
 from ibis.expr.types import Table as Expression
 
@@ -36,7 +34,7 @@ from coverage.nearest_sites import nearest_sites
 from coverage.places import rasters
 from coverage.places.power import grid_status, hints
 from coverage.places.settlements import places_of
-from coverage.places.territories import with_territories
+from coverage.places.territories import communes_around, with_territories
 from coverage.progress import Tell, silent
 
 
@@ -89,21 +87,11 @@ def _placed(given: Inputs) -> gpd.GeoDataFrame:
     ground, resolution = given.criteria.ground, given.criteria.hex_resolution
     settled = None
     if given.population is not None and (given.villages["boundary"] != "given").any() and len(given.communes):
-        area = _communes_around(given).union_all()
+        area = communes_around(given.villages, given.clusters, given.communes).union_all()
         lived_in = rasters.settled_hexes(given.population, area, resolution, ground.settled_people_per_km2)
         # The edge of a settlement is settled too: a hex of few people beside one of many.
         settled = hexes.around(lived_in["hex"].to_numpy(), given.criteria.village.neighbour_rings)
     return with_territories(given.villages, given.clusters, given.communes, settled, resolution, ground)
-
-
-def _communes_around(given: Inputs) -> gpd.GeoSeries:
-    """The communes in which a village without a boundary has a point; a raster is asked nowhere else."""
-    points = given.villages[given.villages["boundary"] != "given"]
-    listed = given.clusters[given.clusters["village_id"].isin(points["village_id"])]
-    lon = pd.concat([points["centre_lon"], listed["lon"]]).astype(float)
-    lat = pd.concat([points["centre_lat"], listed["lat"]]).astype(float)
-    known = shapely.multipoints(np.column_stack([lon, lat])[(lon.notna() & lat.notna()).to_numpy()])
-    return given.communes.geometry[given.communes.intersects(known)]
 
 
 def _power(given: Inputs, villages: gpd.GeoDataFrame, places: pd.DataFrame) -> pd.DataFrame:

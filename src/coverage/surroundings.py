@@ -6,7 +6,9 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from coverage.tables import DEAD_STATUSES, VILLAGE_VERDICTS
+from coverage.dead_areas import dead_places
+from coverage.places.vector_files import or_none
+from coverage.tables import VILLAGE_VERDICTS
 
 _KEY = ["village_id", "operator"]
 _SITES = (
@@ -22,8 +24,7 @@ def dead_spots(verdicts: pd.DataFrame, places: pd.DataFrame, dead_areas: gpd.Geo
     one, a point inside its dead area. `verdicts` holds village_id, operator, status and dead_places of
     VILLAGE_VERDICTS, `places` is PLACES.
     """
-    dead = verdicts.loc[verdicts["status"].isin(DEAD_STATUSES), [*_KEY, "dead_places"]]
-    first = dead.assign(place_id=dead["dead_places"].str.split(";").str[0])
+    first = dead_places(verdicts).drop_duplicates(_KEY)
     spots = first.merge(places[["place_id", "lat", "lon"]], on="place_id")
     inside = dead_areas.geometry.representative_point()
     areas = dead_areas[_KEY].assign(area_lat=shapely.get_y(inside), area_lon=shapely.get_x(inside))
@@ -42,5 +43,5 @@ def described(verdicts: pd.DataFrame, claimed: pd.Series[bool], sites: pd.DataFr
     """
     told = verdicts.assign(claimed=claimed).merge(sites[[*_KEY, *_SITES]], on=_KEY, how="left")
     for column in ("site_id", "site_terrain_blocks", "planned_site_id", "planned_on_air"):
-        told[column] = told[column].astype(object).where(told[column].notna(), None)
+        told[column] = or_none(told[column])
     return told[VILLAGE_VERDICTS.names]

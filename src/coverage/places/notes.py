@@ -28,6 +28,11 @@ def at_rows(notes: Iterable[Note], rows: Mapping[str, int]) -> list[Note]:
     return [replace(note, row=note.row or rows.get(note.village_id, 0)) for note in notes]
 
 
+def of_counts(counts: Iterable[tuple[int, str, str, str]]) -> list[Note]:
+    """A note for each count above nothing: (count, code, vi, en); `{}` in a sentence stands for the count."""
+    return [Note(code, "", vi.format(count), en.format(count)) for count, code, vi, en in counts if count]
+
+
 # What a row is called where the index of a table has that name.
 _ROW_WORDS = {"row": ("dòng", "row"), "feature": ("đối tượng", "feature")}
 

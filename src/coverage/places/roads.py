@@ -13,8 +13,8 @@ import shapely
 from coverage.errors import PlacesRefused
 from coverage.names import fold, nfc
 from coverage.places.coordinates.systems import WGS84
-from coverage.places.notes import Note
-from coverage.places.vector_files import flags, lines, need, read_layer, rename_layer, texts
+from coverage.places.notes import Note, of_counts
+from coverage.places.vector_files import first_text, flags, lines, need, read_layer, rename_layer, texts
 
 _SYNONYMS = {
     "road_id": ("Mã đường", "ma_duong", "id", "osm_id"),
@@ -55,7 +55,7 @@ def read_roads(path: Path, crs: str | None = None) -> tuple[gpd.GeoDataFrame, li
 def _pieces(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
     own_pass, is_pass = texts(frame, "pass"), flags(frame, "pass")
     pass_name = own_pass.where(is_pass.isna(), None).map(_pass_name)
-    name = _first(pass_name, texts(frame, "road_name"), texts(frame, "ref"), texts(frame, "road_id"))
+    name = first_text(pass_name, texts(frame, "road_name"), texts(frame, "ref"), texts(frame, "road_id"))
     by_word = name.map(_has_pass_word) | texts(frame, "kind").map(_has_pass_word)
     return gpd.GeoDataFrame(
         {
@@ -69,12 +69,6 @@ def _pieces(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
         geometry=frame.geometry,
         crs=frame.crs,
     )
-
-
-def _first(*columns: pd.Series) -> pd.Series:
-    rows = zip(*columns, strict=True)
-    found = [next((text for text in row if isinstance(text, str)), None) for row in rows]
-    return pd.Series(found, index=columns[0].index, dtype=object)
 
 
 def _pass_name(text: str | None) -> str | None:
@@ -119,11 +113,15 @@ def _ids(roads: gpd.GeoDataFrame) -> pd.Series:
 
 
 def _notes(dots: int, pieces: gpd.GeoDataFrame) -> list[Note]:
-    notes, nameless = [], int(pieces["road_name"].isna().sum())
-    if dots:
-        vi, en = f"Bỏ {dots} đoạn không có chiều dài.", f"Left out {dots} pieces without a length."
-        notes.append(Note("road_without_length", "", vi, en))
-    if nameless:
-        vi, en = f"Bỏ {nameless} đoạn không có tên.", f"Left out {nameless} pieces without a name."
-        notes.append(Note("road_without_name", "", vi, en))
-    return notes
+    nameless = int(pieces["road_name"].isna().sum())
+    return of_counts(
+        [
+            (
+                dots,
+                "road_without_length",
+                "Bỏ {} đoạn không có chiều dài.",
+                "Left out {} pieces without a length.",
+            ),
+            (nameless, "road_without_name", "Bỏ {} đoạn không có tên.", "Left out {} pieces without a name."),
+        ]
+    )

@@ -61,6 +61,14 @@ def with_territories(
     return found.set_geometry(gpd.GeoSeries(shapes, index=villages.index, crs=villages.crs))
 
 
+def communes_around(
+    villages: gpd.GeoDataFrame, clusters: pd.DataFrame, communes: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """The communes in which a village without a polygon has a point: a raster need be asked nowhere else."""
+    unbounded = villages[shapely.get_dimensions(villages.geometry.to_numpy()) != 2]
+    return communes[communes["commune_code"].isin(_communes_of(_seeds(unbounded, clusters), communes))]
+
+
 def _seeds(villages: gpd.GeoDataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
     """Every known point of the villages without a polygon: village_id, lat, lon; distinct."""
     placed = villages[~(villages.geometry.isna() | villages.geometry.is_empty)]

@@ -103,6 +103,18 @@ def _text(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def or_none(values: pd.Series[Any]) -> pd.Series[Any]:
+    """The column as objects, every missing value None."""
+    return values.astype(object).where(values.notna(), None)
+
+
+def first_text(*columns: pd.Series[Any]) -> pd.Series[Any]:
+    """Of several columns the first text of each row; None where none holds one."""
+    rows = zip(*columns, strict=True)
+    found = [next((text for text in row if isinstance(text, str)), None) for row in rows]
+    return pd.Series(found, index=columns[0].index, dtype=object)
+
+
 def counts(frame: pd.DataFrame, column: str, path: Path) -> pd.Series[float]:
     """A column of people or households; “1.200” is twelve hundred, as Vietnamese sheets write it.
 

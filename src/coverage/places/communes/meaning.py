@@ -10,6 +10,7 @@ import pandas as pd
 
 from coverage.names import place_key
 from coverage.places.notes import Note
+from coverage.places.vector_files import or_none
 from coverage.places.villages.where import commune_at
 
 _NUMBERED = re.compile(r"^(?:phuong|xa|thitran)(?=\d+$)")
@@ -34,7 +35,7 @@ def resolve(
     )
     rows = zip(
         villages["village_id"],
-        *map(_or_none, (villages["commune_code"], villages["commune_name"], places)),
+        *map(or_none, (villages["commune_code"], villages["commune_name"], places)),
         strict=True,
     )
     found = [_settled(known, *row) for row in rows]
@@ -45,10 +46,6 @@ def resolve(
     before = villages["commune_code_given"]
     resolved = villages.assign(commune_code=present, commune_code_given=before.where(before.notna(), given))
     return resolved, [note for _, note in found if note is not None]
-
-
-def _or_none(values: pd.Series) -> pd.Series:
-    return values.astype(object).where(values.notna(), None)
 
 
 @dataclass(frozen=True)

@@ -17,17 +17,20 @@ from coverage.places.sheets import is_table
 from coverage.places.vector_files import read_layer
 
 
-def check_villages(path: Path, crs: str | None, areas: gpd.GeoSeries | None, *, trusted: bool) -> list[Note]:
-    """What is wrong with a map layer of villages, each held against its commune (`areas`, EPSG:4326, by code).
+def check_villages(
+    path: Path, crs: str | None, areas: gpd.GeoSeries | None, *, trusted: bool
+) -> tuple[str, list[Note]]:
+    """The system of a map layer of villages, and what is wrong with it: each is held against its commune.
 
+    `areas` are the communes in EPSG:4326, by code.
     It comes before the reader, which refuses what lies off the globe without knowing why. `crs` and `trusted` as
     in `coordinates.check`. Without areas nothing is found. Raises `PlacesRefused`.
     """
     layer = read_layer(path, crs, areas)
+    used = str(layer.attrs["crs_given"])
     if areas is None:
-        return []
-    used = layer.attrs["crs_given"]
-    return check(layer, used, areas, commune_codes(layer), path.name, trusted=trusted)
+        return used, []
+    return used, check(layer, used, areas, commune_codes(layer), path.name, trusted=trusted)
 
 
 def check_clusters(

@@ -11,7 +11,16 @@ from coverage.places.matching import NAME_SYNONYMS, rows_of_villages
 from coverage.places.notes import Doubts, Note
 from coverage.places.power.words import status_of
 from coverage.places.sheets import read_table
-from coverage.places.vector_files import counts, flags, need, refuse_rows, refuse_values, rename, texts
+from coverage.places.vector_files import (
+    counts,
+    flags,
+    need,
+    or_none,
+    refuse_rows,
+    refuse_values,
+    rename,
+    texts,
+)
 
 _SYNONYMS = {
     "village_id": ("Mã thôn", "ma_thon"),
@@ -164,10 +173,10 @@ def grid_status(power: pd.DataFrame, households: pd.Series, electrified_share: f
         {
             "grid_status": best["says"].fillna("unknown").mask(disputed, "unknown"),
             "electrified": best["on_grid"].where(proven, None),
-            "power_source": _or_none(best["source"]),
-            "power_as_of": _or_none(best["as_of"]),
-            "power_evidence": _or_none(best["evidence"]),
-            "power_conflict": _or_none(_in_one_line(best, others).reindex(best.index)),
+            "power_source": or_none(best["source"]),
+            "power_as_of": or_none(best["as_of"]),
+            "power_evidence": or_none(best["evidence"]),
+            "power_conflict": or_none(_in_one_line(best, others).reindex(best.index)),
         },
         index=households.index,
     )
@@ -215,7 +224,3 @@ def _in_words(said: pd.DataFrame) -> pd.Series[str]:
         for source, day, evidence, says in zip(*columns, strict=True)
     ]
     return pd.Series(words, index=said.index, dtype=object)
-
-
-def _or_none(values: pd.Series) -> pd.Series:
-    return values.astype(object).where(values.notna(), None)

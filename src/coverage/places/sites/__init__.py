@@ -11,11 +11,12 @@ import shapely
 from coverage import cell_lists
 from coverage.errors import PlacesRefused
 from coverage.names import fold
-from coverage.places.notes import Note
+from coverage.places.notes import Note, of_counts
 from coverage.places.sheets import TABLE_SUFFIXES, is_book, read_table, read_text
 from coverage.places.sites import plans
 from coverage.places.sites.lists import lines_of, list_rows
 from coverage.places.vector_files import (
+    first_text,
     need,
     numbers,
     read_layer,
@@ -162,7 +163,7 @@ def _sites(rows: pd.DataFrame, kind: str, path: Path) -> pd.DataFrame:
 def _operators(rows: pd.DataFrame) -> pd.Series:
     pairs = zip(texts(rows, "mcc"), texts(rows, "mnc"), strict=True)
     digits = [f"{mcc}{mnc.zfill(2)}" if mcc and mnc else None for mcc, mnc in pairs]
-    return _first([texts(rows, "operator"), pd.Series(digits, index=rows.index, dtype=object)])
+    return first_text(texts(rows, "operator"), pd.Series(digits, index=rows.index, dtype=object))
 
 
 def _cells(rows: pd.DataFrame) -> pd.Series:
@@ -182,12 +183,6 @@ def _joined(columns: Sequence[pd.Series]) -> pd.Series:
     rows = zip(*columns, strict=True)
     joined = ["-".join(text for text in row if isinstance(text, str)) or None for row in rows]
     return pd.Series(joined, index=columns[0].index, dtype=object)
-
-
-def _first(columns: Sequence[pd.Series]) -> pd.Series:
-    rows = zip(*columns, strict=True)
-    found = [next((text for text in row if isinstance(text, str)), None) for row in rows]
-    return pd.Series(found, index=columns[0].index, dtype=object)
 
 
 def _spots(lat: pd.Series, lon: pd.Series) -> list[str]:
@@ -235,14 +230,25 @@ def _strange_notes(states: pd.Series, path: Path, *, nothing_else: bool) -> list
 
 
 def _notes(unplaced: int, switched_off: int, repeated: int) -> list[Note]:
-    notes = []
-    if unplaced:
-        vi, en = f"Bỏ {unplaced} dòng không rõ vị trí.", f"Left out {unplaced} rows of unknown position."
-        notes.append(Note("site_without_position", "", vi, en))
-    if switched_off:
-        vi, en = f"Bỏ {switched_off} trạm đã ngừng.", f"Left out {switched_off} sites that are switched off."
-        notes.append(Note("site_switched_off", "", vi, en))
-    if repeated:
-        vi, en = f"Bỏ {repeated} dòng lặp lại dòng khác.", f"Left out {repeated} rows that repeat another."
-        notes.append(Note("site_repeated", "", vi, en))
-    return notes
+    return of_counts(
+        [
+            (
+                unplaced,
+                "site_without_position",
+                "Bỏ {} dòng không rõ vị trí.",
+                "Left out {} rows of unknown position.",
+            ),
+            (
+                switched_off,
+                "site_switched_off",
+                "Bỏ {} trạm đã ngừng.",
+                "Left out {} sites that are switched off.",
+            ),
+            (
+                repeated,
+                "site_repeated",
+                "Bỏ {} dòng lặp lại dòng khác.",
+                "Left out {} rows that repeat another.",
+            ),
+        ]
+    )
