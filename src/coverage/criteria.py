@@ -17,8 +17,8 @@ from coverage.errors import CriteriaRefused
 
 DEFAULT_RULES = "vietnam.toml"
 Share = Annotated[float, Field(gt=0, lt=1)]
-ThresholdName = Literal["headline", "at_105", "at_121"]
-THRESHOLD_NAMES: tuple[ThresholdName, ...] = ("headline", "at_105", "at_121")
+ThresholdName = Literal["headline", "at_105", "at_121", "voice", "data_good"]
+THRESHOLD_NAMES: tuple[ThresholdName, ...] = ("headline", "at_105", "at_121", "voice", "data_good")
 
 
 class _Rules(BaseModel):
@@ -26,25 +26,30 @@ class _Rules(BaseModel):
 
 
 class Thresholds(_Rules):
-    """The weakest usable level in dBm of each technology."""
+    """The weakest usable level in dBm of each technology; None = it says nothing of that service."""
 
-    LTE: float
-    NR: float
-    UMTS: float
-    GSM: float
+    LTE: float | None = None
+    NR: float | None = None
+    UMTS: float | None = None
+    GSM: float | None = None
 
 
 class ThresholdSet(_Rules):
-    """The headline thresholds and the two that show how much hangs on them."""
+    """The headline thresholds, the two that show how much hangs on them, and those of two services.
+
+    The headline stands for data_basic: any mobile data at all.
+    """
 
     headline: Thresholds
     at_105: Thresholds
     at_121: Thresholds
+    voice: Thresholds
+    data_good: Thresholds
 
     def at(self, name: ThresholdName) -> dict[str, float]:
-        """The thresholds in dBm by technology, for one of `THRESHOLD_NAMES`."""
+        """The thresholds in dBm by technology, for one of `THRESHOLD_NAMES`; without what says nothing there."""
         thresholds: Thresholds = getattr(self, name)
-        return thresholds.model_dump()
+        return thresholds.model_dump(exclude_none=True)
 
 
 class Operators(_Rules):
@@ -67,6 +72,19 @@ class Evidence(_Rules):
     below_standard_share: Share
     covered_probability: Share
     covered_share: Share
+    half_life_days: float = Field(ge=0)
+
+
+class Levels(_Rules):
+    """How far the level of one test lies from the mean level of its place, in dB, and what that allows."""
+
+    device_db: float = Field(ge=0)
+    occasion_db: float = Field(ge=0)
+    test_db: float = Field(gt=0)
+    hex_db: float = Field(ge=0)
+    silent_margin_db: float = Field(lt=0)
+    cap_margin_db: float = Field(gt=0)
+    covered_probability: Share
 
 
 class Floors(_Rules):
@@ -78,6 +96,20 @@ class Floors(_Rules):
     dates: int = Field(ge=1)
     hours_apart: float = Field(ge=0)
     hexes_res10: int = Field(ge=1)
+
+
+class Clearing(_Rules):
+    """The least evidence before a place is called covered."""
+
+    tests: int = Field(ge=1)
+
+
+class FccBadge(_Rules):
+    """What evidence must hold to meet the geographic and testing thresholds of the FCC's challenge process."""
+
+    point_hexes: int = Field(ge=1)
+    tests_per_hex: int = Field(ge=1)
+    fails: int = Field(ge=1)
 
 
 class Village(_Rules):
@@ -100,6 +132,7 @@ class Ground(_Rules):
     lit_nw_cm2_sr: float = Field(gt=0)
     antenna_height_m: float = Field(gt=0)
     phone_height_m: float = Field(gt=0)
+    site_reach_m: float = Field(ge=0)
     earth_radius_factor: float = Field(gt=0)
 
 
@@ -120,7 +153,10 @@ class Criteria(_Rules):
     operators: Operators
     thresholds_dbm: ThresholdSet
     evidence: Evidence
+    levels: Levels
     floors: Floors
+    clearing: Clearing
+    fcc_badge: FccBadge
     village: Village
     ground: Ground
     priority: Priority

@@ -22,7 +22,7 @@ STATUSES = ("trang_song", "lom_song", "phu_song", "chua_du_bang_chung", "chua_co
 DEAD_STATUSES = ("trang_song", "lom_song")
 SUB_REASONS = (
     *("thin", "mixed", "single_device", "single_occasion", "single_spot"),
-    *("suspected_outage", "weak_service"),
+    *("suspected_outage", "weak_service", "positive_only_source", "vehicle", "pre_change", "stale", "near_threshold"),
 )
 NOT_SPOTS = ("total", "partial", "undetermined")
 GRID_STATUSES = ("national_grid", "off_grid", "none", "unknown")
@@ -31,6 +31,7 @@ PLACE_KINDS = ("centre", "cluster", "settled", "polygon")
 BOUNDARIES = ("given", "derived", "none")
 PEOPLE_METHODS = ("clusters", "raster", "equal", "whole")
 POPULATION_SOURCES = ("list", "raster")
+GRADES = ("A", "B", "C", "D")
 POWER_EVIDENCE = ("official_list", "utility", "field", "inferred")
 UNKNOWN_DEVICE = "unknown"
 
@@ -74,6 +75,7 @@ MEASUREMENTS = Table(
         Column("in_vehicle", _BOOL, "measured inside a vehicle; missing = not said", nullable=True),
         Column("device", _TEXT, "keyed hash of the phone or scanner, or 'unknown' (shared by all unknown devices)"),
         Column("calibrated", _BOOL, "the upload was marked as a calibrated drive-test device"),
+        Column("positive_only", _BOOL, "the source never writes that there is no service: it can show service, never its absence"),
         Column("source", _TEXT, "who measured", values=("drive_test", "crowdsourced")),
         Column("serving_cell", _TEXT, "the serving radio cell as the file names it; missing = not given", nullable=True),
         Column("download_mbps", _LEVEL, "download throughput in Mbit/s; missing = not tested", nullable=True, low=0),
@@ -96,6 +98,12 @@ OUTCOMES = Table(
     ),
 )
 
+def _margins() -> Sequence[Column]:
+    meaning = "median over seconds of the level above the {} threshold of its technology, within the bounds of the criteria, silence at the lower one; missing = no level known, or set aside"
+    names = {"margin_db": "headline", "margin_db_at_105": "strict", "margin_db_at_121": "lenient", "margin_db_voice": "voice", "margin_db_data_good": "good-data"}
+    return tuple(Column(name, _REAL, meaning.format(which), nullable=True) for name, which in names.items())
+
+
 OBSERVATIONS = Table(
     "observations",
     "measurements thinned to one test: (operator, device, res-10 hex, half-hour)",
@@ -116,6 +124,12 @@ OBSERVATIONS = Table(
         Column("fails", _BOOL, "fails at the headline thresholds; missing = undecided", nullable=True),
         Column("fails_at_105", _BOOL, "fails at the strict thresholds; missing = undecided", nullable=True),
         Column("fails_at_121", _BOOL, "fails at the lenient thresholds; missing = undecided", nullable=True),
+        Column("fails_voice", _BOOL, "fails at the thresholds of voice; missing = undecided", nullable=True),
+        Column("fails_data_good", _BOOL, "fails at the thresholds of good data; missing = undecided", nullable=True),
+        *_margins(),
+        Column("positive_only", _BOOL, "every second came from a source that never writes no service: its fails are undecided"),
+        Column("weak_in_vehicle", _BOOL, "undecided at the headline because it was weak inside a vehicle"),
+        Column("before_site", _BOOL, "measured near a site of the operator before that went on air: a fail is set aside (undecided), a pass counts"),
         Column("in_outage", _BOOL, "measured there during a known outage: a fail is set aside (undecided), a pass counts"),
     ),
 )
@@ -135,15 +149,28 @@ def _evidence_columns() -> Sequence[Column]:
         Column("fail_dates", _INT, "distinct local dates with a fail", low=0),
         Column("fail_hexes", _INT, "distinct res-10 hexes with a fail", low=0),
         Column("outage_tests", _INT, "observations set aside because they fell into a known outage", low=0),
+        Column("vehicle_tests", _INT, "observations left undecided because they were weak inside a vehicle", low=0),
+        Column("pre_change_tests", _INT, "observations set aside because a site of the operator went on air nearby later", low=0),
+        Column("positive_only_tests", _INT, "tests, among those counted, of sources that never write no service", low=0),
+        Column("expired_tests", _INT, "observations older than the validity: they count for nothing", low=0),
         Column("first_test_utc", _TIME, "first test; missing = none", nullable=True),
         Column("last_test_utc", _TIME, "last test; missing = none", nullable=True),
         Column("median_rsrp_dbm", _REAL, "median of the tests' RSRP; missing = none known", nullable=True),
         Column("no_service_share", _REAL, "share of tests whose seconds were mostly without service; missing = no test", nullable=True, low=0, high=1),
-        Column("evidence_grade", _TEXT, "best grade among the tests; missing = no test", nullable=True, values=("A", "B", "C", "D")),
+        Column("evidence_grade", _TEXT, "best grade among the tests; missing = no test", nullable=True, values=GRADES),
+        Column("evidence_mix", _TEXT, "how many tests of each grade, like 'B 4, C 2'; missing = no test", nullable=True),
+        Column("fcc_grade", _BOOL, "its fails would also meet the thresholds of place and number of the FCC's challenge process"),
+        Column("level_margin_db", _REAL, "weighted mean of the tests' margins over the headline threshold; missing = no level known", nullable=True),
         Column("p_dead", _REAL, "probability that more than half of tests here fail; missing = no test", nullable=True, low=0, high=1),
+        Column("p_covered", _REAL, "probability that fewer than a fifth fail, by count or by level, whichever says more; missing = no test", nullable=True, low=0, high=1),
         Column("verdict", _TEXT, "what the evidence allows us to say", values=VERDICTS),
         Column("verdict_at_105", _TEXT, "the same rule at the strict thresholds", values=VERDICTS),
         Column("verdict_at_121", _TEXT, "the same rule at the lenient thresholds", values=VERDICTS),
+        Column("verdict_voice", _TEXT, "the same rule at the thresholds of voice", values=VERDICTS),
+        Column("verdict_data_good", _TEXT, "the same rule at the thresholds of good data", values=VERDICTS),
+        Column("fails_to_dead", _INT, "least number of further fails, each of another phone at another spot on another day, that make it a dead zone; missing = it is one, or more than 30", nullable=True, low=1),
+        Column("passes_to_covered", _INT, "least number of further tests, each of another phone and 10 dB above the threshold, that make it covered; missing = it is, or more than 30", nullable=True, low=1),
+        Column("passes_to_clear", _INT, "of a dead zone: least number of such tests after which it is one no more; missing = not a dead zone, or more than 30", nullable=True, low=1),
         Column("sub_reason", _TEXT, "why there is not enough evidence; missing otherwise", nullable=True, values=SUB_REASONS),
     )
 
@@ -372,6 +399,8 @@ VILLAGE_VERDICTS = Table(
         Column("status", _TEXT, "the village's status for this operator", values=STATUSES),
         Column("status_at_105", _TEXT, "the same rule at the strict thresholds", values=STATUSES),
         Column("status_at_121", _TEXT, "the same rule at the lenient thresholds", values=STATUSES),
+        Column("status_voice", _TEXT, "the same rule at the thresholds of voice", values=STATUSES),
+        Column("status_data_good", _TEXT, "the same rule at the thresholds of good data", values=STATUSES),
         Column("status_all_operators", _TEXT, "status for the best of the operators in scope", values=STATUSES ),
         Column("not_spot", _TEXT, "missing = the village is not dead for this operator", nullable=True, values=NOT_SPOTS),
         Column("sub_reason", _TEXT, "why the status is not decided; missing = decided", nullable=True, values=SUB_REASONS),
@@ -409,7 +438,15 @@ VILLAGE_VERDICTS = Table(
                 "median_rsrp_dbm",
                 "no_service_share",
                 "evidence_grade",
+                "evidence_mix",
+                "fcc_grade",
+                "level_margin_db",
+                "p_covered",
                 "outage_tests",
+                "vehicle_tests",
+                "pre_change_tests",
+                "positive_only_tests",
+                "expired_tests",
             )
         ],
         Column("claimed", _BOOL, "the operator declares service where the village is dead; missing = not dead, or no map of that operator", nullable=True),
@@ -424,6 +461,8 @@ VILLAGE_VERDICTS = Table(
         Column("priority", _INT, "1 = first; missing = not a gap", nullable=True, low=1),
         Column("reason", _TEXT, "the reason in one Vietnamese sentence"),
         Column("reason_en", _TEXT, "the reason in one English sentence"),
+        Column("what_would_change", _TEXT, "what evidence would change the status, in one Vietnamese sentence"),
+        Column("what_would_change_en", _TEXT, "the same in English"),
     ),
 )
 
