@@ -26,7 +26,7 @@ from coverage.tables import LEVEL_COLUMNS, UNKNOWN_DEVICE
 _FAIL, _UNKNOWN, _PASS = 0, 1, 2
 _HALF_HOUR_S = 1800
 _FOUR_HOURS_S = 4 * 3600
-_OUTCOME = {"headline": "fails", "at_105": "fails_at_105", "at_121": "fails_at_121"}
+_OUTCOME = {name: "fails" if name == "headline" else f"fails_{name}" for name in THRESHOLD_NAMES}
 
 
 def within_validity(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
