@@ -22,7 +22,15 @@ STATUSES = ("trang_song", "lom_song", "phu_song", "chua_du_bang_chung", "chua_co
 DEAD_STATUSES = ("trang_song", "lom_song")
 SUB_REASONS = (
     *("thin", "mixed", "single_device", "single_occasion", "single_spot"),
-    *("suspected_outage", "weak_service", "positive_only_source", "vehicle", "pre_change", "stale", "near_threshold"),
+    *(
+        "suspected_outage",
+        "weak_service",
+        "positive_only_source",
+        "vehicle",
+        "pre_change",
+        "stale",
+        "near_threshold",
+    ),
 )
 NOT_SPOTS = ("total", "partial", "undetermined")
 GRID_STATUSES = ("national_grid", "off_grid", "none", "unknown")
@@ -112,6 +120,9 @@ OBSERVATIONS = Table(
         Column("device", _TEXT, "keyed hash, or 'unknown'"),
         Column("hex_res10", _INT, "H3 index at resolution 10"),
         Column("hex", _INT, "its parent at the resolution of the criteria"),
+        Column("hex_res9", _INT, "its parent at resolution 9"),
+        Column("hex_res8", _INT, "its parent at resolution 8"),
+        Column("weight", _REAL, "how much it counts by its age: 1 = in full", low=0, high=1),
         Column("half_hour", _INT, "half-hours since 1970-01-01 UTC"),
         Column("local_date", _DATE, "first local date of the test"),
         Column("first_utc", _TIME, "first second of the test"),
