@@ -43,6 +43,7 @@ def row(**given: Any) -> dict[str, Any]:
         "accuracy_m": 5.0,
         "device": "phone-a",
         "calibrated": False,
+        "positive_only": False,
         "source": "drive_test",
     }
     return values | given
