@@ -21,7 +21,17 @@ from coverage.hexes import Hexes
 from coverage.pairs import Floats, Pairs, half_squares, pairs_within
 from coverage.tables import UNKNOWN_DEVICE
 
-NEEDED = ("operator", "device", "hex", "hex_res10", "half_hour", "calibrated", "rsrp_dbm", "fails")
+NEEDED = (
+    "operator",
+    "device",
+    "hex",
+    "hex_res10",
+    "half_hour",
+    "calibrated",
+    "positive_only",
+    "rsrp_dbm",
+    "fails",
+)
 _TEST = ["operator", "device", "hex_res10", "half_hour"]
 _UNIT = ["operator", "place"]
 _CELL = [*_UNIT, "device", "block"]
@@ -73,7 +83,7 @@ def fit(tests: pd.DataFrame, criteria: Criteria) -> tuple[Fit, ...]:
       and some pass.
 
     A test without service has no level: the levels are cut off below, and where silence is frequent the spreads
-    come out too small. rho counts silence as the fail that it is.
+    come out too small. rho counts silence as the fail that it is, and leaves out the sources that never write it.
     """
     known = _known(tests)
     regions = _regions(known["hex"].to_numpy(np.int64), criteria.hex_resolution)
@@ -198,7 +208,8 @@ def _believed(fit: Fit, floors: Calibration) -> Fit:
 
 
 def _rho(tests: pd.DataFrame, regions: int, criteria: Criteria) -> Fit:
-    decided = _telling_fails(tests.dropna(subset="fails"), criteria.calibration.rho_devices)
+    recorded = tests[~tests["positive_only"].astype(bool)].dropna(subset="fails")
+    decided = _telling_fails(recorded, criteria.calibration.rho_devices)
     of_phone = [*_UNIT, "device"]
     same = pairs_within(decided, of_phone, "test")
     other = pairs_within(_means(decided, of_phone), _UNIT, "device", lot="device")

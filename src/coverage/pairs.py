@@ -78,7 +78,7 @@ def pairs_within(
     values = values[_paired(values, group, apart)]
     groups, units = _codes(values, group), _codes(values, _UNIT)
     finer = _finer(values, groups, group, apart)
-    worth = values.groupby(groups)[member].nunique().to_numpy(np.float64) - 1.0
+    worth = values.groupby(groups)[member].nunique().to_numpy().astype(np.float64) - 1.0
     unit, region = _of_each(units, groups), _of_each(values["region"].to_numpy(), units)
     weight = np.minimum(np.bincount(unit, worth), _MOST_PER_UNIT)
     level, square = values["level"].to_numpy(), values["square"].to_numpy()
@@ -105,7 +105,7 @@ def _finer(
         for shared in itertools.combinations(apart, many):
             codes = _codes(values, [*group, *shared])
             rows = np.flatnonzero(np.bincount(codes)[codes] > 1)
-            code = np.unique(codes[rows], return_inverse=True)[1].astype(np.int64)
+            code = _codes(values.iloc[rows], [*group, *shared])
             found.append(Finer((-1) ** many, rows, code, _of_each(groups[rows], code)))
     return tuple(found)
 

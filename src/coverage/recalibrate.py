@@ -8,15 +8,24 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import tomlkit
+from tomlkit.items import InlineTable
 
 from coverage import criteria as rules
-from coverage import engine, evidence
+from coverage import engine, observations
 from coverage.archive import uploads
 from coverage.archive.durable import write_durably
 from coverage.archive.workspace import Workspace
 from coverage.calibration import NEEDED, Fit, fit
 
+_NAMES = {
+    "levels.test_db": "giữa các lần thử / between tests",
+    "levels.occasion_db": "giữa các dịp đo / between occasions",
+    "levels.device_db": "giữa các máy / between devices",
+    "levels.hex_db": "giữa các ô của một nơi / between hexes of a place",
+    "evidence.rho": "tương quan trong một máy / correlation within a device",
+}
 _SINCE = " | phusong calibrate "  # what stands in a comment from here on is ours
 
 
@@ -41,12 +50,11 @@ def calibrate(workspace: Workspace, as_of: date, *, dry_run: bool = False) -> Ca
     villages; what fails in one counts in rho. Raises `CriteriaRefused` and `ArchiveDamaged`; then nothing changed.
     """
     former = workspace.criteria
-    tests = evidence.observations(
-        engine.read_measurements(engine.connect(), uploads.committed_parts(workspace)), former, as_of
-    )
+    measurements = engine.read_measurements(engine.connect(), uploads.committed_parts(workspace))
+    tests = observations.observe(measurements, former, as_of)
     fits = fit(tests.select(*NEEDED).execute(), former)
     # Read again: somebody may have edited the file in the meantime.
-    old = workspace.criteria_file.read_text(encoding="utf-8")
+    old = workspace.criteria_file.read_bytes().decode()
     new = with_fits(old, fits, as_of)
     before, after = (rules.parse(text, str(workspace.criteria_file)) for text in (old, new))
     kept = None
@@ -64,16 +72,54 @@ def with_fits(text: str, fits: Iterable[Fit], as_of: date) -> str:
         table = document[section]
         if one.kept_because or table[key] == one.after:
             continue
-        said = table[key].trivia.comment.removeprefix("#").split(_SINCE)[0].strip()
+        trivia = table[key].trivia
+        said = trivia.comment.removeprefix("#").split(_SINCE)[0].strip()
         table[key] = one.after
+        if isinstance(table, InlineTable):
+            continue  # no place for a comment
         table[key].comment(f"{said}{_SINCE}{as_of}: {one.low:.2f}-{one.high:.2f}, {one.hexes} hexes")
+        table[key].trivia.comment_ws = trivia.comment_ws or " "
     return tomlkit.dumps(document)
 
 
 def _keep(workspace: Workspace, digest: str, text: str) -> Path:
     # Two texts with one hash differ in comments only; neither may be lost.
     path = workspace.root / f"criteria-{digest}.toml"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    if path.exists() and path.read_bytes() != text.encode():
         path = path.with_stem(f"{path.stem}-{hashlib.sha256(text.encode()).hexdigest()[:8]}")
     write_durably(path, text.encode())
     return path
+
+
+def as_text(calibration: Calibration) -> str:
+    """The table for a terminal, in Vietnamese and English: each number before and after, and what it rests on."""
+    table = pd.DataFrame([_line(one) for one in calibration.fits]).to_string(index=False)
+    kept = [
+        f"{one.quantity}: giữ nguyên, {one.kept_because[0]} / kept, {one.kept_because[1]}"
+        for one in calibration.fits
+        if one.kept_because
+    ]
+    if len(kept) == len(calibration.fits):
+        kept.append("Chưa đủ số đo để tính lại số nào / too few measurements to fit any number")
+    changed = f"{calibration.before} → {calibration.after}"
+    if calibration.kept:
+        changed += f"\nTiêu chí cũ / former criteria: {calibration.kept}"
+    elif calibration.before == calibration.after:
+        changed = f"Tiêu chí không đổi / criteria unchanged: {calibration.before}"
+    else:
+        changed += "\nChỉ xem, chưa ghi / dry run, nothing written"
+    return "\n\n".join(part for part in (table, "\n".join(kept), changed) if part)
+
+
+def _line(one: Fit) -> dict[str, str]:
+    digits = 2 if one.quantity == "evidence.rho" else 1
+    known = one.low == one.low  # NaN where the evidence is under a floor
+    return {
+        "đại lượng / quantity": f"{one.quantity}, {_NAMES[one.quantity]}",
+        "trước / before": f"{one.before:.{digits}f}",
+        "sau / after": f"{one.after:.{digits}f}",
+        "khoảng 95 % / interval": f"{one.low:.{digits}f}–{one.high:.{digits}f}" if known else "–",
+        "ô / hexes": str(one.hexes),
+        "cặp / pairs": str(one.pairs),
+        "máy / devices": str(one.devices),
+    }
