@@ -44,8 +44,8 @@ class Finer:
 class Pairs:
     """The pairs of values within groups, except those that share something that sets them apart.
 
-    Of values: level, square, group, lot (whose luck a value shares when resampled; empty: nobody's). Of groups: worth (independent comparisons), unit (an operator at a place). Of units: region, weight. count, hexes,
-    devices: how many pairs, and how many hexes and phones gave them.
+    Of values: level, square, group, lot (whose luck a value shares when resampled; empty: nobody's). Of groups: pairs (how many), worth (independent comparisons), unit (an operator at a place). Of units: region,
+    weight. count, hexes, devices: how many pairs, and how many hexes and phones gave them.
     """
 
     level: Floats
@@ -53,6 +53,7 @@ class Pairs:
     group: Ints
     finer: tuple[Finer, ...]
     lot: Ints
+    pairs: Floats
     worth: Floats
     unit: Ints
     region: Ints
@@ -83,9 +84,9 @@ def pairs_within(
     weight = np.minimum(np.bincount(unit, worth), _MOST_PER_UNIT)
     level, square = values["level"].to_numpy(), values["square"].to_numpy()
     lots = np.array([], np.int64) if lot is None else values[lot].to_numpy()
-    count = _half_and_count(np.ones(len(level)), level, square, groups, finer)[1].sum()
-    basis = round(count), values["hex"].nunique(), values["device"].nunique()
-    return Pairs(level, square, groups, finer, lots, worth, unit, region, weight, *basis)
+    pairs = np.rint(_half_and_count(np.ones(len(level)), level, square, groups, finer)[1])
+    basis = int(pairs.sum()), values["hex"].nunique(), values["device"].nunique()
+    return Pairs(level, square, groups, finer, lots, pairs, worth, unit, region, weight, *basis)
 
 
 def _paired(values: pd.DataFrame, group: Sequence[str], apart: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -111,7 +112,7 @@ def _finer(
 
 
 def _codes(values: pd.DataFrame, columns: Sequence[str]) -> Ints:
-    codes: Ints = values.groupby(list(columns)).ngroup().to_numpy(np.int64)
+    codes: Ints = values.groupby(list(columns)).ngroup().to_numpy().astype(np.int64)
     return codes
 
 
@@ -130,24 +131,25 @@ def half_squares(pairs: Pairs, regions: int) -> Floats:
     their differences may be taken draw by draw. NaN where there is no pair.
     """
     found = np.full(RESAMPLES + 1, np.nan)
-    at_unit = np.array([])
+    half, heard = np.array([]), np.array([])
     for draw in range(RESAMPLES + 1 if pairs.count else 0):
         if draw == 0 or pairs.lot.size:
-            at_unit = _at_each_unit(pairs, draw)
+            half, heard = _at_each_unit(pairs, draw)
         weight = pairs.weight * _luck(draw, _REGIONS, regions)[pairs.region]
-        found[draw] = (weight * at_unit).sum() / weight.sum()
+        found[draw] = (weight * half).sum() / (weight * heard).sum()
     return found
 
 
-def _at_each_unit(pairs: Pairs, draw: int) -> Floats:
+def _at_each_unit(pairs: Pairs, draw: int) -> tuple[Floats, Floats]:
+    # Half the mean squared difference at each place, and how much of the place is heard: a lot that is drawn to count
+    # twice makes its places count twice.
     luck = np.ones(pairs.level.size)
     if pairs.lot.size:
         luck = _luck(draw, _LOTS, int(pairs.lot.max()) + 1)[pairs.lot]
     half, count = _half_and_count(luck, pairs.level, pairs.square, pairs.group, pairs.finer)
-    at_unit: Floats = np.bincount(pairs.unit, pairs.worth * half / count) / np.bincount(
-        pairs.unit, pairs.worth
-    )
-    return at_unit
+    worth = np.bincount(pairs.unit, pairs.worth)
+    at_unit = (np.bincount(pairs.unit, pairs.worth * part / pairs.pairs) / worth for part in (half, count))
+    return next(at_unit), next(at_unit)
 
 
 def _luck(draw: int, purpose: int, size: int) -> Floats:
