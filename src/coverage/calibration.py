@@ -2,8 +2,9 @@
 
 Two tests of one phone on one occasion in one hex differ by the luck of a test only; on two occasions by that of
 the occasions too; of two phones by all of it. So half the mean squared difference of each kind of pair, less that
-of the kind before, is what the criteria hold. In a hex an occasion or a phone counts once, however many tests it
-gave. Resampled are regions of about seven hexes, which share weather and terrain, and the phones or occasions that
+of the kind before, is what the criteria hold. Pairs at one spot (res-10 hex) are left out of every kind: they agree
+better than others, and two occasions share a spot more often than two tests of one occasion do. What one phone gave
+at one spot on one occasion counts once, however many tests that is. Resampled are regions of about seven hexes, which share weather and terrain, and the phones or occasions that
 are compared: few phones in many hexes are still few phones.
 """
 
@@ -37,10 +38,7 @@ _UNIT = ["operator", "place"]
 _CELL = [*_UNIT, "device", "block"]
 # Each spread, and the one whose kind of pair differs by less.
 _LESS = {"test_db": None, "occasion_db": "test_db", "device_db": "occasion_db", "hex_db": "test_db"}
-_DIGITS = {
-    "levels": 1,
-    "evidence": 2,
-}  # finer than that nothing is known, and the same archive gives the same rules
+_DIGITS = {"levels": 1, "evidence": 2}  # nothing finer is known
 _HALF_HOURS_PER_OCCASION = 8  # four hours on the clock of UTC, as the evidence counts occasions
 _MOST_RHO = 0.95
 Why = tuple[str, str]
@@ -82,8 +80,13 @@ def fit(tests: pd.DataFrame, criteria: Criteria) -> tuple[Fit, ...]:
     - rho: 1 - (fails of one phone / fails of different phones), in hexes of several phones where some tests fail
       and some pass.
 
+    Each spread is of pairs at two spots (res-10 hexes). hex_db is of all 21 pairs of the seven hexes, each place on
+    its own, so that a pair counts in every place that holds both (neighbours in four): `pairs` counts it as often.
+
     A test without service has no level: the levels are cut off below, and where silence is frequent the spreads
-    come out too small. rho counts silence as the fail that it is, and leaves out the sources that never write it.
+    come out too small. They are not cut off above, as margins are (cap_margin_db): where service is strong they
+    come out larger than those of margins, which clears less. rho counts silence as the fail that it is, and leaves
+    out the sources that never write it.
     """
     known = _known(tests)
     regions = _regions(known["hex"].to_numpy(np.int64), criteria.hex_resolution)

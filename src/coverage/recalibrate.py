@@ -55,8 +55,9 @@ def calibrate(workspace: Workspace, as_of: date, *, dry_run: bool = False) -> Ca
     fits = fit(tests.select(*NEEDED).execute(), former)
     # Read again: somebody may have edited the file in the meantime.
     old = workspace.criteria_file.read_bytes().decode()
+    before = rules.parse(old, str(workspace.criteria_file))
     new = with_fits(old, fits, as_of)
-    before, after = (rules.parse(text, str(workspace.criteria_file)) for text in (old, new))
+    after = rules.parse(new, str(workspace.criteria_file))
     kept = None
     if not dry_run and after.hash != before.hash:
         kept = _keep(workspace, before.hash, old)
