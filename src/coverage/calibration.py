@@ -76,12 +76,12 @@ def fit(tests: pd.DataFrame, criteria: Criteria) -> tuple[Fit, ...]:
     - test_db²: same hex, phone and occasion.
     - occasion_db²: same hex and phone, another occasion; less the former.
     - device_db²: same hex, another phone on another occasion, neither calibrated; less the pairs of one phone.
-    - hex_db²: same phone and occasion, two of the seven hexes of one place; less the pairs in one hex.
+    - hex_db²: same phone and occasion, two hexes that touch; less the pairs in one hex.
     - rho: 1 - (fails of one phone / fails of different phones), in hexes of several phones where some tests fail
       and some pass.
 
-    Each spread is of pairs at two spots (res-10 hexes). hex_db is of all 21 pairs of the seven hexes, each place on
-    its own, so that a pair counts in every place that holds both (neighbours in four): `pairs` counts it as often.
+    Each spread is of pairs at two spots (res-10 hexes). hex_db is of hexes that touch: people live around the middle
+    of the seven hexes that speak for them, not evenly over their outer rim.
 
     A test without service has no level: the levels are cut off below, and where silence is frequent the spreads
     come out too small. They are not cut off above, as margins are (cap_margin_db): where service is strong they
@@ -112,7 +112,8 @@ def _regions(cells: Hexes, resolution: int) -> Hexes:
 
 
 def _region_of(cells: Hexes, regions: Hexes, resolution: int) -> npt.NDArray[np.int64]:
-    return np.searchsorted(regions, hexes.parents(cells, resolution - 1))
+    found: npt.NDArray[np.int64] = np.searchsorted(regions, hexes.parents(cells, resolution - 1))
+    return found
 
 
 def _level_pairs(tests: pd.DataFrame, regions: Hexes, resolution: int) -> dict[str, Pairs]:
@@ -121,13 +122,13 @@ def _level_pairs(tests: pd.DataFrame, regions: Hexes, resolution: int) -> dict[s
     tests["square"] = tests["level"] ** 2
     spots = _means(tests, [*_CELL, "hex_res10"])
     phones = spots[~spots["calibrated"]]
-    places = _in_places(_means(tests, _CELL), regions, resolution)
+    sides = _across_borders(_means(tests, _CELL), regions, resolution)
     of_phone, spot = [*_UNIT, "device"], "hex_res10"
     return {
         "test_db": pairs_within(spots, _CELL, spot, apart=[spot]),
         "occasion_db": pairs_within(spots, of_phone, "block", apart=["block", spot], lot="block"),
         "device_db": pairs_within(phones, _UNIT, "device", apart=["device", "block", spot], lot="device"),
-        "hex_db": pairs_within(places, _CELL, "hex", apart=["hex"]),
+        "hex_db": pairs_within(sides, _CELL, "hex", apart=["hex"]),
     }
 
 
@@ -138,13 +139,18 @@ def _means(tests: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return tests.groupby(by, as_index=False).agg(**firsts, **means, calibrated=("calibrated", "all"))
 
 
-def _in_places(cells: pd.DataFrame, regions: Hexes, resolution: int) -> pd.DataFrame:
-    # Each row once for each of the seven places (a hex and the six around) that its hex is part of.
+def _across_borders(cells: pd.DataFrame, regions: Hexes, resolution: int) -> pd.DataFrame:
+    # Each row once for each border of its hex: a place that holds the two hexes on its sides.
     several = cells.groupby(["operator", "device", "block"])["hex"].transform("size") > 1
     cells = cells[several]
-    rows, centres = hexes.disks(cells["hex"].to_numpy(np.int64), 1)
-    region = _region_of(centres, regions, resolution)
-    return cells.iloc[rows].assign(place=centres, region=region)
+    rows, others = hexes.disks(cells["hex"].to_numpy(np.int64), 1)
+    own = cells["hex"].to_numpy(np.int64)[rows]
+    rows, own, others = (part[own != others] for part in (rows, own, others))
+    sides = pd.DataFrame({"first": np.minimum(own, others), "second": np.maximum(own, others)})
+    border = sides.groupby(["first", "second"]).ngroup().to_numpy()
+    region = _region_of(sides["first"].to_numpy(np.int64), regions, resolution)
+    beside: pd.DataFrame = cells.iloc[rows].assign(place=border, region=region)
+    return beside
 
 
 def _spreads(pairs: dict[str, Pairs], regions: int, criteria: Criteria) -> list[Fit]:
