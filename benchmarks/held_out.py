@@ -171,8 +171,7 @@ def judged(tests: Tests, days: Flags, every: Sequence[Criteria]) -> list[pd.Data
     backend = engine.connect()
     loaded = engine.load_frame(backend, "tests", chosen.drop(columns=["unit", "case", "day"]))
     found = evidence.tests_by_place(loaded, evidence.hexes_as_places(loaded), every[0])
-    one_per = {"unit": int, "case": int}
-    said = found["operator"].str.split("/", expand=True).set_axis(list(one_per), axis=1).astype(one_per)
+    said = found["operator"].str.extract(r"(?P<unit>\d+)/(?P<case>\d+)").astype(int)
     named = said.merge(once, on=["unit", "case"])[["unit", "tested"]]
     judgements = [verdicts.judge(found, criteria)[["verdict", "p_dead", "p_covered"]] for criteria in every]
     return [cases.merge(pd.concat([named, one], axis=1), on=["unit", "tested"]) for one in judgements]

@@ -22,7 +22,15 @@ STATUSES = ("trang_song", "lom_song", "phu_song", "chua_du_bang_chung", "chua_co
 DEAD_STATUSES = ("trang_song", "lom_song")
 SUB_REASONS = (
     *("thin", "mixed", "single_device", "single_occasion", "single_spot"),
-    *("suspected_outage", "weak_service", "positive_only_source", "vehicle", "pre_change", "stale", "near_threshold"),
+    *(
+        "suspected_outage",
+        "weak_service",
+        "positive_only_source",
+        "vehicle",
+        "pre_change",
+        "stale",
+        "near_threshold",
+    ),
 )
 NOT_SPOTS = ("total", "partial", "undetermined")
 GRID_STATUSES = ("national_grid", "off_grid", "none", "unknown")
