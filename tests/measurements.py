@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 
-from coverage import criteria, engine, evidence, hexes, people, tables, verdicts
+from coverage import criteria, engine, evidence, hexes, observations, people, tables, verdicts, what_if
 from coverage.crosswalk import place_hexes
 from coverage.places.settlements import places_of
 
@@ -43,6 +43,7 @@ def row(**given: Any) -> dict[str, Any]:
         "accuracy_m": 5.0,
         "device": "phone-a",
         "calibrated": False,
+        "positive_only": False,
         "source": "drive_test",
     }
     return values | given
@@ -87,7 +88,7 @@ def table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
 def observe(rows: Iterable[Mapping[str, Any]], as_of: date = AS_OF) -> pd.DataFrame:
     """The observations of those rows."""
     loaded = engine.load(engine.connect(), "measurements", table(rows))
-    found = evidence.observations(loaded, rules(), as_of).to_pyarrow()
+    found = observations.observe(loaded, rules(), as_of).to_pyarrow()
     frame: pd.DataFrame = tables.check(tables.OBSERVATIONS, found).to_pandas()
     return frame.sort_values(["operator", "device", "hex_res10", "half_hour"], ignore_index=True)
 
@@ -95,13 +96,14 @@ def observe(rows: Iterable[Mapping[str, Any]], as_of: date = AS_OF) -> pd.DataFr
 def judge_together(rows: Iterable[Mapping[str, Any]], as_of: date = AS_OF) -> pd.DataFrame:
     """The verdicts of one place that pools every hex of the rows, one row per operator."""
     backend = engine.connect()
-    tests = evidence.observations(engine.load(backend, "measurements", table(rows)), rules(), as_of).cache()
+    tests = observations.observe(engine.load(backend, "measurements", table(rows)), rules(), as_of).cache()
     cells = tests.select("hex").distinct().execute()["hex"]
     pooled = pa.table(
         {"place_id": pa.array(["here"] * len(cells), pa.string()), "hex": pa.array(cells, pa.int64())}
     )
     loaded = engine.load(backend, "place_hexes", pooled)
-    return verdicts.judge(evidence.tests_by_place(tests, loaded, rules()), rules())
+    judged = verdicts.judge(evidence.tests_by_place(tests, loaded, rules()), rules())
+    return what_if.with_changes(judged, rules())
 
 
 NO_PARTS = pd.DataFrame({"village_id": [], "place_id": [], "hex": [], "population": []}).astype(

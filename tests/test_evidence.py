@@ -20,7 +20,7 @@ from measurements import (
     table,
 )
 
-from coverage import engine, evidence, hexes, tables
+from coverage import engine, hexes, observations, tables
 
 
 def at(seconds: int) -> datetime:
@@ -179,13 +179,15 @@ def test_nothing_measured_gives_no_row() -> None:
 def set_aside(rows: list[dict], *windows: tuple[str | None, int, int]) -> pd.DataFrame:
     """The observations after outages at (LAT, LON): (operator or None, from and until in seconds after MORNING)."""
     backend = engine.connect()
-    tests = evidence.observations(engine.load(backend, "measurements", table(rows)), rules(), AS_OF)
+    tests = observations.observe(engine.load(backend, "measurements", table(rows)), rules(), AS_OF)
     cell = hexes.of_point(LAT, LON, 9)
     frame = pd.DataFrame(
         [(cell, operator, at(start), at(end)) for operator, start, end in windows],
         columns=["hex", "operator", "from_utc", "until_utc"],
     )
-    found = evidence.set_aside_outages(tests, engine.load_frame(backend, "windows", frame)).to_pyarrow()
+    found = observations.set_aside(
+        tests, engine.load_frame(backend, "windows", frame), "in_outage"
+    ).to_pyarrow()
     return tables.check(tables.OBSERVATIONS, found).to_pandas()
 
 

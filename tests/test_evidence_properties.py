@@ -25,7 +25,7 @@ from measurements import (
     table,
 )
 
-from coverage import engine, evidence, gaps, verdicts
+from coverage import engine, evidence, gaps, observations, verdicts, what_if
 from coverage.crosswalk import crosswalk, place_hexes
 
 RANK = {"dead_zone": 0, "below_standard": 1, "not_enough_evidence": 2, "covered": 3}
@@ -129,7 +129,7 @@ def village_verdicts_of(rows: list[dict]) -> pd.DataFrame:
     )
     places = places_without_raster(villages, homes)
     pooled = place_hexes(places, crosswalk(villages, 9), NO_PARTS, 9, 1)
-    tests = evidence.observations(engine.load(backend, "measurements", table(rows)), rules(), AS_OF).cache()
+    tests = observations.observe(engine.load(backend, "measurements", table(rows)), rules(), AS_OF).cache()
     found = evidence.tests_by_place(tests, engine.load_frame(backend, "place_hexes", pooled), rules())
     scope = ["45201", "45204"]
     power = pd.DataFrame(
@@ -143,7 +143,8 @@ def village_verdicts_of(rows: list[dict]) -> pd.DataFrame:
         },
         index=pd.Index(ALL, name="village_id"),
     )
-    rows_of_places = gaps.complete(verdicts.judge(found, rules()), places, scope)
+    judged = what_if.with_changes(verdicts.judge(found, rules()), rules())
+    rows_of_places = gaps.complete(judged, places, scope).assign(expired_tests=0, fcc_grade=False)
     return gaps.village_verdicts(villages, rows_of_places, power, rules(), scope)
 
 

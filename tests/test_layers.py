@@ -20,9 +20,11 @@ ORDER = [
     {"crosswalk", "engine", "people"},
     {"archive"},
     {"inputs"},
+    {"observations"},
     {"evidence"},
     {"verdicts"},
-    {"reasons"},
+    {"what_if"},
+    {"reasons", "changes"},
     {"gaps"},
     {"dead_areas"},
     {"claims", "roads", "nearest_sites", "surroundings"},
@@ -44,7 +46,7 @@ CONFINED = {
     "starlette": {"service"},
     "sqlalchemy": {"archive"},
     "typer": {"cli"},
-    "ibis": {"engine", "evidence", "claims", "pipeline"},
+    "ibis": {"engine", "observations", "evidence", "claims", "pipeline"},
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "base", "manager", "misc"}
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -6,19 +6,24 @@ are never mixed in: they are 0.4 % off.
 
 from __future__ import annotations
 
+from datetime import date
+
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
+from scipy.spatial import cKDTree
 
 from coverage import hexes
-from coverage.projections import equal_area
+from coverage.criteria import Criteria
+from coverage.projections import ecef, equal_area
 
 # Hexes are looked for this far around a village, in degrees (about 11 m): H3 fills on the plane of
 # longitude and latitude, we measure in metres, and no sliver between the two may be lost.
 _MARGIN_DEG = 1e-4
 WGS84 = "EPSG:4326"
+_LONG_AGO = pd.Timestamp("1990-01-01")
 
 
 def crosswalk(villages: gpd.GeoDataFrame, resolution: int) -> gpd.GeoDataFrame:
@@ -99,3 +104,25 @@ def outage_windows(
     by_commune = outages[outages["village_id"].isna()].drop(columns="village_id")
     parts = [by_village.merge(spread, on="village_id"), by_commune.merge(spread, on="commune_code")]
     return pd.concat([part[columns] for part in parts], ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def new_site_windows(
+    sites: pd.DataFrame, measured: npt.NDArray[np.int64], criteria: Criteria, began: date, as_of: date
+) -> pd.DataFrame:
+    """When the network near a hex was another one: hex, operator, from_utc, until_utc, as `outage_windows`.
+
+    `sites` is SITES with operators resolved, `measured` the hexes in question. A site that went on air after
+    `began` and not after `as_of` makes what failed before within `criteria.ground.site_reach_m` say nothing.
+    """
+    days = pd.to_datetime(sites["on_air"])
+    new = ~sites["planned"].astype(bool) & (days > pd.Timestamp(began)) & (days <= pd.Timestamp(as_of))
+    new &= sites["operator"].notna()
+    masts = sites[new].assign(until_utc=days[new] - pd.Timedelta(hours=criteria.utc_offset_hours))
+    lat, lon = hexes.middles(measured)
+    near = cKDTree(ecef(lat, lon)).query_ball_point(
+        ecef(masts["lat"].to_numpy(float), masts["lon"].to_numpy(float)), criteria.ground.site_reach_m
+    )
+    found = masts[["operator", "until_utc"]].assign(hex=[measured[rows] for rows in near]).explode("hex")
+    found = found.dropna(subset="hex").assign(from_utc=_LONG_AGO)
+    last = found.groupby(["hex", "operator", "from_utc"], as_index=False)["until_utc"].max()
+    return last.astype({"hex": np.int64})[["hex", "operator", "from_utc", "until_utc"]]

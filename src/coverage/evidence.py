@@ -1,17 +1,10 @@
-"""Measurements → observations → what the evidence allows us to say of a place.
+"""Observations → what the tests of a place add up to: counts, floors, levels.
 
-Written as Ibis expressions without user functions, so that any engine runs them; only the last step,
-on one small row per place and operator, is numpy and scipy.
-
-Seconds vote, not rows: rows of one phone in one second are one moment, whatever fractions of it the
-file gives, and its best reading counts.
-So duplicate rows change nothing, and a no-service row that shares its second with a usable reading
-(registration flapping) is outvoted instead of convicting.
+Written as Ibis expressions without user functions, so that any engine runs them; what leaves is one small
+row per place and operator.
 """
 
 from __future__ import annotations
-
-from datetime import date
 
 import ibis
 import pandas as pd
@@ -19,185 +12,63 @@ from ibis import _
 from ibis.expr.types import Table as Expression
 from ibis.expr.types import Value
 
-from coverage.criteria import THRESHOLD_NAMES, Criteria, ThresholdName
-from coverage.tables import LEVEL_COLUMNS, UNKNOWN_DEVICE
+from coverage.criteria import THRESHOLD_NAMES, Criteria, FccBadge, ThresholdName
+from coverage.observations import MARGIN, OUTCOME
+from coverage.tables import GRADES, UNKNOWN_DEVICE
 
-# A reading of one moment at one threshold. Ordered, so that the best of a second is its maximum.
-_FAIL, _UNKNOWN, _PASS = 0, 1, 2
 _HALF_HOUR_S = 1800
 _FOUR_HOURS_S = 4 * 3600
-_OUTCOME = {name: "fails" if name == "headline" else f"fails_{name}" for name in THRESHOLD_NAMES}
-
-
-def within_validity(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
-    """The measurements that still count: not after `as_of`, not older than the validity window."""
-    oldest = (pd.Timestamp(as_of) - pd.DateOffset(months=criteria.evidence.validity_months)).date()
-    dated = measurements.mutate(local_date=_local_date(measurements, criteria))
-    return dated.filter(_.local_date > ibis.literal(oldest), _.local_date <= ibis.literal(as_of))
-
-
-def _local_date(rows: Expression, criteria: Criteria) -> Value:
-    # One calendar for all uploads: a date floor must not hang on the zone in which a file was sent.
-    # Where a file knew the date only, that date stands.
-    shifted = (rows.time_utc + ibis.interval(minutes=round(criteria.utc_offset_hours * 60))).date()
-    return (rows.time_precision == "date").ifelse(rows.local_date, shifted)
-
-
-def observations(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
-    """Tests of the contract OBSERVATIONS, one per operator, device, res-10 hex and half-hour.
-
-    An observation fails at a threshold where more than half of its seconds fail there, seconds with
-    an unknown level counting against; it passes where at least half of the seconds with a known
-    outcome pass; in between, and where no second has an outcome, it stays undecided (missing).
-    """
-    valid = within_validity(measurements, criteria, as_of)
-    keys = ["operator", "device", "hex_res10", "half_hour"]
-    seconds = _without_echoes(_seconds(_scored(valid, criteria, as_of)))
-    votes = {_OUTCOME[name]: _vote(seconds, name) for name in THRESHOLD_NAMES}
-    return seconds.group_by(keys).agg(
-        hex=_.hex.min(),
-        local_date=_.local_date.min(),
-        first_utc=_.second.min(),
-        last_utc=_.second.max(),
-        calibrated=_.calibrated.all(),
-        grade=_.grade.min(),
-        seconds=_.count(),
-        no_service_seconds=_.no_service.sum(),
-        rsrp_dbm=_.best_rsrp_dbm.median(),
-        in_outage=ibis.literal(False),
-        **votes,
-    )
-
-
-def set_aside_outages(tests: Expression, windows: Expression) -> Expression:
-    """The observations with `in_outage` (contract OBSERVATIONS): what failed during a known outage is undecided.
-
-    `tests` is what `observations` returns, `windows` one row per hex, operator (missing = all), from_utc
-    and until_utc. A pass during an outage counts: the signal was there all the same.
-    """
-    keys = ["operator", "device", "hex_res10", "half_hour"]
-    hit = tests.semi_join(
-        windows,
-        [
-            tests.hex == windows.hex,
-            windows.operator.isnull() | (windows.operator == tests.operator),
-            tests.first_utc < windows.until_utc,
-            tests.last_utc >= windows.from_utc,
-        ],
-    )
-    marked = tests.drop("in_outage").left_join(hit.select(*keys, hit=True), keys)
-    marked = marked.mutate(in_outage=_.hit.notnull()).select(*tests.columns)
-    return marked.mutate(
-        **{
-            name: (marked[name] & marked.in_outage).ifelse(ibis.null("boolean"), marked[name])
-            for name in _OUTCOME.values()
-        }
-    )
-
-
-def _scored(rows: Expression, criteria: Criteria, as_of: date) -> Expression:
-    # One row per reading, with its score at each threshold.
-    rows = rows.mutate(
-        silent=_.service_state.isin(["no_service", "emergency_only"]),
-        level=ibis.coalesce(*(rows[column] for column in LEVEL_COLUMNS.values())).cast("float64"),
-        moving=ibis.coalesce(_.in_vehicle, _.speed_mps >= criteria.evidence.vehicle_speed_mps, False),
-        grade=_grade(rows),
-        half_hour=(_.time_utc.epoch_seconds() // _HALF_HOUR_S).cast("int64"),
-        second=_.time_utc.truncate("s"),
-        # Where only the date is known, every reading carries the same time: tell moments apart by place.
-        spot_lat=(_.time_precision == "date").ifelse(_.lat, 0.0),
-        spot_lon=(_.time_precision == "date").ifelse(_.lon, 0.0),
-        hex=rows[f"hex_res{criteria.hex_resolution}"],
-    )
-    return rows.mutate(**{f"score_{name}": _score(rows, criteria, as_of, name) for name in THRESHOLD_NAMES})
-
-
-def _grade(rows: Expression) -> Value:
-    # 1 = A calibrated drive test, 2 = B drive-test crew, 3 = C crowdsourced; an unknown accuracy costs one.
-    base = ibis.cases((rows.calibrated, 1), (rows.source == "drive_test", 2), else_=3)
-    return (base + rows.accuracy_m.isnull().ifelse(1, 0)).cast("int64")
-
-
-def _score(rows: Expression, criteria: Criteria, as_of: date, name: ThresholdName) -> Value:
-    limits = criteria.thresholds_dbm.at(name)
-    limit = ibis.cases(*((rows.technology == tech, value) for tech, value in limits.items()))
-    gsm_is_off = as_of > criteria.gsm_is_coverage_until
-    camped = (rows.service_state == "in_service") | rows.level.notnull()
-    return ibis.cases(
-        (rows.silent, _FAIL),
-        # After the switch-off a phone that finds only GSM has found no usable service.
-        ((rows.technology == "GSM") & camped & ibis.literal(gsm_is_off), _FAIL),
-        (rows.level.isnull() | limit.isnull(), _UNKNOWN),
-        (rows.level >= limit, _PASS),
-        (rows.moving & (rows.level + criteria.evidence.vehicle_loss_db >= limit), _UNKNOWN),
-        else_=_FAIL,
-    )
-
-
-def _seconds(scored: Expression) -> Expression:
-    # One row per phone and second: its best reading.
-    keys = ["operator", "device", "hex_res10", "half_hour", "second", "spot_lat", "spot_lon"]
-    return scored.group_by(keys).agg(
-        hex=_.hex.min(),
-        local_date=_.local_date.min(),
-        calibrated=_.calibrated.all(),
-        grade=_.grade.min(),
-        no_service=_.silent.all().ifelse(1, 0),
-        best_rsrp_dbm=ibis.coalesce(_.rsrp_dbm, _.ss_rsrp_dbm).max().cast("float64"),
-        **{f"best_{name}": scored[f"score_{name}"].max() for name in THRESHOLD_NAMES},
-    )
-
-
-def _without_echoes(seconds: Expression) -> Expression:
-    # The same moment once more without the phone's name is the same witness, not a second one.
-    keys = ["operator", "hex_res10", "second", "spot_lat", "spot_lon"]
-    named = seconds.filter(_.device != UNKNOWN_DEVICE)
-    echoes = seconds.filter(_.device == UNKNOWN_DEVICE).semi_join(named, keys)
-    return seconds.anti_join(echoes.select(*keys, "device"), [*keys, "device"])
-
-
-def _vote(seconds: Expression, name: ThresholdName) -> Value:
-    best = seconds[f"best_{name}"]
-    fail = (best == _FAIL).sum()
-    unknown = (best == _UNKNOWN).sum()
-    good = (best == _PASS).sum()
-    return ibis.cases(
-        (fail + good == 0, ibis.null("boolean")),
-        (fail > good + unknown, True),
-        (good >= fail, False),
-        else_=ibis.null("boolean"),
-    )
+_PLACE = ["place_id", "operator"]
+# What a place without a row of that kind has: none.
+_COUNTED = ("effective", "fail", "recorded", "level_tests", "expired")
 
 
 def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteria) -> pd.DataFrame:
     """What the tests of each place's hexes add up to: one row per place_id and operator that was tested.
 
-    `tests` is OBSERVATIONS, `place_hexes` PLACE_HEXES. Columns: those of the evidence in the headline,
-    and `effective_tests`, `effective_fails`, `fail_*` at each threshold with the suffixes `_at_105`
-    and `_at_121`. Times are UTC. A place without a row was not tested.
+    `tests` is OBSERVATIONS, `place_hexes` PLACE_HEXES. Columns: those of the evidence in the headline, and,
+    with the suffixes `_at_105`, `_at_121`, `_voice` and `_data_good` for the other thresholds,
+    `effective_tests`, `effective_fails`, `recorded_tests` (of sources that also write silence), the `fail_*`
+    that the floors ask for, and of the levels `level_margin_db`, `level_tests`, `level_variance_db2`.
+    Times are UTC. A place without a row was not tested.
     """
-    pooled = tests.inner_join(place_hexes.select("place_id", "hex"), "hex")
-    pooled = pooled.mutate(
+    pooled = _pooled(tests, place_hexes)
+    summary: pd.DataFrame = _summary(pooled).execute()
+    for name in THRESHOLD_NAMES:
+        for part in (_evidence(pooled, name, criteria), _levels(pooled, name, criteria)):
+            summary = summary.merge(part.execute(), on=_PLACE, how="left")
+    counts = [column for column in summary.columns if column.startswith(_COUNTED)]
+    summary[counts] = summary[counts].fillna(0)
+    return summary.sort_values(_PLACE, ignore_index=True)
+
+
+def suffix(name: ThresholdName) -> str:
+    """What the columns of a threshold end in: nothing for the headline."""
+    return "" if name == "headline" else f"_{name}"
+
+
+def _pooled(tests: Expression, place_hexes: Expression) -> Expression:
+    # The tests of each place. A cluster is what may fail together: the tests of one phone, of a calibrated
+    # device those of one occasion. A device is calibrated here where all its tests are: one reading of another
+    # kind never adds weight.
+    sizes = place_hexes.group_by("place_id").agg(hexes=_.hex.nunique())
+    pooled = tests.inner_join(place_hexes.select("place_id", "hex"), "hex").inner_join(sizes, "place_id")
+    return pooled.mutate(
         block=(pooled.first_utc.epoch_seconds() // _FOUR_HOURS_S).cast("int64"),
         known=(pooled.device != UNKNOWN_DEVICE).ifelse(pooled.device, ibis.null("string")),
         day=pooled.local_date,
     )
-    summary: pd.DataFrame = _summary(pooled).execute()
-    for name in THRESHOLD_NAMES:
-        evidence = _evidence(pooled, name, criteria).execute()
-        summary = summary.merge(evidence, on=["place_id", "operator"], how="left")
-    counts = [column for column in summary.columns if "effective" in column or column.startswith("fail")]
-    summary[counts] = summary[counts].fillna(0)
-    return summary.sort_values(["place_id", "operator"], ignore_index=True)
 
 
 def _summary(pooled: Expression) -> Expression:
     # Every count is of the tests that are decided at the headline; a place without any keeps its row
-    # where the other thresholds decide or an outage took the tests away.
-    other = pooled.fails_at_105.notnull() | pooled.fails_at_121.notnull() | pooled.in_outage
+    # where the other thresholds decide, or where its tests were set aside.
+    other = pooled.in_outage | pooled.before_site | pooled.weak_in_vehicle
+    for name in THRESHOLD_NAMES[1:]:
+        other |= pooled[OUTCOME[name]].notnull()
     heard = pooled.mutate(decided=_.fails.notnull()).filter(_.decided | other)
     mostly_silent = (heard.no_service_seconds * 2 > heard.seconds).ifelse(1.0, 0.0)
-    return heard.group_by("place_id", "operator").agg(
+    return heard.group_by(_PLACE).agg(
         tests=_.decided.sum(),
         devices=_.known.nunique(where=heard.decided),
         occasions=_.block.nunique(where=heard.decided),
@@ -207,33 +78,35 @@ def _summary(pooled: Expression) -> Expression:
         median_rsrp_dbm=_.rsrp_dbm.median(where=heard.decided),
         no_service_share=mostly_silent.mean(where=heard.decided),
         best_grade=_.grade.min(where=heard.decided),
+        positive_only_tests=(_.positive_only & _.decided).sum(),
         outage_tests=(_.in_outage & ~_.decided).sum(),
+        pre_change_tests=(_.before_site & ~_.decided).sum(),
+        vehicle_tests=_.weak_in_vehicle.sum(),
+        **{f"grade_{grade}": ((_.grade == at) & _.decided).sum() for at, grade in enumerate(GRADES, 1)},
     )
+
+
+def _weighed(rows: Expression, criteria: Criteria) -> Expression:
+    # m tests of one cluster count as m / (1 + (m - 1) rho): 10 -> 2.7, 30 -> 3.1.
+    device = ibis.window(group_by=[*_PLACE, "device"])
+    rows = rows.mutate(calibrated=rows.calibrated.all().over(device))
+    rows = rows.mutate(cluster_block=rows.calibrated.ifelse(rows.block, ibis.literal(-1)))
+    cluster = ibis.window(group_by=[*_PLACE, "device", "cluster_block"])
+    rows = rows.mutate(m=rows.device.count().over(cluster))
+    return rows.mutate(w=rows.weight / (1.0 + (rows.m - 1) * criteria.evidence.rho))
 
 
 def _evidence(pooled: Expression, name: ThresholdName, criteria: Criteria) -> Expression:
-    # Two steps: weigh the tests of each cluster (one phone; one phone and occasion where calibrated),
-    # then add the clusters up. m tests of one cluster count as m / (1 + (m - 1) rho): 10 -> 2.7, 30 -> 3.1.
-    tested = pooled.filter(pooled[_OUTCOME[name]].notnull())
-    # A device is calibrated here where all its tests are: one reading of another kind never adds weight.
-    same_device = ibis.window(group_by=["place_id", "operator", "device"])
-    tested = tested.mutate(
-        failed=tested[_OUTCOME[name]], calibrated=tested.calibrated.all().over(same_device)
+    tested = pooled.mutate(failed=pooled[OUTCOME[name]]).filter(_.failed.notnull())
+    weighed = _weighed(tested, criteria)
+    sums = weighed.group_by(_PLACE).agg(
+        effective_tests=_.w.sum(),
+        effective_fails=(_.w * _.failed.cast("float64")).sum(),
+        recorded_tests=(~_.positive_only).sum(),
     )
-    tested = tested.mutate(cluster_block=tested.calibrated.ifelse(tested.block, ibis.literal(-1)))
-    clusters = tested.group_by("place_id", "operator", "device", "cluster_block").agg(
-        m=_.count(), k=_.failed.sum()
-    )
-    weight = 1.0 / (1.0 + (clusters.m - 1) * criteria.evidence.rho)
-    sums = clusters.group_by("place_id", "operator").agg(
-        effective_tests=(clusters.m * weight).sum(), effective_fails=(clusters.k * weight).sum()
-    )
-    joined = sums.left_join(_fail_floors(tested), ["place_id", "operator"])
-    suffix = "" if name == "headline" else f"_{name}"
+    joined = sums.left_join(_fail_floors(weighed), _PLACE)
     columns = [c for c in joined.columns if not c.endswith("_right")]
-    return joined.select(
-        *(joined[c].name(c if c in {"place_id", "operator"} else c + suffix) for c in columns)
-    )
+    return joined.select(*(joined[c].name(c if c in _PLACE else c + suffix(name)) for c in columns))
 
 
 def _fail_floors(tested: Expression) -> Expression:
@@ -241,7 +114,7 @@ def _fail_floors(tested: Expression) -> Expression:
     failed = tested.filter(_.failed)
     # Their span too: it is counted in half-hours of the clock, which no passing second inside one can stretch.
     span = (failed.half_hour.max() - failed.half_hour.min()) * _HALF_HOUR_S
-    return failed.group_by("place_id", "operator").agg(
+    return failed.group_by(_PLACE).agg(
         fails=_.count(),
         fail_devices=_.known.nunique(),
         fail_calibrated=_.calibrated.ifelse(_.known, ibis.null("string")).nunique(),
@@ -251,6 +124,74 @@ def _fail_floors(tested: Expression) -> Expression:
     )
 
 
+def _levels(pooled: Expression, name: ThresholdName, criteria: Criteria) -> Expression:
+    # The weighted mean margin of a place, and how far it may be off: phones, occasions and hexes that are few
+    # count as few, however many tests they gave. (sum w)² / sum of squares is their effective number.
+    rows = _weighed(pooled.mutate(margin=pooled[MARGIN[name]]).filter(_.margin.notnull()), criteria)
+    keys = {
+        "device": [*_PLACE, "device"],
+        "occasion": [*_PLACE, "device", "block"],
+        "hex": [*_PLACE, "hex"],
+    }
+    rows = rows.mutate(
+        **{f"of_{kind}": rows.w.sum().over(ibis.window(group_by=by)) for kind, by in keys.items()}
+    )
+    total = rows.w.sum()
+    found = rows.group_by(_PLACE).agg(
+        level_margin_db=(rows.w * rows.margin).sum() / total,
+        level_tests=total,
+        level_variance_db2=_variance(rows, criteria) / (total * total),
+        hexes=rows.hexes.max(),
+    )
+    return found.select(
+        *_PLACE,
+        found.level_margin_db.name(f"level_margin_db{suffix(name)}"),
+        found.level_tests.name(f"level_tests{suffix(name)}"),
+        found.level_variance_db2.name(f"level_variance_db2{suffix(name)}"),
+        found.hexes.name(f"level_hexes{suffix(name)}"),
+    )
+
+
+def _variance(rows: Expression, criteria: Criteria) -> Value:
+    spread = criteria.levels
+    # A calibrated device has no offset of its own, and a hex judged alone no others to differ from.
+    phones = rows.calibrated.ifelse(0.0, rows.w * rows.of_device).sum() * spread.device_db**2
+    occasions = (rows.w * rows.of_occasion).sum() * spread.occasion_db**2
+    hexes = (rows.hexes > 1).ifelse(rows.w * rows.of_hex, 0.0).sum() * spread.hex_db**2
+    return phones + occasions + hexes + (rows.w * rows.w).sum() * spread.test_db**2
+
+
 def hexes_as_places(tests: Expression) -> Expression:
     """Each measured hex as a place of its own (PLACE_HEXES, place_id = the hex's decimal digits)."""
     return tests.select(place_id=tests.hex.cast("string"), hex=tests.hex).distinct()
+
+
+def hexes_of_parents(tests: Expression) -> Expression:
+    """Each measured hex with every measured hex of its resolution-8 parent (PLACE_HEXES): the FCC's cell."""
+    cells = tests.select("hex", "hex_res8").distinct()
+    both = cells.inner_join(cells.view(), "hex_res8")
+    return both.select(place_id=both.hex.cast("string"), hex=both.hex_right).distinct()
+
+
+def fcc_grades(tests: Expression, place_hexes: Expression, badge: FccBadge) -> pd.DataFrame:
+    """Which places hold fails enough for the FCC's badge: columns place_id, operator, fcc_grade, true only.
+
+    Point-hexes are those of resolution 9.
+    """
+    decided = tests.filter(tests.fails.notnull()).inner_join(place_hexes.select("place_id", "hex"), "hex")
+    points = decided.group_by(*_PLACE, "hex_res9").agg(tests=_.count(), fails=_.fails.sum())
+    dense = points.filter(_.tests >= badge.tests_per_hex, _.fails >= 1)
+    cells = dense.group_by(_PLACE).agg(points=_.count(), fails=_.fails.sum())
+    held = cells.filter(_.points >= badge.point_hexes, _.fails >= badge.fails)
+    found: pd.DataFrame = held.select(*_PLACE).mutate(fcc_grade=True).execute()
+    return found
+
+
+def expired_by_place(expired: Expression, place_hexes: Expression) -> pd.DataFrame:
+    """How many tests of each place are too old to count: place_id, operator, expired_tests; none: no row.
+
+    `expired` is what `observations.expired` returns, `place_hexes` PLACE_HEXES.
+    """
+    joined = expired.inner_join(place_hexes.select("place_id", "hex"), "hex")
+    found: pd.DataFrame = joined.group_by(_PLACE).agg(expired_tests=_.expired_tests.sum()).execute()
+    return found

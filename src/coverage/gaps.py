@@ -12,16 +12,16 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from coverage import reasons
-from coverage.criteria import Criteria
+from coverage import changes, reasons
+from coverage.criteria import THRESHOLD_NAMES, Criteria
+from coverage.evidence import suffix
 from coverage.tables import DEAD_STATUSES, VILLAGE_VERDICTS
 
 _KEY = ["village_id", "operator"]
-_VERDICT_COLUMNS = ("verdict", "verdict_at_105", "verdict_at_121")
-_STATUS_OF = {"verdict": "status", "verdict_at_105": "status_at_105", "verdict_at_121": "status_at_121"}
+_STATUS_OF = {f"verdict{suffix(name)}": f"status{suffix(name)}" for name in THRESHOLD_NAMES}
 _COUNTS = (
     *("tests", "fails", "devices", "occasions", "dates", "fail_devices", "fail_dates", "fail_hexes"),
-    "outage_tests",
+    *("outage_tests", "vehicle_tests", "pre_change_tests", "positive_only_tests"),
 )
 # Of a village's places, the one whose evidence is printed: dead before undecided before the rest,
 # the centre before the clusters, more households before fewer.
@@ -31,16 +31,31 @@ _SEVERITY = {"dead_zone": 0, "no_data": 1, "not_enough_evidence": 1, "below_stan
 def complete(judged: pd.DataFrame, places: pd.DataFrame, operators: Sequence[str]) -> pd.DataFrame:
     """PLACE_VERDICTS for every place and operator: what was not tested says `no_data`.
 
-    `judged` is what `verdicts.judge` returns, `places` PLACES, whose households, grid, share and people_method
-    come along.
+    `judged` is what `what_if.with_changes` returns, `places` PLACES, whose households, grid, share and
+    people_method come along.
     """
     every = places.merge(pd.DataFrame({"operator": list(operators)}), how="cross")
     rows = every.merge(judged, on=["place_id", "operator"], how="left")
-    for column in _VERDICT_COLUMNS:
+    for column in _STATUS_OF:
         rows[column] = rows[column].astype(object).where(rows[column].notna(), "no_data")
     for column in (*_COUNTS, "effective_tests", "effective_fails"):
         rows[column] = rows[column].fillna(0)
     return rows.astype(dict.fromkeys(_COUNTS, np.int64))
+
+
+def with_history(rows: pd.DataFrame, expired: pd.DataFrame, badges: pd.DataFrame) -> pd.DataFrame:
+    """The rows with `expired_tests` and `fcc_grade`, and `stale` where old tests are most of what there is.
+
+    `rows` hold verdicts by place_id and operator, `expired` and `badges` are what `evidence.expired_by_place`
+    and `evidence.fcc_grades` return.
+    """
+    key = ["place_id", "operator"]
+    told = rows.merge(expired, on=key, how="left").merge(badges, on=key, how="left")
+    told["expired_tests"] = told["expired_tests"].fillna(0).astype(np.int64)
+    told["fcc_grade"] = told["fcc_grade"].eq(True)
+    lacking = told["sub_reason"].isin(["thin", "single_device", "single_occasion", "single_spot"])
+    told["sub_reason"] = told["sub_reason"].mask(lacking & (told["expired_tests"] > told["tests"]), "stale")
+    return told
 
 
 def best_of_operators(rows: pd.DataFrame, in_scope: Sequence[str]) -> pd.DataFrame:
@@ -103,9 +118,7 @@ def village_verdicts(
 
     `villages` is what `people.counted` returns, `rows` what `complete`, `power` what `places.power.grid_status`.
     """
-    table = pd.DataFrame(
-        {_STATUS_OF[column]: statuses(rows, column, criteria) for column in _VERDICT_COLUMNS}
-    )
+    table = pd.DataFrame({_STATUS_OF[column]: statuses(rows, column, criteria) for column in _STATUS_OF})
     table = table.reset_index().merge(_deciding_places(rows), on=_KEY)
     best = best_of_operators(rows, in_scope)
     overall = (
@@ -126,6 +139,7 @@ def village_verdicts(
     table["who_must_act"] = _who_must_act(table)
     table["priority"] = _priority(table, criteria)
     table["reason"], table["reason_en"] = reasons.of_villages(table)
+    table["what_would_change"], table["what_would_change_en"] = changes.of_villages(table)
     known = [name for name in VILLAGE_VERDICTS.names if name in table]
     return table[known].sort_values(_KEY, ignore_index=True)
 
@@ -137,7 +151,7 @@ def _deciding_places(rows: pd.DataFrame) -> pd.DataFrame:
         fewer=-rows["share"],
     ).sort_values([*_KEY, "severity", "later", "fewer", "place_id"])
     first = ordered.drop_duplicates(_KEY).drop(
-        columns=["households", "grid", "kind", "severity", "later", "fewer", *_VERDICT_COLUMNS, "share"]
+        columns=["households", "grid", "kind", "severity", "later", "fewer", *_STATUS_OF, "share"]
     )
     centres = rows.loc[rows["kind"] == "centre", [*_KEY, "verdict"]].rename(
         columns={"verdict": "centre_verdict"}

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pyproj import Geod, Transformer
+from pyproj import Geod
 from scipy.spatial import cKDTree
 
 from coverage.criteria import Ground
 from coverage.places.rasters.terrain import terrain_blocks
+from coverage.projections import ecef
 
 _EARTH = Geod(ellps="WGS84")
-_TO_ECEF = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
 _KEY = ["village_id", "operator"]
 _MAST = ["site_id", "lat", "lon", "height_m", "on_air"]
 
@@ -67,8 +67,7 @@ def _nearest(dead_rows: pd.DataFrame, masts: pd.DataFrame) -> pd.DataFrame:
         own = masts[masts["operator"] == operator]
         if own.empty:
             continue
-        # The straight line through the earth orders sites as the way over its surface does.
-        _, nearest = cKDTree(_ecef(own)).query(_ecef(rows))
+        _, nearest = cKDTree(_space(own)).query(_space(rows))
         mast = own.iloc[nearest].set_index(rows.index)
         _, _, metres = _EARTH.inv(rows["lon"], rows["lat"], mast["lon"], mast["lat"])
         found.loc[rows.index, _MAST] = mast[_MAST]
@@ -79,9 +78,8 @@ def _nearest(dead_rows: pd.DataFrame, masts: pd.DataFrame) -> pd.DataFrame:
     return measures.assign(site_id=named, on_air=days.where(days.notna(), None))
 
 
-def _ecef(points: pd.DataFrame) -> npt.NDArray[np.float64]:
-    lat, lon = points["lat"].to_numpy(float), points["lon"].to_numpy(float)
-    return np.column_stack(_TO_ECEF.transform(lon, lat, np.zeros(len(points))))
+def _space(points: pd.DataFrame) -> npt.NDArray[np.float64]:
+    return ecef(points["lat"].to_numpy(float), points["lon"].to_numpy(float))
 
 
 def _blocked(dead_rows: pd.DataFrame, masts: pd.DataFrame, dem: Path | None, ground: Ground) -> pd.Series:

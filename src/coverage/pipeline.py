@@ -18,17 +18,19 @@ from coverage import (
     gaps,
     hexes,
     inputs,
+    observations,
     people,
     roads,
     surroundings,
     tables,
     verdicts,
+    what_if,
 )
 from coverage.archive import history, snapshots
 from coverage.archive.snapshots import Snapshot, SnapshotInfo
 from coverage.archive.workspace import Workspace
 from coverage.criteria import Criteria
-from coverage.crosswalk import crosswalk, outage_windows, place_hexes
+from coverage.crosswalk import crosswalk, new_site_windows, outage_windows, place_hexes
 from coverage.inputs import Inputs
 from coverage.nearest_sites import nearest_sites
 from coverage.places import rasters
@@ -123,19 +125,18 @@ def judge(given: Inputs, tell: Tell = silent) -> Snapshot:
 
     tell("số đo → lần thử / measurements → tests", 0.2)
     measurements = engine.read_measurements(backend, given.parts)
-    counted = evidence.within_validity(measurements, criteria, given.as_of).count()
-    windows = outage_windows(given.outages, lie.villages, lie.places, lie.pooled)
-    tests = evidence.observations(measurements, criteria, given.as_of)
-    tests = evidence.set_aside_outages(tests, engine.load_frame(backend, "windows", windows)).cache()
+    counted = observations.within_validity(measurements, criteria, given.as_of).count()
+    tests = _tests(measurements, given, lie, backend)
+    expired = observations.expired(measurements, criteria, given.as_of).cache()
 
     tell("xét từng ô / judging hexes", 0.5)
-    hex_verdicts = _judged_hexes(tests, criteria)
+    hex_verdicts = _judged_hexes(tests, expired, criteria)
 
     tell("xét từng thôn / judging villages", 0.7)
     measured = set(tests.select("operator").distinct().execute()["operator"])
     in_scope = criteria.operators_in_scope(measured)
     operators = sorted(measured | set(in_scope))
-    place_rows = _judged_places(tests, lie, operators, backend, criteria)
+    place_rows = _judged_places(tests, expired, lie, operators, backend, criteria)
     village_rows = gaps.village_verdicts(lie.villages, place_rows, lie.power, criteria, in_scope)
     areas = dead_areas.dead_areas(village_rows, lie.pooled, hex_verdicts, lie.villages)
     claimed = claims.claimed(village_rows, lie.places, given.declared, lie.pooled, hex_verdicts)
@@ -162,12 +163,36 @@ def judge(given: Inputs, tell: Tell = silent) -> Snapshot:
     )
 
 
+def _tests(measurements: Expression, given: Inputs, lie: Lie, backend: Backend) -> Expression:
+    tests = observations.observe(measurements, given.criteria, given.as_of).cache()
+    outages = outage_windows(given.outages, lie.villages, lie.places, lie.pooled)
+    measured = tests.select("hex").distinct().execute()["hex"].to_numpy()
+    began = observations.oldest(given.criteria, given.as_of)
+    sites = new_site_windows(given.sites, measured, given.criteria, began, given.as_of)
+    tests = observations.set_aside(tests, engine.load_frame(backend, "outage_windows", outages), "in_outage")
+    return observations.set_aside(
+        tests, engine.load_frame(backend, "site_windows", sites), "before_site"
+    ).cache()
+
+
 def _judged_places(
-    tests: Expression, lie: Lie, operators: list[str], backend: Backend, criteria: Criteria
+    tests: Expression,
+    expired: Expression,
+    lie: Lie,
+    operators: list[str],
+    backend: Backend,
+    criteria: Criteria,
 ) -> pd.DataFrame:
     pooled = engine.load_frame(backend, "place_hexes", lie.pooled)
+    rows = gaps.complete(_judged(tests, pooled, criteria), lie.places, operators)
+    old = evidence.expired_by_place(expired, pooled)
+    badges = evidence.fcc_grades(tests, pooled, criteria.fcc_badge)
+    return gaps.with_history(rows, old, badges)
+
+
+def _judged(tests: Expression, pooled: Expression, criteria: Criteria) -> pd.DataFrame:
     judged = verdicts.judge(evidence.tests_by_place(tests, pooled, criteria), criteria)
-    return gaps.complete(judged, lie.places, operators)
+    return what_if.with_changes(judged, criteria)
 
 
 def _info(given: Inputs, operators: list[str], in_scope: list[str], measurements: int) -> SnapshotInfo:
@@ -185,11 +210,11 @@ def _info(given: Inputs, operators: list[str], in_scope: list[str], measurements
     )
 
 
-def _judged_hexes(tests: Expression, criteria: Criteria) -> pd.DataFrame:
-    judged = verdicts.judge(
-        evidence.tests_by_place(tests, evidence.hexes_as_places(tests), criteria), criteria
-    )
-    judged["hex"] = judged.pop("place_id").astype("int64")
-    return judged.astype(
-        dict.fromkeys(("fails", "fail_devices", "fail_dates", "fail_hexes", "outage_tests"), "int64")
-    )
+def _judged_hexes(tests: Expression, expired: Expression, criteria: Criteria) -> pd.DataFrame:
+    alone = evidence.hexes_as_places(tests)
+    judged = _judged(tests, alone, criteria)
+    old = evidence.expired_by_place(expired, alone)
+    badges = evidence.fcc_grades(tests, evidence.hexes_of_parents(tests), criteria.fcc_badge)
+    told = gaps.with_history(judged, old, badges)
+    told["hex"] = told.pop("place_id").astype("int64")
+    return told.astype(dict.fromkeys(("fails", "fail_devices", "fail_dates", "fail_hexes"), "int64"))

@@ -19,7 +19,45 @@ _WEAKNESS = {
         "có thể chỉ là sự cố: mất sóng trong một ngày, hoặc đúng lúc đã báo mất điện, mất mạng",
         "possibly an outage: it failed on one day only, or while power or network was known to be down",
     ),
+    "positive_only_source": (
+        "chỉ có dữ liệu của ứng dụng không ghi lúc mất sóng",
+        "only sources that never record a lost signal measured here",
+    ),
+    "vehicle": (
+        "phần lớn chỉ đo trong xe, sóng yếu có thể do thân xe",
+        "mostly measured inside a vehicle, which may be why the signal was weak",
+    ),
+    "pre_change": (
+        "mất sóng trước khi trạm mới gần đó phát sóng, chưa đo lại",
+        "it failed before a new site nearby went on air, and was not measured since",
+    ),
+    "stale": (
+        "phần lớn lần đo đã quá hạn, cần đo lại",
+        "most tests are too old to count; measure again",
+    ),
+    "near_threshold": (
+        "mức sóng sát ngưỡng",
+        "the level is too near the threshold",
+    ),
     "weak_service": ("đã đo đủ: có sóng nhưng yếu", "enough tests: there is a signal, but a weak one"),
+}
+_ASIDE = {
+    "outage_tests": (
+        "không tính {} lần đo đúng lúc đã báo sự cố",
+        "{} set aside, made during a known outage",
+    ),
+    "pre_change_tests": (
+        "không tính {} lần mất sóng trước khi trạm mới phát sóng",
+        "{} set aside, made before a new site went on air",
+    ),
+    "vehicle_tests": (
+        "không tính {} lần sóng yếu trong xe",
+        "{} weak ones inside a vehicle left undecided",
+    ),
+    "positive_only_tests": (
+        "{} lần từ ứng dụng không ghi lúc mất sóng",
+        "{} of them from sources that never record a lost signal",
+    ),
 }
 _CENTRE = {
     "covered": ("trung tâm thôn có sóng", "the centre is covered"),
@@ -96,7 +134,13 @@ def _undecided(row: Mapping[Any, Any]) -> tuple[str, str]:
     return f"chưa đủ bằng chứng: {weak[0]} ({vi})", f"not enough evidence: {weak[1]} ({en})"
 
 
-def _unmeasured(_: Mapping[Any, Any]) -> tuple[str, str]:
+def _unmeasured(row: Mapping[Any, Any]) -> tuple[str, str]:
+    old = row["expired_tests"]
+    if old:
+        return (
+            f"chưa đo lại: {old} lần thử cũ đã quá hạn (không có nghĩa là không có sóng)",
+            f"not measured again: {old} old tests have expired (which does not mean no signal)",
+        )
     return "chưa đo (không có nghĩa là không có sóng)", "not measured (which does not mean no signal)"
 
 
@@ -122,26 +166,32 @@ def _dead_homes(dead_places: str) -> tuple[str, str]:
 
 def _tests(row: Mapping[Any, Any]) -> tuple[str, str]:
     vi, en = _counts(row)
-    if row["outage_tests"]:
-        aside = row["outage_tests"]
-        return (
-            f"{vi}; không tính {aside} lần đo đúng lúc đã báo sự cố",
-            f"{en}; {aside} set aside, made during a known outage",
-        )
+    for column, (vi_aside, en_aside) in _ASIDE.items():
+        if row[column]:
+            vi, en = f"{vi}; {vi_aside.format(row[column])}", f"{en}; {en_aside.format(row[column])}"
     return vi, en
 
 
 def _counts(row: Mapping[Any, Any]) -> tuple[str, str]:
     if not row["tests"]:
         return "không có lần thử nào ở điểm cần xét", "no test at the place in question"
-    level = row["median_rsrp_dbm"]
-    phones = (f"{row['devices']} máy", f"{row['devices']} phones")
+    vi, en = (
+        f"{row['fails']}/{row['tests']} lần thử không đạt",
+        f"{row['fails']} of {row['tests']} tests fail",
+    )
+    phones = (f"{row['devices']} máy", _many(row["devices"], "phone"))
     if not row["devices"]:
         phones = ("máy không rõ tên", "a phone nobody named")
-    vi = f"{row['fails']}/{row['tests']} lần thử không đạt, {phones[0]}, {row['dates']} ngày"
-    en = f"{row['fails']} of {row['tests']} tests fail, {phones[1]}, {row['dates']} days"
+    vi, en = f"{vi}, {phones[0]}, {row['dates']} ngày", f"{en}, {phones[1]}, {_many(row['dates'], 'day')}"
+    newest = f"{row['last_test_utc']:%m/%Y}"
+    vi, en = f"{vi}, gần nhất {newest}", f"{en}, the newest in {newest}"
     silent = round(100 * row["no_service_share"])
     vi, en = f"{vi}, {silent} % mất dịch vụ", f"{en}, {silent} % without service"
+    level = row["median_rsrp_dbm"]
     if pd.notna(level):
         vi, en = f"{vi}, RSRP trung vị {level:.0f} dBm", f"{en}, median RSRP {level:.0f} dBm"
     return vi, en
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

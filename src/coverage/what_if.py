@@ -1,0 +1,99 @@
+"""What would change a verdict: how many more fails would accuse a place, how many more passes would clear it.
+
+Asked of the rule itself, one imagined test after another, never of a formula beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coverage.criteria import Criteria
+from coverage.verdicts import Flags, verdict
+
+_MOST = 30
+# A pass that leaves little doubt, in dB above the threshold: two spreads of a single test.
+CLEAN_PASS_DB = 10.0
+_DAY_S = 24 * 3600
+Ints = npt.NDArray[np.int64]
+
+
+def with_changes(judged: pd.DataFrame, criteria: Criteria) -> pd.DataFrame:
+    """The rows with `fails_to_dead`, `passes_to_covered` and `passes_to_clear` of the contract; missing = none within 30.
+
+    `judged` is what `verdicts.judge` returns. The imagined tests are of the best kind: each of another phone, on
+    another day, at another spot, by a source that also writes silence.
+    """
+    is_dead = (judged["verdict"] == "dead_zone").to_numpy()
+    is_covered = (judged["verdict"] == "covered").to_numpy()
+    found = judged.copy()
+
+    def accuses(rows: pd.DataFrame) -> Flags:
+        return verdict(rows, criteria, "") == "dead_zone"
+
+    def covers(rows: pd.DataFrame) -> Flags:
+        return verdict(rows, criteria, "") == "covered"
+
+    def clears(rows: pd.DataFrame) -> Flags:
+        return ~accuses(rows)
+
+    found["fails_to_dead"] = _least(judged, ~is_dead, lambda rows, j: accuses(_with_fails(rows, j)))
+    found["passes_to_covered"] = _least(
+        judged, ~is_covered, lambda rows, j: covers(_with_passes(rows, j, criteria))
+    )
+    found["passes_to_clear"] = _least(
+        judged, is_dead, lambda rows, j: clears(_with_passes(rows, j, criteria))
+    )
+    return found
+
+
+def _least(
+    judged: pd.DataFrame, asked: Flags, holds: Callable[[pd.DataFrame, Ints], Flags]
+) -> pd.Series[int]:
+    # The least number of imagined tests with which it holds: halving, since more of them never undo it.
+    rows = judged[asked]
+    low, high = np.zeros(len(rows), np.int64), np.full(len(rows), _MOST + 1, np.int64)
+    while len(rows) and (high - low > 1).any():
+        middle = (low + high) // 2
+        yes = holds(rows, middle)
+        low, high = np.where(yes, low, middle), np.where(yes, middle, high)
+    numbers = pd.Series(high, index=rows.index, dtype="Int64")
+    return numbers.where(numbers <= _MOST).reindex(judged.index)
+
+
+def _with_fails(rows: pd.DataFrame, more: Ints) -> pd.DataFrame:
+    some = more > 0
+    # One more day makes two occasions, unless nothing had failed yet.
+    span = np.where(
+        some & ((rows["fails"] > 0) | (more > 1)), np.fmax(rows["fail_span_s"], _DAY_S), rows["fail_span_s"]
+    )
+    return rows.assign(
+        fail_span_s=span,
+        **{
+            column: rows[column] + more
+            for column in (
+                *("effective_tests", "effective_fails", "recorded_tests"),
+                *("fail_devices", "fail_dates", "fail_hexes"),
+            )
+        },
+    )
+
+
+def _with_passes(rows: pd.DataFrame, more: Ints, criteria: Criteria) -> pd.DataFrame:
+    spread = criteria.levels
+    before = rows["level_tests"]
+    after = before + more
+    hexes_db2 = np.where(rows["level_hexes"] > 1, spread.hex_db**2, 0.0)
+    one_db2 = spread.device_db**2 + spread.occasion_db**2 + spread.test_db**2 + hexes_db2
+    known = rows["level_variance_db2"].fillna(0.0) * before**2
+    margin = (rows["level_margin_db"].fillna(0.0) * before + CLEAN_PASS_DB * more) / after.where(after > 0)
+    return rows.assign(
+        effective_tests=rows["effective_tests"] + more,
+        recorded_tests=rows["recorded_tests"] + more,
+        level_tests=after,
+        level_margin_db=margin,
+        level_variance_db2=(known + one_db2 * more) / after.where(after > 0) ** 2,
+    )
