@@ -74,6 +74,8 @@ def _section(fmt: Format, *, real: bool) -> Iterable[str]:
 
 
 def _notes(fmt: Format) -> Iterable[str]:
+    if not fmt.records_no_service:
+        yield "**positive only**: it cannot say that there is no service"
     if fmt.headerless is not None:
         yield "no header: known by the shape of its first line"
     if fmt.preamble is not None:

@@ -85,6 +85,15 @@ def test_ingest_prints_the_promised_counts(tmp_path: Path) -> None:
     assert (tmp_path / "workspace" / "archive" / "manifest.sqlite").exists()
 
 
+def test_a_source_that_never_writes_no_service_can_be_told_and_taken_back(tmp_path: Path) -> None:
+    name, told = log(tmp_path, ROW), []
+    for option in ([], ["--positive-only"], [], ["--records-no-service"]):
+        (entry,) = json.loads(run("ingest", name, *option, "--json", cwd=tmp_path).stdout)
+        shown = json.loads(run("uploads", "show", entry["upload_id"], "--json", cwd=tmp_path).stdout)
+        told.append(shown["context"]["positive_only"])
+    assert told == [None, True, True, False]
+
+
 MENDED = """Thời gian;Vĩ độ;Kinh độ;Nhà mạng;Công nghệ;Mức thu;IMEI
 30/10/2025 8:05;11,94;108,44;Viettel;4G;−97;356938035643809
 """

@@ -21,9 +21,16 @@ NO_SITES = pd.DataFrame(
 NAMES = dict.fromkeys(
     [
         "place_id",
-        *[name for name in tables.PLACE_VERDICTS.names if name not in {"place_id", "village_id", "kind"}],
+        *[
+            name
+            for name in tables.PLACE_VERDICTS.names
+            if name not in {"place_id", "village_id", "kind", "expired_tests", "fcc_grade"}
+        ],
     ]
 )
+KEY = {"place_id": [], "operator": []}
+NOTHING_EXPIRED = pd.DataFrame(KEY | {"expired_tests": []}).astype({"place_id": object, "operator": object})
+NO_BADGES = pd.DataFrame(KEY | {"fcc_grade": []}).astype({"place_id": object, "operator": object})
 
 
 def village_frame(**given: object) -> gpd.GeoDataFrame:
@@ -51,7 +58,8 @@ def evidence(verdicts: dict[tuple[str, str], str]) -> pd.DataFrame:
             "dates": 2, "fail_devices": 2, "fail_dates": 2, "fail_hexes": 2, "outage_tests": 0,
             "first_test_utc": pd.Timestamp("2026-05-01"), "last_test_utc": pd.Timestamp("2026-06-01"),
             "median_rsrp_dbm": -120.0, "no_service_share": 0.5, "evidence_grade": "B", "p_dead": 0.99,
-            "verdict": what, "verdict_at_105": what, "verdict_at_121": what,
+            "verdict": what, "verdict_at_105": what, "verdict_at_121": what, "verdict_voice": what,
+            "verdict_data_good": what, "vehicle_tests": 0, "pre_change_tests": 0, "positive_only_tests": 0,
             "sub_reason": "mixed" if what == OPEN else None,
         }
         for (place, operator), what in verdicts.items()
@@ -73,6 +81,10 @@ def power(status: str = "national_grid", electrified: bool | None = True) -> pd.
     )
 
 
+def completed(found: pd.DataFrame, places: pd.DataFrame, operators: list[str]) -> pd.DataFrame:
+    return gaps.with_history(gaps.complete(found, places, operators), NOTHING_EXPIRED, NO_BADGES)
+
+
 def judge(
     verdicts: dict[tuple[str, str], str],
     homes: pd.DataFrame,
@@ -80,7 +92,7 @@ def judge(
     villages: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
     frame = village_frame() if villages is None else villages
-    rows = gaps.complete(evidence(verdicts), places_without_raster(frame, homes), OPERATORS)
+    rows = completed(evidence(verdicts), places_without_raster(frame, homes), OPERATORS)
     found = gaps.village_verdicts(frame, rows, power() if supply is None else supply, rules(), OPERATORS)
     alone = surroundings.described(found, pd.Series(None, index=found.index, dtype=object), NO_SITES)
     return tables.check_frame(tables.VILLAGE_VERDICTS, alone).set_index("operator")
@@ -227,7 +239,7 @@ def test_reasons_name_the_tests_and_the_weakness() -> None:
 
 def test_a_network_out_of_scope_is_nobodys_survey() -> None:
     frame = village_frame()
-    rows = gaps.complete(
+    rows = completed(
         evidence(places("45204", FINE, FINE)),
         places_without_raster(frame, clusters(50.0)),
         ["45204", "45601"],
@@ -266,7 +278,7 @@ def test_all_people_count_where_only_the_centre_was_found_dead() -> None:
     other = both.assign(place_id=both["place_id"].str.replace("v1/", "v2/"))
     homes = pd.concat([clusters(50.0), clusters(50.0).assign(village_id="v2")], ignore_index=True)
     supply = pd.concat([power(), power().set_axis(pd.Index(["v2"], name="village_id"))])
-    rows = gaps.complete(pd.concat([both, other]), places_without_raster(frame, homes), ["45204"])
+    rows = completed(pd.concat([both, other]), places_without_raster(frame, homes), ["45204"])
     found = gaps.village_verdicts(frame, rows, supply, rules(), ["45204"]).set_index("village_id")
     assert found["population_affected"].isna().all()
     around = gaps.village_verdicts(frame, rows.assign(share_around=0.6), supply, rules(), ["45204"])

@@ -13,7 +13,7 @@ from measurements import LAT, LON, campaign, observe, row, rules, silent
 from pyproj import Geod
 from shapely import LineString, MultiLineString
 
-from coverage import engine, evidence, hexes, observations, roads, tables, verdicts
+from coverage import engine, evidence, hexes, roads, tables, verdicts
 
 EARTH = Geod(ellps="WGS84")
 VIETTEL, MOBIFONE = "45204", "45201"

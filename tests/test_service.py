@@ -180,6 +180,8 @@ def test_what_a_file_leaves_open_can_be_said_with_it(server: str) -> None:
     assert (asked["quarantined"], asked["reasons"][0]["code"]) == (1, "date_ambiguous")
     (settled,) = sent(date_order="dmy", team="Đội 1").json()["files"]
     assert (settled["accepted"], settled["effect"]) == (1, "replaced")
+    (marked,) = sent(positive_only="true").json()["files"]
+    assert (marked["accepted"], marked["effect"]) == (1, "replaced")
     refused = sent(format="gnettrack_text")
     assert (refused.status_code, "gnettrack_text" in refused.json()["detail_en"]) == (422, True)
     assert sent(date_order="ymd").status_code == 422

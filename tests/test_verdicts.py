@@ -89,9 +89,14 @@ def test_a_calibrated_device_may_stand_alone_on_two_days() -> None:
     assert verdict(campaign(silent, devices=1, calibrated=False))[0] == "not_enough_evidence"
 
 
-def test_many_phones_that_pass_clear_a_place_and_few_do_not() -> None:
-    assert verdict(campaign(devices=5, days=3))[0] == "covered"
-    assert verdict(campaign(devices=2, days=3)) == ("not_enough_evidence", "thin")
+def test_many_phones_that_just_pass_clear_a_place_and_few_do_not() -> None:
+    assert verdict(campaign(devices=5, days=3, rsrp_dbm=-114.0))[0] == "covered"
+    assert verdict(campaign(devices=2, days=3, rsrp_dbm=-114.0)) == ("not_enough_evidence", "near_threshold")
+
+
+@pytest.mark.parametrize(("level", "what"), [(-95.0, "covered"), (-105.0, "not_enough_evidence")])
+def test_two_phones_clear_a_place_where_the_level_is_far_above(level: float, what: str) -> None:
+    assert verdict(campaign(devices=2, days=3, rsrp_dbm=level))[0] == what
 
 
 def test_a_mixed_place_is_below_standard() -> None:

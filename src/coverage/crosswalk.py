@@ -114,7 +114,7 @@ def new_site_windows(
     `sites` is SITES with operators resolved, `measured` the hexes in question. A site that went on air after
     `began` and not after `as_of` makes what failed before within `criteria.ground.site_reach_m` say nothing.
     """
-    days = pd.to_datetime(sites["on_air"])
+    days: pd.Series[pd.Timestamp] = pd.to_datetime(sites["on_air"])
     new = ~sites["planned"].astype(bool) & (days > pd.Timestamp(began)) & (days <= pd.Timestamp(as_of))
     new &= sites["operator"].notna()
     masts = sites[new].assign(until_utc=days[new] - pd.Timedelta(hours=criteria.utc_offset_hours))
@@ -124,5 +124,6 @@ def new_site_windows(
     )
     found = masts[["operator", "until_utc"]].assign(hex=[measured[rows] for rows in near]).explode("hex")
     found = found.dropna(subset="hex").assign(from_utc=_LONG_AGO)
-    last = found.groupby(["hex", "operator", "from_utc"], as_index=False)["until_utc"].max()
-    return last.astype({"hex": np.int64})[["hex", "operator", "from_utc", "until_utc"]]
+    found["hex"] = found["hex"].astype(np.int64)
+    last = found.groupby(["hex", "operator", "from_utc"])["until_utc"].max().reset_index()
+    return last[["hex", "operator", "from_utc", "until_utc"]]

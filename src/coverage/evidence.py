@@ -19,6 +19,11 @@ from coverage.tables import GRADES, UNKNOWN_DEVICE
 _HALF_HOUR_S = 1800
 _FOUR_HOURS_S = 4 * 3600
 _PLACE = ["place_id", "operator"]
+_JUDGED = [*_PLACE, "threshold"]
+_ASKED = (
+    *(*_JUDGED, "failed", "margin", "device", "known", "calibrated", "positive_only", "block", "day"),
+    *("half_hour", "hex", "hex_res10", "hexes", "weight"),
+)
 # What a place without a row of that kind has: none.
 _COUNTED = ("effective", "fail", "recorded", "level_tests", "expired")
 
@@ -32,14 +37,17 @@ def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteri
     that the floors ask for, and of the levels `level_margin_db`, `level_tests`, `level_variance_db2`.
     Times are UTC. A place without a row was not tested.
     """
-    pooled = _pooled(tests, place_hexes)
-    summary: pd.DataFrame = _summary(pooled).execute()
-    for name in THRESHOLD_NAMES:
-        for part in (_evidence(pooled, name, criteria), _levels(pooled, name, criteria)):
-            summary = summary.merge(part.execute(), on=_PLACE, how="left")
-    counts = [column for column in summary.columns if column.startswith(_COUNTED)]
-    summary[counts] = summary[counts].fillna(0)
-    return summary.sort_values(_PLACE, ignore_index=True)
+    pooled = _pooled(tests, place_hexes).cache()
+    found: pd.DataFrame = _summary(pooled).execute()
+    at_thresholds = _at_thresholds(pooled)
+    for part in (_evidence(at_thresholds, criteria), _levels(at_thresholds, criteria)):
+        rows = part.execute()
+        for name in THRESHOLD_NAMES:
+            own = rows[rows["threshold"] == name].drop(columns="threshold").set_index(_PLACE)
+            found = found.merge(own.add_suffix(suffix(name)).reset_index(), on=_PLACE, how="left")
+    counts = [column for column in found.columns if column.startswith(_COUNTED)]
+    found[counts] = found[counts].fillna(0)
+    return found.sort_values(_PLACE, ignore_index=True)
 
 
 def suffix(name: ThresholdName) -> str:
@@ -86,69 +94,60 @@ def _summary(pooled: Expression) -> Expression:
     )
 
 
+def _at_thresholds(pooled: Expression) -> Expression:
+    # Each test once for every threshold, with its outcome and its margin there: one question to the engine, not five.
+    parts = [
+        pooled.mutate(threshold=ibis.literal(name), failed=pooled[OUTCOME[name]], margin=pooled[MARGIN[name]])
+        for name in THRESHOLD_NAMES
+    ]
+    return ibis.union(*(part.select(*_ASKED) for part in parts))
+
+
 def _weighed(rows: Expression, criteria: Criteria) -> Expression:
     # m tests of one cluster count as m / (1 + (m - 1) rho): 10 -> 2.7, 30 -> 3.1.
-    device = ibis.window(group_by=[*_PLACE, "device"])
+    device = ibis.window(group_by=[*_JUDGED, "device"])
     rows = rows.mutate(calibrated=rows.calibrated.all().over(device))
     rows = rows.mutate(cluster_block=rows.calibrated.ifelse(rows.block, ibis.literal(-1)))
-    cluster = ibis.window(group_by=[*_PLACE, "device", "cluster_block"])
+    cluster = ibis.window(group_by=[*_JUDGED, "device", "cluster_block"])
     rows = rows.mutate(m=rows.device.count().over(cluster))
     return rows.mutate(w=rows.weight / (1.0 + (rows.m - 1) * criteria.evidence.rho))
 
 
-def _evidence(pooled: Expression, name: ThresholdName, criteria: Criteria) -> Expression:
-    tested = pooled.mutate(failed=pooled[OUTCOME[name]]).filter(_.failed.notnull())
-    weighed = _weighed(tested, criteria)
-    sums = weighed.group_by(_PLACE).agg(
+def _evidence(at_thresholds: Expression, criteria: Criteria) -> Expression:
+    weighed = _weighed(at_thresholds.filter(_.failed.notnull()), criteria)
+    failed = weighed.failed
+    return weighed.group_by(_JUDGED).agg(
         effective_tests=_.w.sum(),
         effective_fails=(_.w * _.failed.cast("float64")).sum(),
         recorded_tests=(~_.positive_only).sum(),
-    )
-    joined = sums.left_join(_fail_floors(weighed), _PLACE)
-    columns = [c for c in joined.columns if not c.endswith("_right")]
-    return joined.select(*(joined[c].name(c if c in _PLACE else c + suffix(name)) for c in columns))
-
-
-def _fail_floors(tested: Expression) -> Expression:
-    # The floors count fails only, so that adding a pass never creates a gap.
-    failed = tested.filter(_.failed)
-    # Their span too: it is counted in half-hours of the clock, which no passing second inside one can stretch.
-    span = (failed.half_hour.max() - failed.half_hour.min()) * _HALF_HOUR_S
-    return failed.group_by(_PLACE).agg(
-        fails=_.count(),
-        fail_devices=_.known.nunique(),
-        fail_calibrated=_.calibrated.ifelse(_.known, ibis.null("string")).nunique(),
-        fail_dates=_.day.nunique(),
-        fail_hexes=_.hex_res10.nunique(),
-        fail_span_s=span,
+        # The floors count fails only, so that adding a pass never creates a gap.
+        fails=failed.sum(),
+        fail_devices=_.known.nunique(where=failed),
+        fail_calibrated=_.calibrated.ifelse(_.known, ibis.null("string")).nunique(where=failed),
+        fail_dates=_.day.nunique(where=failed),
+        fail_hexes=_.hex_res10.nunique(where=failed),
+        # Their span too: it is counted in half-hours of the clock, which no passing second inside one can stretch.
+        fail_span_s=(_.half_hour.max(where=failed) - _.half_hour.min(where=failed)) * _HALF_HOUR_S,
     )
 
 
-def _levels(pooled: Expression, name: ThresholdName, criteria: Criteria) -> Expression:
+def _levels(at_thresholds: Expression, criteria: Criteria) -> Expression:
     # The weighted mean margin of a place, and how far it may be off: phones, occasions and hexes that are few
     # count as few, however many tests they gave. (sum w)² / sum of squares is their effective number.
-    rows = _weighed(pooled.mutate(margin=pooled[MARGIN[name]]).filter(_.margin.notnull()), criteria)
-    keys = {
-        "device": [*_PLACE, "device"],
-        "occasion": [*_PLACE, "device", "block"],
-        "hex": [*_PLACE, "hex"],
-    }
+    rows = _weighed(at_thresholds.filter(_.margin.notnull()), criteria)
+    shared = {"device": ["device"], "occasion": ["device", "block"], "hex": ["hex"]}
     rows = rows.mutate(
-        **{f"of_{kind}": rows.w.sum().over(ibis.window(group_by=by)) for kind, by in keys.items()}
+        **{
+            f"of_{kind}": rows.w.sum().over(ibis.window(group_by=[*_JUDGED, *by]))
+            for kind, by in shared.items()
+        }
     )
     total = rows.w.sum()
-    found = rows.group_by(_PLACE).agg(
+    return rows.group_by(_JUDGED).agg(
         level_margin_db=(rows.w * rows.margin).sum() / total,
         level_tests=total,
         level_variance_db2=_variance(rows, criteria) / (total * total),
-        hexes=rows.hexes.max(),
-    )
-    return found.select(
-        *_PLACE,
-        found.level_margin_db.name(f"level_margin_db{suffix(name)}"),
-        found.level_tests.name(f"level_tests{suffix(name)}"),
-        found.level_variance_db2.name(f"level_variance_db2{suffix(name)}"),
-        found.hexes.name(f"level_hexes{suffix(name)}"),
+        level_hexes=rows.hexes.max(),
     )
 
 

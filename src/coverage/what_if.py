@@ -31,21 +31,16 @@ def with_changes(judged: pd.DataFrame, criteria: Criteria) -> pd.DataFrame:
     is_covered = (judged["verdict"] == "covered").to_numpy()
     found = judged.copy()
 
-    def accuses(rows: pd.DataFrame) -> Flags:
-        return verdict(rows, criteria, "") == "dead_zone"
+    def says(rows: pd.DataFrame, what: str) -> Flags:
+        said: Flags = np.equal(verdict(rows, criteria, ""), what)
+        return said
 
-    def covers(rows: pd.DataFrame) -> Flags:
-        return verdict(rows, criteria, "") == "covered"
-
-    def clears(rows: pd.DataFrame) -> Flags:
-        return ~accuses(rows)
-
-    found["fails_to_dead"] = _least(judged, ~is_dead, lambda rows, j: accuses(_with_fails(rows, j)))
+    found["fails_to_dead"] = _least(judged, ~is_dead, lambda rows, j: says(_with_fails(rows, j), "dead_zone"))
     found["passes_to_covered"] = _least(
-        judged, ~is_covered, lambda rows, j: covers(_with_passes(rows, j, criteria))
+        judged, ~is_covered, lambda rows, j: says(_with_passes(rows, j, criteria), "covered")
     )
     found["passes_to_clear"] = _least(
-        judged, is_dead, lambda rows, j: clears(_with_passes(rows, j, criteria))
+        judged, is_dead, lambda rows, j: ~says(_with_passes(rows, j, criteria), "dead_zone")
     )
     return found
 

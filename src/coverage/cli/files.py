@@ -39,6 +39,13 @@ def ingest(
     in_vehicle: Annotated[bool | None, typer.Option("--in-vehicle/--not-in-vehicle")] = None,
     antenna: Annotated[Literal["inside", "roof", "hand"] | None, typer.Option()] = None,
     calibrated: Annotated[bool | None, typer.Option("--calibrated/--not-calibrated")] = None,
+    positive_only: Annotated[
+        bool | None,
+        typer.Option(
+            "--positive-only/--records-no-service",
+            help="Ứng dụng không bao giờ ghi lúc mất sóng / never writes no service [as its format]",
+        ),
+    ] = None,
     date_order: Annotated[
         Literal["dmy", "mdy"] | None,
         typer.Option(help="8/7/2026: ngày (dmy) hay tháng (mdy) trước / day or month first"),
@@ -62,6 +69,7 @@ def ingest(
         in_vehicle=in_vehicle,
         antenna=antenna,
         calibrated=calibrated,
+        positive_only=positive_only,
         date_order=date_order,
     )
     opened = workspace_at(workspace)

@@ -31,7 +31,8 @@ class Context:
 
     operator: PLMN digits or a name; technology: 4G, LTE, …; device: as the team names it, or its hash
     once resolved; date: for files without times; timezone: IANA name of times without a zone; date_order:
-    of dates like 8/7/2026, day or month first.
+    of dates like 8/7/2026, day or month first; positive_only: whether the source never writes that there is no
+    service, None = as its format does (`Format.records_no_service`).
     """
 
     source: Source | None = None
@@ -45,6 +46,7 @@ class Context:
     in_vehicle: bool | None = None
     antenna: Antenna | None = None
     calibrated: bool | None = None
+    positive_only: bool | None = None
     date_order: DateOrder | None = None
 
 

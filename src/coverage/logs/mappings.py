@@ -5,6 +5,7 @@ title = "Bảng đo của Đội 1"
 team = "Đội 1"                      # optional: used by itself only for this team's uploads
 technology = "LTE"                  # optional: of every row
 no_service_technologies = ["--"]    # optional: what stands for the technology when there is none
+records_no_service = false          # optional: the table never says where there is no service
 
 [columns]                           # our field = the table's own header, or several, best first
 time = "Thời điểm"
@@ -40,6 +41,7 @@ class _Described(BaseModel):
     technology: Literal["GSM", "UMTS", "LTE", "NR"] | None = None
     no_service_operators: _Words = []
     no_service_technologies: _Words = []
+    records_no_service: bool = True
     columns: dict[str, str | list[str]]
 
 
@@ -101,6 +103,7 @@ def _format(said: _Described, origin: str) -> Format:
         technology=said.technology,
         no_service_operators=frozenset(word.casefold() for word in said.no_service_operators),
         no_service_technologies=frozenset(said.no_service_technologies),
+        records_no_service=said.records_no_service,
     )
 
 

@@ -93,11 +93,18 @@ def _context(sheet: Sheet, kept: Kept, origin: Origin) -> dict[str, pa.Array]:
         "in_vehicle": pc.coalesce(vehicle, said, _taken(_odd_speed(sheet), kept)),
         "device": _taken(_devices(sheet, origin), kept),
         "calibrated": pa.repeat(bool(context.calibrated), count),
+        "positive_only": pa.repeat(_positive_only(sheet, context), count),
         "source": pa.repeat(pa.scalar(context.source, pa.string()), count),
         "serving_cell": _taken(_serving_cell(sheet), kept),
         "download_mbps": _optional(_either(sheet, "download_mbps", "download_kbps", KBPS_PER_MBPS)[kept]),
         "upload_mbps": _optional(_either(sheet, "upload_mbps", "upload_kbps", KBPS_PER_MBPS)[kept]),
     }
+
+
+def _positive_only(sheet: Sheet, context: Context) -> bool:
+    """Whether the source never writes that there is no service: what was said of it, else what its format can."""
+    said = context.positive_only
+    return not sheet.format.records_no_service if said is None else said
 
 
 def _taken(array: pa.Array, kept: Kept) -> pa.Array:

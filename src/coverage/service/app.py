@@ -33,7 +33,7 @@ _COPY_BYTES = 1 << 20
 _LONGEST_NAME = 120  # bytes; file systems take 255
 _FIELDS = (
     *("file", "source", "operator", "technology", "device", "date", "timezone"),
-    *("in_vehicle", "calibrated", "format", "team", "date_order"),
+    *("in_vehicle", "calibrated", "positive_only", "format", "team", "date_order"),
 )
 _EMPTY_PAGE = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>Phủ Sóng</title>
 <body style="font-family:system-ui;margin:3rem"><h1>Phủ Sóng</h1>
@@ -83,6 +83,7 @@ def create_app(workspace: Workspace, today: Callable[[], date] = date.today) -> 
         timezone: Annotated[str | None, Form()] = None,
         in_vehicle: Annotated[bool | None, Form()] = None,
         calibrated: Annotated[bool | None, Form()] = None,
+        positive_only: Annotated[bool | None, Form()] = None,
         format: Annotated[str | None, Form()] = None,  # noqa: A002
         team: Annotated[str | None, Form()] = None,
         date_order: Annotated[DateOrder | None, Form()] = None,
@@ -97,6 +98,7 @@ def create_app(workspace: Workspace, today: Callable[[], date] = date.today) -> 
             timezone=timezone,
             in_vehicle=in_vehicle,
             calibrated=calibrated,
+            positive_only=positive_only,
             format=format,
             team=team,
             date_order=date_order,

@@ -1,6 +1,7 @@
 """Tables that drive-test analysers export: TEMS Discovery, XCAL and the E6474A kind, units in the names.
 
-None of them names the operator: the name of the file or the upload does.
+None of them names the operator: the name of the file or the upload does. Without service the level's cell is
+empty, as it also is between two measurements: they cannot say that there is none.
 """
 
 from coverage.logs.formats.profile import Format
@@ -9,6 +10,7 @@ TEMS_DISCOVERY = Format(
     name="tems_discovery",
     title_vi="bảng xuất của TEMS Discovery",
     title_en="TEMS Discovery export",
+    records_no_service=False,
     one_phone=True,
     columns={
         "time": ("Time",),
@@ -25,6 +27,7 @@ XCAL = Format(
     name="xcal",
     title_vi="bảng xuất của XCAL",
     title_en="XCAL export",
+    records_no_service=False,
     one_phone=True,
     columns={
         "time": ("TIME_STAMP",),
@@ -42,6 +45,7 @@ E6474A = Format(
     name="e6474a",
     title_vi="bảng UMTS kiểu E6474A/JDSU",
     title_en="UMTS table of the E6474A/JDSU kind",
+    records_no_service=False,
     one_phone=True,
     columns={
         "time": ("Time",),

@@ -1,4 +1,7 @@
-"""CellMapper's CSV: no header and no time; date and operator stand in the name of the file only."""
+"""CellMapper's CSV: no header and no time; date and operator stand in the name of the file only.
+
+The app writes a row only while it hears a cell.
+"""
 
 import re
 
@@ -8,6 +11,7 @@ FORMAT = Format(
     name="cellmapper",
     title_vi="tệp CSV của CellMapper",
     title_en="CellMapper CSV",
+    records_no_service=False,
     columns={
         "lat": ("latitude",),
         "lon": ("longitude",),

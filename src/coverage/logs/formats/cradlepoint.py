@@ -1,4 +1,7 @@
-"""Cradlepoint's Mobile Site Survey: a router on a vehicle, one file per SIM."""
+"""Cradlepoint's Mobile Site Survey: a router on a vehicle, one file per SIM.
+
+What it writes without service is not documented, and is not read.
+"""
 
 from coverage.logs.formats.profile import Format
 
@@ -6,6 +9,7 @@ FORMAT = Format(
     name="cradlepoint",
     title_vi="bảng Mobile Site Survey của Cradlepoint",
     title_en="Cradlepoint Mobile Site Survey",
+    records_no_service=False,
     one_phone=True,
     columns={
         "time": ("Time",),

@@ -1,4 +1,7 @@
-"""The table that `documents.fcc_speed_test` makes: tests of the FCC's app, with the cells heard during each."""
+"""The table that `documents.fcc_speed_test` makes: tests of the FCC's app, with the cells heard during each.
+
+The app's flags for a network that is not available are not read: no row says that there is no service.
+"""
 
 from coverage.logs.formats.profile import Format, OtherRows
 
@@ -8,6 +11,7 @@ FORMAT = Format(
     name="fcc_speed_test",
     title_vi="tệp JSON thử tốc độ của FCC",
     title_en="FCC mobile speed test JSON",
+    records_no_service=False,
     columns={
         "time": ("test_timestamp",),
         "lat": ("latitude",),

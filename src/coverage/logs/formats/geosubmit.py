@@ -1,6 +1,7 @@
 """The table that `documents.geosubmit` makes: cells heard by Tower Collector, NeoStumbler and others.
 
 Only the serving cell counts. A cell heard long before or after its position was fixed says nothing of the place.
+The format has no report without something heard.
 """
 
 from coverage.logs.formats.profile import Format, OtherRows
@@ -9,6 +10,7 @@ FORMAT = Format(
     name="geosubmit",
     title_vi="tệp JSON geosubmit (ichnaea, BeaconDB, Tower Collector)",
     title_en="geosubmit JSON (ichnaea, BeaconDB, Tower Collector)",
+    records_no_service=False,
     columns={
         "time": ("timestamp_ms",),
         "lat": ("latitude",),

@@ -1,6 +1,7 @@
 """The table that `documents.nemo` makes of a Nemo Outdoor log: the serving cell of each CELLMEAS line.
 
-The operator comes from the file's name or the upload. A GSM line has no level that could be read.
+The operator comes from the file's name or the upload. A GSM line has no level that could be read. Only
+lines with a measured cell are read: none says that there is no service.
 """
 
 from coverage.logs.formats.profile import Format
@@ -9,6 +10,7 @@ FORMAT = Format(
     name="nemo",
     title_vi="nhật ký .nmf của Nemo Outdoor",
     title_en="Nemo Outdoor .nmf log",
+    records_no_service=False,
     one_phone=True,
     columns={
         "time": ("nmf_time",),

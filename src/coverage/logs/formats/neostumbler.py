@@ -1,4 +1,7 @@
-"""NeoStumbler's cells.csv, as its zip holds it beside the Wi-Fi and Bluetooth tables: times in milliseconds."""
+"""NeoStumbler's cells.csv, as its zip holds it beside the Wi-Fi and Bluetooth tables: times in milliseconds.
+
+The app writes a row only while it hears a cell.
+"""
 
 from coverage.logs.formats.profile import Format
 
@@ -6,6 +9,7 @@ FORMAT = Format(
     name="neostumbler",
     title_vi="bảng cells.csv của NeoStumbler",
     title_en="NeoStumbler cells.csv",
+    records_no_service=False,
     one_phone=True,
     columns={
         "time": ("timestamp",),

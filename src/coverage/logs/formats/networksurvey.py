@@ -33,6 +33,7 @@ def _of(name: str, technology: str, columns: dict[str, tuple[str, ...]], level: 
         name=f"networksurvey_{name}",
         title_vi=f"bảng {technology} của Network Survey",
         title_en=f"Network Survey {technology} table",
+        records_no_service=False,
         one_phone=True,
         columns=_SHARED | columns,
         needs=(("time",), ("lat",), ("lon",), ("serving",), (level,)),

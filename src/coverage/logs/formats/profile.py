@@ -63,6 +63,9 @@ class Format:
     state_of, technology_of: what a text of the service-state or technology column means, where no word does.
     other_rows: rows that are not the serving cell's.
     only_rows: the only rows that can be read: the others are rejected under the reason's code.
+    records_no_service: the file says where there is no service; False where the app writes a row only while it
+        hears a cell or has a connection, or nothing that is read could say so: such a file shows where service is,
+        never where it is not.
     one_phone: all rows of a file are one phone's, one after another, so that its trace can be checked.
     generic: its names are common words that any table may use, so that its columns are held against their values.
     """
@@ -84,6 +87,7 @@ class Format:
     technology_of: Callable[[str], str | None] | None = None
     other_rows: tuple[OtherRows, ...] = ()
     only_rows: tuple[OtherRows, ...] = ()
+    records_no_service: bool = True
     one_phone: bool = False
     generic: bool = False
 

@@ -1,4 +1,7 @@
-"""RTR NetTest's open data: speed tests with the level of the network they ran on, `long` for longitude."""
+"""RTR NetTest's open data: speed tests with the level of the network they ran on, `long` for longitude.
+
+Without a connection there is no test.
+"""
 
 from coverage.logs.formats.profile import Format, OtherRows
 
@@ -6,6 +9,7 @@ FORMAT = Format(
     name="rtr_nettest",
     title_vi="số liệu mở của RTR NetTest",
     title_en="RTR NetTest open data",
+    records_no_service=False,
     columns={
         "time_utc": ("time_utc",),
         "lat": ("lat",),

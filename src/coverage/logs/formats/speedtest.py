@@ -1,7 +1,7 @@
 """The Speedtest app's export of a person's own tests: throughput by place, no level and no operator.
 
 The app writes the names in the phone's language. ConnType is Wifi, Cell, Lte, Hspa…; throughput is in kbit/s.
-A test that ran shows service of its technology. IP addresses are never read.
+A test that ran shows service of its technology; without a connection there is no test. IP addresses are never read.
 """
 
 from coverage.logs.formats.profile import Format, OtherRows
@@ -12,6 +12,7 @@ FORMAT = Format(
     name="speedtest",
     title_vi="bảng xuất của ứng dụng Speedtest",
     title_en="Speedtest app export",
+    records_no_service=False,
     columns={
         "time": ("Date", "Fecha"),
         "lat": ("Lat", "Latitud"),

@@ -12,6 +12,7 @@ EXPORT = Format(
     name="towercollector",
     title_vi="bảng xuất của Tower Collector",
     title_en="Tower Collector export",
+    records_no_service=False,
     one_phone=True,
     columns={
         "time": ("measured_at",),
@@ -40,6 +41,7 @@ UPLOAD = Format(
     name="opencellid_upload",
     title_vi="tệp gửi OpenCelliD của Tower Collector",
     title_en="OpenCelliD upload of Tower Collector",
+    records_no_service=False,
     one_phone=True,
     columns={
         "time": ("measured_at",),

@@ -1,4 +1,7 @@
-"""WiGLE's CSV: Wi-Fi, Bluetooth and cells in one table; the row of a cell has its numbers in the MAC column."""
+"""WiGLE's CSV: Wi-Fi, Bluetooth and cells in one table; the row of a cell has its numbers in the MAC column.
+
+The app writes what it hears, never that it hears nothing.
+"""
 
 import re
 
@@ -8,6 +11,7 @@ FORMAT = Format(
     name="wigle",
     title_vi="bảng xuất của WiGLE",
     title_en="WiGLE export",
+    records_no_service=False,
     columns={
         "time": ("FirstSeen",),
         "lat": ("CurrentLatitude",),

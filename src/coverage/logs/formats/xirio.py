@@ -1,7 +1,7 @@
 """xirio-online's measurements: x is the longitude and y the latitude, if and only if epsg is 4326.
 
 Rows in another system are rejected with that reason. `rssi` is a level on GSM alone: on LTE it is some 30 dB
-above RSRP.
+above RSRP. No column that is read says that there is no service.
 """
 
 from coverage.logs.formats.profile import Format, OtherRows
@@ -10,6 +10,7 @@ FORMAT = Format(
     name="xirio",
     title_vi="bảng số đo của xirio-online",
     title_en="xirio-online measurements",
+    records_no_service=False,
     columns={
         "time": ("datetime", "timestamp", "time"),
         "date": ("date",),
