@@ -58,6 +58,7 @@ from coverage.simulate import simulate
 CORK = Path(__file__).parents[2] / "shared" / "data" / "logs" / "gnettrack-cork" / "cork-netflix-amazon.zip"
 REAL_DBM, SIMULATED_DBM = (-95, -100, -105, -110), (-95, -100, -105, -110, -115)
 DRIVING_MPS = 1.0
+MOST_GROUPS = 25
 ENOUGH_HEXES = 100
 RULES = ("ours", "counting only", "mean RSRP", "any fail = dead")
 NEVER = 2.0  # no probability reaches it; one just below 1 would still let strong levels clear
@@ -67,7 +68,7 @@ EDGES = (0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 1)
 
 @dataclass(frozen=True)
 class Drives:
-    """Measurements of the contract, the rules to judge them by, and the day they are judged on."""
+    """Measurements of the contract, the rules to judge them by, the day they are judged on, and how days are split."""
 
     name: str
     measurements: pa.Table
@@ -75,6 +76,7 @@ class Drives:
     as_of: date
     thresholds_dbm: Sequence[int]
     splits: int
+    groups: int = MOST_GROUPS
 
 
 def at_threshold(criteria: Criteria, limit_dbm: float, resolution: int) -> Criteria:
@@ -107,7 +109,7 @@ def outcome(drives: Drives, limit_dbm: float, resolution: int, seed: int) -> Out
     days = sorted(frame["local_date"].unique())
     if len(days) < 2:
         raise SystemExit(f"{drives.name}: tests on {len(days)} days; other days need at least two")
-    both = halves(len(days), drives.splits, seed)
+    both = halves(len(days), drives.splits, seed, drives.groups)
     tests = tests_of(frame, days)
     share = fail_shares(tests, both.scoring)
     there = tests.sums(frame["fails"].notna(), both.judging) > 0
