@@ -48,10 +48,14 @@ readings = st.builds(
 many_cases = st.lists(st.lists(readings, min_size=1, max_size=40), min_size=15, max_size=25)
 
 
+def together(cases: list[list[dict]]) -> list[dict]:
+    """The rows of all cases, each case under an operator of its own."""
+    return [one | {"operator": f"{case:05d}"} for case, readings in enumerate(cases) for one in readings]
+
+
 def verdicts_of(cases: list[list[dict]]) -> pd.DataFrame:
     """One row per case, in the order of the cases."""
-    rows = [one | {"operator": f"{case:05d}"} for case, readings in enumerate(cases) for one in readings]
-    return judge_together(rows).sort_values("operator", ignore_index=True)
+    return judge_together(together(cases)).sort_values("operator", ignore_index=True)
 
 
 @CALM
@@ -95,6 +99,55 @@ def test_adding_a_fail_never_clears_a_dead_zone(cases: list, extra: dict) -> Non
     after = verdicts_of([[*case, failing] for case in dead])["verdict"] == "dead_zone"
     assert before.any()
     assert not (before & ~after).any()
+
+
+@CALM
+@given(many_cases, readings, st.integers(-114, -44))
+def test_no_pass_however_weak_or_strong_ever_accuses(cases: list, extra: dict, level: int) -> None:
+    passing = extra | {"rsrp_dbm": float(level), "service_state": "in_service", "technology": "LTE"}
+    accused = ["dead_zone", "below_standard"]
+    # A pass into a dead place may leave it below standard; it never accuses a place that was not accused.
+    before = verdicts_of(cases)["verdict"].isin(accused)
+    after = verdicts_of([[*case, passing] for case in cases])["verdict"].isin(accused)
+    assert not (after & ~before).any()
+
+
+@CALM
+@given(many_cases, readings)
+def test_a_positive_only_feed_never_accuses_and_never_clears_alone(cases: list, extra: dict) -> None:
+    feed = [[one | {"positive_only": True} for one in case] for case in cases]
+    alone = verdicts_of(feed)
+    for column in ("verdict", "verdict_at_105", "verdict_at_121", "verdict_voice", "verdict_data_good"):
+        assert (alone[column] == "not_enough_evidence").all()
+    failing = silent(**{key: extra[key] for key in ("device", "time_utc", "lat")}) | {"positive_only": True}
+    dead = [campaign(silent, devices=1, days=3) + case[: index % 8] for index, case in enumerate(cases)]
+    before, after = verdicts_of(dead), verdicts_of([[*case, failing] for case in dead])
+    accused = ["dead_zone", "below_standard"]
+    assert not (after["verdict"].isin(accused) & ~before["verdict"].isin(accused)).any()
+
+
+@CALM
+@given(many_cases, st.integers(1, 90))
+def test_the_same_tests_on_later_days_judged_as_much_later_say_the_same(cases: list, days: int) -> None:
+    later = [[one | {"time_utc": one["time_utc"] + timedelta(days=days)} for one in case] for case in cases]
+    then = judge_together(together(later), AS_OF + timedelta(days=days)).sort_values(
+        "operator", ignore_index=True
+    )
+    now = verdicts_of(cases)
+    for table_ in (then, now):
+        for column in ("first_test_utc", "last_test_utc"):
+            del table_[column]
+    pd.testing.assert_frame_equal(then, now)
+
+
+@CALM
+@given(many_cases, st.integers(2, 5))
+def test_how_rows_are_split_into_uploads_changes_nothing(cases: list, uploads: int) -> None:
+    split = [
+        [one | {"upload_id": f"u{at % uploads}", "line": at + 2} for at, one in enumerate(case)]
+        for case in cases
+    ]
+    pd.testing.assert_frame_equal(verdicts_of(cases), verdicts_of(split))
 
 
 def test_one_device_repeating_itself_a_thousand_times_convicts_nobody() -> None:

@@ -25,7 +25,7 @@ def _sentence(row: Mapping[Any, Any]) -> tuple[str, str]:
         return "Đo tại nhà văn hoá và các cụm dân cư.", "Measure at the centre and at the clusters."
     if row["status"] in {"trang_song", "lom_song"}:
         return _of_a_dead_one(row)
-    parts = [part for part in (_to_dead(row), _to_covered(row)) if part]
+    parts = [part for part in (_to_doubt(row), _to_dead(row), _to_covered(row)) if part]
     if not parts:
         return "Cần đo thêm nhiều lần, nhiều máy, nhiều ngày.", "It takes many more tests, phones and days."
     return _said("; ".join(vi for vi, _ in parts)), _said("; ".join(en for _, en in parts))
@@ -36,7 +36,7 @@ def _said(text: str) -> str:
 
 
 def _of_a_dead_one(row: Mapping[Any, Any]) -> tuple[str, str]:
-    ends = row["passes_to_clear"]
+    ends = row["tests_to_overturn"]
     if pd.isna(ends):
         vi, en = "hơn 30 lần thử đạt mới xoá được kết luận", "more than 30 passing tests to overturn it"
     else:
@@ -46,6 +46,16 @@ def _of_a_dead_one(row: Mapping[Any, Any]) -> tuple[str, str]:
     if pd.notna(covered):
         vi, en = f"{vi}; {covered} lần thì coi là có sóng", f"{en}; {covered} and it is covered"
     return _said(vi), _said(en)
+
+
+def _to_doubt(row: Mapping[Any, Any]) -> tuple[str, str] | None:
+    more = row["tests_to_overturn"]
+    if pd.isna(more):
+        return None
+    return (
+        f"thêm {more} lần mất sóng ({_FAIL_VI}) là chưa chắc có sóng",
+        f"{_fails(more)} ({_FAIL_EN}) and it is in doubt",
+    )
 
 
 def _to_dead(row: Mapping[Any, Any]) -> tuple[str, str] | None:
@@ -71,3 +81,7 @@ def _to_covered(row: Mapping[Any, Any]) -> tuple[str, str] | None:
 
 def _passes(more: int) -> str:
     return "1 clean pass" if more == 1 else f"{more} clean passes"
+
+
+def _fails(more: int) -> str:
+    return "1 more fail" if more == 1 else f"{more} more fails"

@@ -181,7 +181,7 @@ def _evidence_columns() -> Sequence[Column]:
         Column("verdict_data_good", _TEXT, "the same rule at the thresholds of good data", values=VERDICTS),
         Column("fails_to_dead", _INT, "least number of further fails, each of another phone at another spot on another day, that make it a dead zone; missing = it is one, or more than 30", nullable=True, low=1),
         Column("passes_to_covered", _INT, "least number of further tests, each of another phone and 10 dB above the threshold, that make it covered; missing = it is, or more than 30", nullable=True, low=1),
-        Column("passes_to_clear", _INT, "of a dead zone: least number of such tests after which it is one no more; missing = not a dead zone, or more than 30", nullable=True, low=1),
+        Column("tests_to_overturn", _INT, "of a dead zone the least number of such passes, of a covered place of such fails, after which it is that no more; missing = neither, or more than 30", nullable=True, low=1),
         Column("sub_reason", _TEXT, "why there is not enough evidence; missing otherwise", nullable=True, values=SUB_REASONS),
     )
 

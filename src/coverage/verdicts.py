@@ -168,9 +168,10 @@ def _sub_reason(evidence: pd.DataFrame, criteria: Criteria) -> pd.Series[str]:
         (looks_dead, "thin"),
         (evidence["vehicle_tests"] > evidence["tests"], "vehicle"),
         (unheard & (evidence["positive_only_tests"] > 0), "positive_only_source"),
-        (n < floors.effective_fails, "thin"),
+        (evidence["tests"] < floors.effective_fails, "thin"),
         (evidence["devices"] < floors.devices, "single_device"),
         (evidence["dates"] < floors.dates, "single_occasion"),
+        (n < floors.effective_fails, "thin"),
         (_near_threshold(evidence, criteria) & (k <= rules.covered_share * n), "near_threshold"),
         (k < 1, "thin"),
     ]

@@ -22,7 +22,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def with_changes(judged: pd.DataFrame, criteria: Criteria) -> pd.DataFrame:
-    """The rows with `fails_to_dead`, `passes_to_covered` and `passes_to_clear` of the contract; missing = none within 30.
+    """The rows with `fails_to_dead`, `passes_to_covered` and `tests_to_overturn` of the contract; missing = none within 30.
 
     `judged` is what `verdicts.judge` returns. The imagined tests are of the best kind: each of another phone, on
     another day, at another spot, by a source that also writes silence.
@@ -39,9 +39,9 @@ def with_changes(judged: pd.DataFrame, criteria: Criteria) -> pd.DataFrame:
     found["passes_to_covered"] = _least(
         judged, ~is_covered, lambda rows, j: says(_with_passes(rows, j, criteria), "covered")
     )
-    found["passes_to_clear"] = _least(
-        judged, is_dead, lambda rows, j: ~says(_with_passes(rows, j, criteria), "dead_zone")
-    )
+    ends = _least(judged, is_dead, lambda rows, j: ~says(_with_passes(rows, j, criteria), "dead_zone"))
+    doubts = _least(judged, is_covered, lambda rows, j: ~says(_with_fails(rows, j), "covered"))
+    found["tests_to_overturn"] = ends.fillna(doubts)
     return found
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from measurements import (
@@ -21,6 +23,7 @@ from measurements import (
 )
 
 from coverage import engine, hexes, observations, tables
+from coverage.crosswalk import new_site_windows
 
 
 def at(seconds: int) -> datetime:
@@ -236,3 +239,114 @@ def test_gsm_after_the_switch_off_fails_only_where_the_phone_was_on_it() -> None
     assert only(observe([row(**gsm, rxlev_dbm=-70.0)]))["fails"]
     assert only(observe([row(**gsm)]))["fails"]  # in service, level unknown
     assert pd.isna(only(observe([row(**gsm, service_state="unknown")]))["fails"])
+
+
+@pytest.mark.parametrize(
+    ("given", "margin", "lenient", "voice", "good"),
+    [
+        ({"rsrp_dbm": -100.0}, 15.0, 20.0, 15.0, -5.0),  # a strong level says no more than 20 dB
+        ({"rsrp_dbm": -118.0}, -3.0, 3.0, -3.0, -15.0),  # a weak one no less than silence
+        (
+            {"technology": "NR", "rsrp_dbm": None, "ss_rsrp_dbm": -105.0},
+            5.0,
+            16.0,
+            None,
+            -10.0,
+        ),  # no calls over NR
+        ({"technology": "UMTS", "rsrp_dbm": None, "rscp_dbm": -100.0}, 5.0, 5.0, 5.0, -15.0),
+    ],
+)
+def test_the_margin_is_the_level_over_the_threshold_of_its_technology(
+    given: dict, margin: float, lenient: float, voice: float | None, good: float
+) -> None:
+    one = only(observe([row(**given)]))
+    assert (one["margin_db"], one["margin_db_at_121"], one["margin_db_data_good"]) == (margin, lenient, good)
+    assert pd.isna(one["margin_db_voice"]) if voice is None else one["margin_db_voice"] == voice
+
+
+def test_silence_is_a_level_that_is_only_known_to_be_low() -> None:
+    assert only(observe([silent()]))["margin_db"] == -15.0
+    seconds = [row(rsrp_dbm=-105.0), silent(time_utc=MORNING + timedelta(seconds=1))]
+    assert only(observe(seconds))["margin_db"] == -2.5
+    assert pd.isna(only(observe([row(rsrp_dbm=None)]))["margin_db"])
+
+
+def test_services_have_outcomes_of_their_own() -> None:
+    one = only(observe([row(technology="UMTS", rsrp_dbm=None, rscp_dbm=-80.0)]))
+    assert (one["fails"], one["fails_voice"], one["fails_data_good"]) == (False, False, True)
+    one = only(observe([row(technology="NR", rsrp_dbm=None, ss_rsrp_dbm=-80.0)]))
+    assert pd.isna(one["fails_voice"])
+    assert not one["fails_data_good"]
+
+
+@pytest.mark.parametrize("kind", [silent, lambda **g: row(rsrp_dbm=-130.0, **g)])
+def test_a_positive_only_source_fails_nowhere_and_its_passes_count(kind: Any) -> None:
+    one = only(observe([kind(positive_only=True)]))
+    assert pd.isna(one[["fails", "fails_at_105", "fails_at_121", "fails_voice", "fails_data_good"]]).all()
+    one = only(observe([row(positive_only=True)]))
+    assert (one["fails"], one["positive_only"], one["grade"]) == (False, True, 4)
+
+
+def test_a_weak_level_inside_a_vehicle_is_named_as_such() -> None:
+    weak = row(rsrp_dbm=-120.0, in_vehicle=True)
+    assert only(observe([weak]))["weak_in_vehicle"]
+    assert not only(observe([weak | {"rsrp_dbm": -126.0}]))["weak_in_vehicle"]
+    assert not only(observe([weak | {"in_vehicle": False}]))["weak_in_vehicle"]
+
+
+def test_what_failed_before_a_site_went_on_air_is_set_aside_and_a_pass_is_not() -> None:
+    sites = pd.DataFrame(
+        {
+            "operator": ["45204"],
+            "lat": [LAT],
+            "lon": [LON + 0.02],
+            "planned": [False],
+            "on_air": [date(2026, 10, 2)],
+        }
+    )
+    cell = np.array([hexes.of_point(LAT, LON, 9)])
+
+    def windows(as_of: date = AS_OF, **given: object) -> pd.DataFrame:
+        return new_site_windows(sites.assign(**given), cell, rules(), date(2025, 11, 1), as_of)
+
+    one = windows().iloc[0]
+    assert (one["hex"], one["operator"]) == (cell[0], "45204")
+    assert one["until_utc"] == pd.Timestamp("2026-10-01 17:00")  # midnight in Việt Nam
+    assert windows(planned=True).empty  # not on air
+    assert windows(date(2026, 10, 1)).empty  # not yet
+    assert windows(on_air=date(2025, 11, 1)).empty  # all evidence is younger
+    assert windows(lon=LON + 0.03).empty  # 3.3 km away
+    assert windows(operator=None).empty
+
+    rows = [silent(), row(device="b"), silent(device="c", time_utc=MORNING + timedelta(days=1))]
+    backend = engine.connect()
+    tests = observations.observe(engine.load(backend, "measurements", table(rows)), rules(), AS_OF)
+    loaded = engine.load_frame(backend, "windows", windows())
+    found = observations.set_aside(tests, loaded, "before_site").to_pandas().set_index("device")
+    assert found["before_site"].to_dict() == {"phone-a": True, "b": True, "c": False}
+    assert pd.isna(found.loc["phone-a", "fails"])
+    assert pd.isna(found.loc["phone-a", "margin_db"])
+    assert not found.loc["b", "fails"]
+    assert found.loc["c", "fails"]
+
+
+def test_old_tests_lose_weight_only_where_the_criteria_say_so() -> None:
+    assert only(observe([row()]))["weight"] == 1.0
+    halved = rules().model_copy(
+        update={"evidence": rules().evidence.model_copy(update={"half_life_days": 31})}
+    )
+    loaded = engine.load(engine.connect(), "measurements", table([row()]))
+    assert observations.observe(loaded, halved, AS_OF).execute()["weight"].item() == pytest.approx(0.5)
+
+
+def test_expired_tests_are_counted_and_count_for_nothing() -> None:
+    old = MORNING - timedelta(days=400)
+    rows = [
+        row(time_utc=old),
+        row(time_utc=old + timedelta(seconds=5)),
+        row(time_utc=old + timedelta(hours=1)),
+        row(),
+    ]
+    loaded = engine.load(engine.connect(), "measurements", table(rows))
+    assert observations.expired(loaded, rules(), AS_OF).execute()["expired_tests"].tolist() == [2]
+    assert len(observe(rows)) == 1
