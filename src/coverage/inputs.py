@@ -23,7 +23,7 @@ from coverage.errors import NotFound
 
 Record = Mapping[str, dict[str, Any]]
 # Raised whenever a stage changes what the same inputs give, so that old snapshots are never mistaken for new.
-_RULE_VERSION = 4
+_RULE_VERSION = 5
 # The layers that a snapshot shows; another one (links of communes) only helps to read files.
 _JUDGED_BY = (
     *("villages", "village_power", "village_clusters", "communes", "clusters", "power", "outages", "lines"),
