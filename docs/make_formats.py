@@ -21,6 +21,11 @@ and signs in a header do not count. `canonical` also understands names that it d
 Vietnamese or English, and its guesses are held against the values of the first 2,000 rows. `phusong inspect FILE` shows
 the guess, how sure it is and which column became what; `--format NAME` overrules. What becomes of each row:
 [files.md](files.md).
+
+A format marked **positive only** cannot say that there is no service: its app writes a row only while it hears a cell
+or has a connection, or what is read of it holds no such word. Its rows get `positive_only`, and show where service is,
+never where it is not. A crew that knows better says so: `--records-no-service`; `--positive-only` marks a file of any
+other format.
 """
 _SAMPLES = """
 ## Samples, and what became of them

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,13 @@ import pytest
 import rasterio
 import shapely
 
-from coverage import hexes
+from coverage import hexes, intake
+from coverage.archive import uploads
+from coverage.archive.workspace import open_workspace
 from coverage.errors import InputError
+from coverage.logs import Context
 from coverage.places.sites import read_sites
-from coverage.simulate import simulate, write_sample
+from coverage.simulate import campaign, simulate, world, write_sample
 from coverage.simulate.world import crew_phones
 
 VILLAGES, ROWS, SEED = 60, 150_000, 9
@@ -52,6 +56,8 @@ def read_logs(logs):
             found.append(read_text(path))
         elif path.suffix == ".zip":
             found += read_zip(path)
+        elif is_export(path):
+            found.append(read_export(path))
         else:
             found.append(read_plain(path))
     return pd.concat(found, ignore_index=True)
@@ -93,6 +99,29 @@ def frame(table, name, *, level, mode, lte):
             "silent": table[mode] == "--",
             "speed": speed,
             "technology": table[mode],
+        }
+    )
+
+
+def is_export(path):
+    """Whether a file is one of a collector of radio cells, which has no way to write silence."""
+    return path.read_bytes().startswith(b"mcc,mnc,")
+
+
+def read_export(path):
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    utc = pd.to_datetime(table["measured_at"], format="%Y-%m-%dT%H:%M:%SZ")
+    return pd.DataFrame(
+        {
+            **named(path),
+            "app": "export",
+            "time": utc + pd.Timedelta(hours=7),
+            "lat": table["lat"].astype(float),
+            "lon": table["lon"].astype(float),
+            "rsrp": pd.to_numeric(table["rsrp"]),
+            "silent": table["net_type"] == "",
+            "speed": table["speed"].astype(float),
+            "technology": table["net_type"],
         }
     )
 
@@ -440,7 +469,8 @@ def test_zips_carry_what_a_mac_leaves(province):
 
 
 def test_canonical_files_speak_both_languages(province):
-    texts = [path.read_bytes() for path in sorted((province / "logs").glob("*.csv"))]
+    paths = sorted((province / "logs").glob("*.csv"))
+    texts = [path.read_bytes() for path in paths if not is_export(path)]
     excel = [text for text in texts if text.startswith(b"\xef\xbb\xbf")]
     assert 0 < len(excel) < len(texts)
     for text in texts:
@@ -476,6 +506,80 @@ def test_the_crowd_is_mixed_and_partly_silent_about_silence(rows):
     assert crowd.device.nunique() > 40
     assert 0.05 < len(crowd) / len(rows) < 0.15
     assert crowd.silent.any()
+
+
+def test_a_fifth_of_the_crowd_writes_files_that_cannot_tell_of_silence(province, rows):
+    crowd = rows[rows.source == "crowdsourced"]
+    exports = crowd[crowd.app == "export"]
+    assert 0.1 < len(exports) / len(crowd) < 0.3
+    assert not exports.silent.any()
+    assert not set(exports.device) & set(crowd.device[crowd.app != "export"])
+    for path in filter(is_export, (province / "logs").iterdir()):
+        head, *lines = path.read_bytes().decode().removesuffix("\r\n").split("\r\n")
+        names = head.split(",")
+        cells = [dict(zip(names, line.split(","), strict=True)) for line in lines]
+        assert lines
+        assert all("SIMULATED" in one["device"] for one in cells)
+        assert {one["net_type"] for one in cells} <= {"GSM", "UMTS", "LTE", "NR"}
+        assert all(int(one["dbm"]) < 0 for one in cells)
+
+
+def campaign_of(made, folder):
+    folder.mkdir()
+    tests = [part for _, part in campaign.measure(made, 24_000, folder)]
+    return read_logs(folder), pd.concat(tests)
+
+
+def test_a_feed_without_silence_changes_nothing_but_its_own_rows(tmp_path):
+    made = world.build(SEED, 12)
+    owners = {phone.name: phone for phone in made.crowd if phone.tower_app}
+    assert owners
+    without = replace(made, crowd=[replace(phone, tower_app=False) for phone in made.crowd])
+    feed, tests = campaign_of(made, tmp_path / "with")
+    plain, same_tests = campaign_of(without, tmp_path / "without")
+    pd.testing.assert_frame_equal(tests, same_tests)  # what floors_met in truth.csv is made of
+    theirs, others = (frame[frame.device.isin(owners)] for frame in (feed, plain))
+    keys = ["device", "time", "lat", "lon"]
+    rest = [frame.drop(frame.index[frame.device.isin(owners)]) for frame in (feed, plain)]
+    pd.testing.assert_frame_equal(*(frame.reset_index(drop=True) for frame in rest))
+    both = others.merge(theirs[keys], on=keys, how="left", indicator=True)
+    assert len(theirs) == (both["_merge"] == "both").sum()
+    limit = both.device.map({name: phone.sensitivity_dbm + 10 for name, phone in owners.items()})
+    lte = both[both.rsrp.notna()]
+    hardly = lte.rsrp < limit[lte.index]
+    assert hardly.sum() > 20
+    assert (lte["_merge"] == "both")[~hardly].all()
+    assert 0.25 < (lte["_merge"] == "both")[hardly].mean() < 0.75
+
+
+def test_drives_are_marked_or_can_be_told_by_their_speed(province, rows):
+    said = pd.concat(
+        pd.read_csv(path, dtype=str, sep=";" if path.read_bytes()[:1] != b"t" else ",", encoding="utf-8-sig")
+        for path in (province / "logs").glob("drive_test__*.csv")
+    )
+    speed = said.speed_mps.str.replace(",", ".").astype(float)
+    assert set(said.in_vehicle) == {"true", "false"}
+    assert speed[said.in_vehicle == "true"].median() > 6
+    assert speed[said.in_vehicle == "false"].median() < 2
+    assert (rows.speed[rows.app == "zip"] >= 7).any()  # this app has no word for it: the speed tells
+
+
+def test_the_whole_folder_is_read_and_only_these_files_are_positive_only(tmp_path):
+    simulate(tmp_path / "sample", villages=2, measurements=1_500, seed=3)
+    workspace = open_workspace(tmp_path / "workspace")
+    for path in sorted((tmp_path / "sample" / "logs").iterdir()):
+        assert all(isinstance(one, uploads.Receipt) for one in intake.ingest(workspace, path, Context()))
+    received = {row["upload_id"]: row for row in uploads.list_uploads(workspace)}
+    marked = pd.concat(pd.read_parquet(part) for part in uploads.committed_parts(workspace))
+    marked["format"] = marked.upload_id.map({key: row["format"] for key, row in received.items()})
+    exports = marked[marked.positive_only]
+    assert set(exports.format) == {"towercollector"}
+    assert (exports.service_state == "in_service").all()
+    assert "towercollector" not in set(marked.format[~marked.positive_only])
+    assert {"gnettrack_text", "canonical"} <= set(marked.format[~marked.positive_only])
+    assert all(row["simulated"] for row in received.values())
+    # People are out from 6 to 22 h local: their UTC was read as such.
+    assert not exports.time_utc.dt.hour.between(16, 22).any()
 
 
 def test_everything_says_that_it_is_simulated(province):

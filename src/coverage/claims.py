@@ -52,7 +52,8 @@ def reliability(
 
     `tests` is OBSERVATIONS in that engine, `claimed_hexes` what `declared_hexes` returns, `communes` codes,
     names and polygons, EPSG:4326. As Arcep does, only tests inside the declared area count, passes over tests;
-    a test of any technology counts, whichever the map is for: to its user a network is one.
+    a test of any technology counts, whichever the map is for: to its user a network is one. Tests of sources that
+    never write silence are left out: they would make every map look better.
     Without any commune the whole map is one. A commune where nothing was tested keeps its row, its shares
     missing: unmeasured has not failed. The interval is Jeffreys' on effective tests, where a phone that
     repeats itself counts for little; where that moves it off the plain share, it is widened to hold it.
@@ -60,6 +61,7 @@ def reliability(
     if claimed_hexes.empty:
         nothing: pd.DataFrame = schema(RELIABILITY).empty_table().to_pandas()
         return nothing
+    tests = tests.filter(~tests.positive_only)
     ground = _with_commune(claimed_hexes, communes, criteria.hex_resolution)
     operators = sorted(set(claimed_hexes["operator"]))
     areas = _areas(ground, tests, operators)

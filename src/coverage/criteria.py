@@ -87,6 +87,20 @@ class Levels(_Rules):
     covered_probability: Share
 
 
+class Calibration(_Rules):
+    """The least evidence before a number is fitted anew, and the bounds of what is believed."""
+
+    test_hexes: int = Field(ge=2)
+    occasion_hexes: int = Field(ge=2)
+    device_hexes: int = Field(ge=2)
+    devices: int = Field(ge=2)
+    neighbour_hexes: int = Field(ge=2)
+    rho_hexes: int = Field(ge=2)
+    rho_devices: int = Field(ge=2)
+    least_test_db: float = Field(gt=0)
+    most_db: float = Field(gt=0)
+
+
 class Floors(_Rules):
     """The least evidence, counted on fails, before any accusation."""
 
@@ -163,6 +177,7 @@ class Criteria(_Rules):
     thresholds_dbm: ThresholdSet
     evidence: Evidence
     levels: Levels
+    calibration: Calibration
     floors: Floors
     clearing: Clearing
     fcc_badge: FccBadge

@@ -114,12 +114,13 @@ def _weighed(rows: Expression, criteria: Criteria) -> Expression:
 
 
 def _evidence(at_thresholds: Expression, criteria: Criteria) -> Expression:
-    weighed = _weighed(at_thresholds.filter(_.failed.notnull()), criteria)
+    # A source that never writes silence passes wherever it speaks: counted, its passes would hide dead places.
+    weighed = _weighed(at_thresholds.filter(_.failed.notnull(), ~_.positive_only), criteria)
     failed = weighed.failed
     return weighed.group_by(_JUDGED).agg(
         effective_tests=_.w.sum(),
         effective_fails=(_.w * _.failed.cast("float64")).sum(),
-        recorded_tests=(~_.positive_only).sum(),
+        recorded_tests=_.count(),
         # The floors count fails only, so that adding a pass never creates a gap.
         fails=failed.sum(),
         fail_devices=_.known.nunique(where=failed),

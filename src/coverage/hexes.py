@@ -58,6 +58,17 @@ def around(hexes: Hexes, rings: int) -> Hexes:
     return found
 
 
+def disks(hexes: Hexes, rings: int) -> tuple[npt.NDArray[np.int64], Hexes]:
+    """Each of N hexes beside all within `rings` steps of it, itself among them: its row (0 … N-1), and the other hex.
+
+    Some 7 N pairs for one ring (a pentagon has five neighbours).
+    """
+    near = pa.array(grid_disk(pa.array(hexes.astype(np.uint64)), rings, flatten=False))
+    rows = np.repeat(np.arange(len(hexes)), near.value_lengths().to_numpy())
+    others: Hexes = near.flatten().to_numpy().astype(np.int64)
+    return rows, others
+
+
 def overlapping(polygon: shapely.Geometry, resolution: int) -> list[int]:
     """Every hex that shares ground with a WGS 84 lon/lat polygon, sorted; never empty.
 

@@ -40,6 +40,23 @@ def assess(as_of: AsOfOption = None, workspace: WorkspaceOption = None, as_json:
 
 
 @app.command()
+def calibrate(
+    as_of: AsOfOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Chỉ tính, không ghi / fit, write nothing")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hiệu chỉnh / Fit the spreads of levels and rho from the archive into the criteria."""
+    from coverage import recalibrate
+
+    opened = workspace_at(workspace)
+    done = recalibrate.calibrate(opened, day_of(as_of, "--as-of") or date.today(), dry_run=dry_run)
+    show(asdict(done), as_json, recalibrate.as_text(done))
+
+
+@app.command()
 def export(
     what: Annotated[
         Literal[

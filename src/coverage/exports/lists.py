@@ -48,10 +48,13 @@ PROPERTIES = (
         "occasions",
         "first_test_utc",
     ),
-    *("last_test_utc", "median_rsrp_dbm", "no_service_share", "evidence_grade", "outage_tests"),
+    *("last_test_utc", "median_rsrp_dbm", "no_service_share", "level_margin_db", "p_covered"),
+    *("evidence_grade", "evidence_mix", "fcc_grade", "outage_tests", "vehicle_tests", "pre_change_tests"),
+    *("positive_only_tests", "expired_tests"),
     *("claimed", "site_id", "site_distance_km", "site_terrain_blocks"),
     *("planned_site_id", "planned_site_distance_km", "planned_on_air"),
-    *("status_at_105", "status_at_121", "sub_reason", "who_must_act", "priority", "reason", "reason_en"),
+    *("status_at_105", "status_at_121", "status_voice", "status_data_good", "sub_reason", "who_must_act"),
+    *("priority", "reason", "reason_en", "what_would_change", "what_would_change_en"),
     *("criteria", "snapshot_id", "as_of", "simulated", "list", "especially_difficult"),
 )
 _STAMPS = ("criteria", "snapshot_id", "as_of", "simulated")

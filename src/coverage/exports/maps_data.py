@@ -29,12 +29,22 @@ _VILLAGE_FIELDS = (
     "especially_difficult",
 )
 _VERDICT_FIELDS = (
-    *("status_at_105", "status_at_121", "not_spot", "sub_reason", "grid_status", "electrified"),
+    *(
+        "status_at_105",
+        "status_at_121",
+        "status_voice",
+        "status_data_good",
+        "not_spot",
+        "sub_reason",
+        "grid_status",
+        "electrified",
+    ),
     *("power_source", "power_as_of", "power_conflict", "population_affected", "households_affected"),
     *("dead_share", "people_method", "claimed", "site_id", "site_distance_km", "site_terrain_blocks"),
     *("planned_site_id", "planned_site_distance_km", "planned_on_air", "tests", "fails", "devices"),
     *("occasions", "last_test_utc", "median_rsrp_dbm", "no_service_share", "evidence_grade"),
-    *("who_must_act", "list", "priority", "reason", "reason_en"),
+    *("evidence_mix", "fcc_grade", "who_must_act", "list", "priority", "reason", "reason_en"),
+    *("what_would_change", "what_would_change_en"),
 )
 # json.dumps cannot end a script element with these; U+2028 and U+2029 end a line in old script engines.
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&'\u2028\u2029"}

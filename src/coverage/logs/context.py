@@ -32,7 +32,7 @@ class Context:
     operator: PLMN digits or a name; technology: 4G, LTE, …; device: as the team names it, or its hash
     once resolved; date: for files without times; timezone: IANA name of times without a zone; date_order:
     of dates like 8/7/2026, day or month first; positive_only: whether the source never writes that there is no
-    service, None = as its format does (`Format.records_no_service`).
+    service, None = as its format does (`Format.records_no_service`), never for a drive test.
     """
 
     source: Source | None = None

@@ -102,9 +102,13 @@ def _context(sheet: Sheet, kept: Kept, origin: Origin) -> dict[str, pa.Array]:
 
 
 def _positive_only(sheet: Sheet, context: Context) -> bool:
-    """Whether the source never writes that there is no service: what was said of it, else what its format can."""
-    said = context.positive_only
-    return not sheet.format.records_no_service if said is None else said
+    """Whether the source never writes that there is no service: what was said of it, else what its format can.
+
+    A crew that drives to measure logs all the way: its weak levels are no choice of the app, whatever the format.
+    """
+    if context.positive_only is not None:
+        return context.positive_only
+    return context.source != "drive_test" and not sheet.format.records_no_service
 
 
 def _taken(array: pa.Array, kept: Kept) -> pa.Array:

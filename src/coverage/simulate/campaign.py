@@ -13,10 +13,18 @@ from coverage.simulate.crews import Trips
 from coverage.simulate.network import OPERATORS
 from coverage.simulate.noise import Ints
 from coverage.simulate.phones import TEAMS
-from coverage.simulate.readings import Readings, in_the_air, log, tests, with_emergency, with_repeats
+from coverage.simulate.readings import (
+    Readings,
+    in_the_air,
+    log,
+    of_tower_app,
+    tests,
+    with_emergency,
+    with_repeats,
+)
 from coverage.simulate.world import World, stream
 
-_PLAN, _DRIVES, _TEAM, _CROWD, _REPEATS = range(11, 16)
+_PLAN, _DRIVES, _TEAM, _CROWD, _REPEATS, _MISSED = range(11, 17)
 _WALK_SHARE, _DRIVE_SHARE = 0.80, 0.11
 _TEXT_TEAMS, _ZIP_TEAMS, _ENGLISH_TEAMS = range(4), range(4, 6), range(6, 8)
 # Share of rows written twice, by app: 10-22 % in real text logs.
@@ -130,6 +138,18 @@ def _write_crowd_of(world: World, operator: int, trips: Trips, folder: Path) -> 
         logs.append(
             log(stream(world.seed, _CROWD, index + 1), world.crowd[index], crews.take(mine, rows), part)
         )
+        if world.crowd[index].tower_app:
+            _write_tower_export(of_tower_app(stream(world.seed, _MISSED, index), logs.pop()), folder)
+    _write_shared(logs, operator, folder)
+
+
+def _write_tower_export(readings: Readings, folder: Path) -> None:
+    if readings.second.size:
+        name = logfiles.file_name(readings, "csv", source="crowdsourced")
+        logfiles.write_tower_export(readings, folder / name)
+
+
+def _write_shared(logs: list[Readings], operator: int, folder: Path) -> None:
     for month in range(22):
         parts = [one.at(_months(one.second) == month) for one in logs]
         parts = [part for part in parts if part.second.size]

@@ -17,6 +17,7 @@ from coverage.simulate.readings import Readings
 
 MARK = "SIMULATED"
 EPOCH = np.datetime64("2025-01-01", "s")
+_UTC_AHEAD_S = 7 * 3_600
 TEXT_HEADER = [
     "Timestamp",
     "Longitude",
@@ -48,6 +49,11 @@ _CSV_HEADER = (
 _PLAIN_HEADER = (
     "time,lat,lon,operator,technology,rsrp_dbm,rscp_dbm,rxlev_dbm,ss_rsrp_dbm,service_state,device,"
     "accuracy_m,speed_mps,in_vehicle,serving_cell,note"
+)
+_TOWER_HEADER = (
+    "mcc,mnc,lac,cell_id,short_cell_id,rnc,psc,asu,dbm,ta,lat,lon,accuracy,speed,bearing,altitude,measured_at,"
+    "net_type,neighboring,discovered_at,device,rsrp,rsrq,rssi,rssnr,cqi,rscp,csi_rsrp,csi_rsrq,csi_sinr,ss_rsrp,"
+    "ss_rsrq,ss_sinr,cdma_dbm,cdma_ecio,evdo_dbm,evdo_ecio,evdo_snr,ec_no,arfcn"
 )
 _VIETNAMESE = {"time": "thời gian", "lat": "vĩ độ", "lon": "kinh độ", "operator": "nhà mạng"}
 _VIETNAMESE |= {"technology": "công nghệ"}
@@ -167,6 +173,32 @@ def _csv_log(readings: Readings) -> str:
         *[dash] * 5,
     ]
     return _joined(_CSV_HEADER, columns, ",", "\n")
+
+
+def write_tower_export(readings: Readings, path: Path) -> None:
+    """Write a Tower Collector export: comma, CRLF, UTC; rows in service only, as it cannot tell of others."""
+    plmn, size = OPERATORS[readings.phone.operator], readings.second.size
+    told = {
+        "mcc": pa.repeat(plmn[:3], size),
+        "mnc": pa.repeat(str(int(plmn[3:])), size),
+        "lac": pa.repeat("7000", size),
+        "cell_id": _number(readings.heard.site),
+        "dbm": _number(readings.heard.level_dbm.astype(np.int64)),
+        "lat": _number(readings.lat),
+        "lon": _number(readings.lon),
+        "accuracy": _number(readings.accuracy_m),
+        "speed": _number(readings.speed_mps),
+        "measured_at": _times(readings.second - _UTC_AHEAD_S, '"%Y-%m-%dT%H:%M:%SZ"'),
+        "net_type": _label(_TECHNOLOGY, readings.heard.technology),
+        "neighboring": pa.repeat("false", size),
+        "device": pa.repeat(f"{readings.phone.name} {MARK}", size),
+        "rsrp": _level(readings, LTE),
+        "rscp": _level(readings, UMTS),
+        "ss_rsrp": _level(readings, NR),
+    }
+    blank = pa.repeat("", size)
+    columns = [told.get(name, blank) for name in _TOWER_HEADER.split(",")]
+    path.write_bytes(_joined(_TOWER_HEADER, columns, ",", "\r\n").encode())
 
 
 def write_plain(parts: list[Readings], path: Path, *, vietnamese: bool) -> None:

@@ -34,7 +34,8 @@ class Phone:
     """One phone: who carries it, for which operator, and how it hears.
 
     model: `clean`; `umts_silent` never tells a 3G level; `lte_gaps` loses some 4G levels;
-    `flapping` repeats seconds without service. positive_only: the app records no silence.
+    `flapping` repeats seconds without service. positive_only: the app records no silence. tower_app: its files
+    say so by their format (a collector of radio cells, which also misses cells that it hardly hears).
     """
 
     name: str
@@ -43,6 +44,7 @@ class Phone:
     sensitivity_dbm: float
     model: str
     positive_only: bool
+    tower_app: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ def of_crews(rng: np.random.Generator) -> list[list[Phone]]:
 
 
 def of_crowd(rng: np.random.Generator, count: int) -> list[Phone]:
-    """The phones of people who share what their phone measures; two of five apps record no silence."""
+    """The phones of people who share what their phone measures; two of five apps record no silence,
+    and half of those are collectors of radio cells.
+    """
     shares = np.array([0.4, 0.25, 0.22, 0.13])
     operators = rng.choice(len(OPERATORS), count, p=shares)
     biases = _biases(rng, count)
@@ -83,7 +87,8 @@ def of_crowd(rng: np.random.Generator, count: int) -> list[Phone]:
             float(biases[i]),
             _sensitivity(rng),
             "clean",
-            bool(lucky < 0.4),
+            positive_only=bool(lucky < 0.4),
+            tower_app=bool(lucky < 0.2),
         )
         for i, lucky in enumerate(rng.random(count))
     ]

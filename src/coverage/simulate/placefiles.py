@@ -37,7 +37,8 @@ radio sites, measurements. No value describes a real place, person, network or o
 although commune names and codes are real (from the package vietnamadminunits) and operator codes are
 those of Viet Nam. Commune outlines are derived from commune centres and are not official boundaries.
 
-All coordinates are WGS 84 (EPSG:4326); times in logs/ are local (Asia/Ho_Chi_Minh).
+All coordinates are WGS 84 (EPSG:4326); times in logs/ are local (Asia/Ho_Chi_Minh), or UTC where they end
+in Z. Crowdsourced files that begin with mcc,mnc come from an app that never writes that there is no service.
 The last measurement is of 2026-10-31; judge it with `phusong assess --as-of 2026-11-01`.
 truth.csv is what the simulation knows; nothing that judges measurements may read it.
 Arguments: --villages {villages} --measurements {measurements} --seed {seed}

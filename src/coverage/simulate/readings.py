@@ -31,6 +31,8 @@ _GPS_M = 3.5
 _LOST_FIX, _ZERO_FIX, _FROZEN = 0.006, 0.002, 0.04
 _EVIDENCE_FROM_S = 305 * 86_400  # 2025-11-02 local: as of 2026-11-01 older rows have expired
 _WORST_ACCURACY_M = 50.0
+# A collector of radio cells misses this share of the readings so near the least that its phone hears (our guess).
+_MISSED_SHARE, _HARDLY_HEARD_DB = 0.5, 10.0
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,12 @@ def with_repeats(rng: np.random.Generator, readings: Readings, share: float) -> 
         np.where(last, -1, heard.site),
     )
     return replace(repeated, heard=silent)
+
+
+def of_tower_app(rng: np.random.Generator, readings: Readings) -> Readings:
+    """What a collector of radio cells writes of a log without silence: a share of what it hardly hears is missing."""
+    hardly = readings.heard.level_dbm < readings.phone.sensitivity_dbm + _HARDLY_HEARD_DB
+    return readings.at(~(hardly & (rng.random(hardly.size) < _MISSED_SHARE)))
 
 
 def tests(readings: Readings, *, accuracy_told: bool) -> pd.DataFrame:

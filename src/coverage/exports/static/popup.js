@@ -65,7 +65,9 @@ phusong.facts = function (row) {
   add('Người chịu ảnh hưởng', 'People affected', of('not_spot') && phusong.affected(of));
   add('Điện', 'Power', phusong.power(of));
   add('Bằng chứng', 'Evidence', phusong.evidence(of));
+  add('Điều gì làm thay đổi', 'What would change it', phusong.both(of('what_would_change'), of('what_would_change_en')));
   add('Ngưỡng khác', 'Other thresholds', of('tests') ? phusong.thresholds(of) : null);
+  add('Dịch vụ', 'Services', of('tests') ? phusong.services(of) : null);
   add('Các mạng khác', 'Other networks', of('not_spot') && phusong.word(of('not_spot')));
   add('Trạm gần nhất', 'Nearest site', of('site_id') && phusong.site(of));
   add('Trạm dự kiến', 'Planned site', of('planned_site_id') && phusong.plannedSite(of));
@@ -129,12 +131,18 @@ phusong.evidence = function (of) {
     const level = (locale) => phusong.numberText(of('median_rsrp_dbm'), locale, 1).replace('-', '−') + ' dBm';
     parts.push(phusong.both('trung vị ' + level('vi-VN'), 'median ' + level('en-GB')));
   }
-  if (of('evidence_grade')) { parts.push(phusong.both('hạng ' + of('evidence_grade'), 'grade ' + of('evidence_grade'))); }
+  if (of('evidence_mix')) { parts.push(phusong.both('hạng ' + of('evidence_mix'), 'grades ' + of('evidence_mix'))); }
+  if (of('fcc_grade') === true) { parts.push(phusong.both('đạt ngưỡng khiếu nại của FCC', 'meets the FCC\'s thresholds')); }
   if (of('last_test_utc')) {
     parts.push(phusong.element('span', '', phusong.both('gần nhất ', 'last '), phusong.date(of('last_test_utc'))));
   }
   if (of('sub_reason')) { parts.push(phusong.word(of('sub_reason'))); }
   return phusong.joined(parts, '');
+};
+
+phusong.services = function (of) {
+  const at = (vi, en, field) => phusong.element('span', '', phusong.both(vi, en), ': ', phusong.word(of(field)));
+  return phusong.joined([at('gọi thoại', 'voice', 'status_voice'), at('dữ liệu tốt', 'good data', 'status_data_good')], '');
 };
 
 phusong.thresholds = function (of) {
