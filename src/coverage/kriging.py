@@ -22,8 +22,8 @@ _NEIGHBOURS = 24  # twice as many changed the error on held-out blocks by 0.01 d
 _FITTED_ON = 500  # measurements; the fit costs their cube
 _FITTED_TOGETHER = 20  # neighbours taken with each: the short range is seen only where places lie close
 _AT_A_TIME = 4096  # places; 24 x 24 numbers each make 19 MB
-# A mean that nobody knows: its spread is far beyond that of any level, 100 dB.
-_VAGUE_MEAN_DB2 = 1e4
+# A mean that nobody knows: its spread is far beyond that of any level, 1000 dB.
+_VAGUE_MEAN_DB2 = 1e6
 _SILL_DB2, _RANGE_M, _NUGGET_DB2 = (0.1, 1e3), (50.0, 30_000.0), (1.0, 400.0)
 
 
