@@ -7,7 +7,8 @@ The data: the LTE and NR rows of the Cork drives (--cork, a real city) and simul
 the same intake as everything else and thinned to tests; a hex counts with the median of its tests' margins over
 the headline threshold. Whole H3 parents of resolution 7 and 6 are left out in ten folds and predicted from the rest.
 Every method is asked of the same hexes, those within reach of a measured one. `ours` is `predictions.predict` as
-shipped, with terrain and sites where there are any; the kriging beside it is written out here.
+shipped, with terrain and sites where there are any; the kriging beside it is written out here. For a province the
+ranking of villages to measure is then held against its truth.csv.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from scipy.spatial.distance import cdist, pdist
 from scipy.stats import norm
 from sklearn.ensemble import RandomForestRegressor
 
-from coverage import covariates, engine, hexes, inputs, intake, observations, predictions, tables
+from coverage import covariates, engine, hexes, inputs, intake, observations, pipeline, predictions, tables
 from coverage.archive import uploads
 from coverage.archive.workspace import Workspace, open_workspace
 from coverage.criteria import Criteria
@@ -60,6 +61,7 @@ class Data:
     dem: Path | None
     rules: Criteria
     as_of: date
+    folder: Path
 
 
 def main() -> None:
@@ -81,6 +83,8 @@ def main() -> None:
                 report(data, resolution, held, time.perf_counter() - started)
                 if resolution == 7:
                     drawn[data.name] = held
+            if (data.folder / "sample").exists():
+                surveyed(data)
     if given.picture is not None:
         picture(drawn, given.picture)
 
@@ -105,7 +109,9 @@ def cork(zipped: Path, folder: Path) -> Iterator[Data]:
         ("Cork, margins unbounded above", whole),
         ("Cork, margins as the rule bounds them", rules),
     ):
-        yield Data(name, margins(workspace, used, CORK_DAY, ("LTE", "NR")), none, None, used, CORK_DAY)
+        yield Data(
+            name, margins(workspace, used, CORK_DAY, ("LTE", "NR")), none, None, used, CORK_DAY, folder
+        )
 
 
 def province(folder: Path, villages: int, measurements: int, seed: int) -> Data:
@@ -114,7 +120,8 @@ def province(folder: Path, villages: int, measurements: int, seed: int) -> Data:
     add_sample(workspace, sample)
     given = inputs.fetch(workspace, AS_OF)
     levels = margins(workspace, given.criteria, AS_OF, tables.TECHNOLOGIES)
-    return Data(f"simulated province, seed {seed}", levels, given.sites, given.dem, given.criteria, AS_OF)
+    name = f"simulated province, seed {seed}"
+    return Data(name, levels, given.sites, given.dem, given.criteria, AS_OF, folder)
 
 
 def margins(
@@ -261,6 +268,28 @@ def reliability(held: pd.DataFrame, limit_db: float) -> pd.DataFrame:
     brier, constant = ((said - so) ** 2).mean(), so.mean() * (1 - so.mean())
     table.index.name = f"p(margin < {limit_db:.0f} dB), Brier {brier:.4f} (base rate alone {constant:.4f})"
     return table
+
+
+def surveyed(data: Data) -> None:
+    """Print how many of the villages to measure are truly dead, by how far up the ranking they stand and by p_below."""
+    found = pipeline.judge(
+        inputs.fetch(open_workspace(data.folder / "workspace"), data.as_of)
+    ).village_verdicts
+    truth = pd.read_csv(data.folder / "sample" / "truth.csv", dtype={"operator": str, "village_id": str})
+    rows = found.dropna(subset="survey_rank").merge(
+        truth, on=["village_id", "operator"], suffixes=("", "_true")
+    )
+    dead = rows["status_true"].isin(tables.DEAD_STATUSES)
+    first = rows["survey_rank"] <= len(rows) / 4
+    print(
+        f"to measure: {len(rows)} village x operator, truly dead {dead.mean():.1%}; of the first quarter {dead[first].mean():.1%}"
+    )
+    bins = pd.cut(rows["predicted_p_below"], [0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0], include_lowest=True)
+    print(
+        dead.groupby(bins, observed=True)
+        .agg(villages="size", truly_dead="mean")
+        .to_string(float_format="{:.3f}".format)
+    )
 
 
 def picture(drawn: dict[str, pd.DataFrame], file: Path) -> None:

@@ -152,10 +152,11 @@ def png(shown: Picture, verdicts: Mapping[int, str]) -> bytes:
 def striped_png(shown: Picture, predicted: Mapping[int, str]) -> bytes:
     """The same for hex → predicted class: falling stripes, see-through between them, so that none looks measured."""
     painted = _painted(shown, predicted, PREDICTED_COLOURS)
-    row, column = np.indices(painted.shape, sparse=True)
+    rows, columns = painted.shape
+    across = np.arange(columns) - np.arange(rows)[:, None]
     hex_pixels = math.sqrt(np.count_nonzero(shown.pixels) / len(shown.hexes))
     period = max(round(hex_pixels / _STRIPES), 3)
-    painted[(column - row) % period >= (period + 1) // 2] = 0
+    painted[across % period >= (period + 1) // 2] = 0
     return _png(painted, PREDICTED_COLOURS, _STRIPES_OPACITY)
 
 

@@ -151,17 +151,10 @@ def _views(snapshot: Snapshot, bounds: hex_images.Bounds) -> list[folium.raster_
 def _predicted(snapshot: Snapshot, bounds: hex_images.Bounds) -> list[folium.raster_layers.ImageOverlay]:
     # One per operator, none where nothing is predicted; our script puts the chosen one into a layer that is off.
     shown = _picture(snapshot, snapshot.predictions, bounds)
-    views = [] if shown is None else predicted_views(snapshot)
-    return [
-        _image(
-            hex_images.data_url(hex_images.striped_png(shown, view)),
-            shown.bounds,
-            show=False,
-            control=False,
-            pane="predicted",
-        )
-        for view in views
-    ]
+    if shown is None:
+        return []
+    urls = [hex_images.data_url(hex_images.striped_png(shown, view)) for view in predicted_views(snapshot)]
+    return [_image(url, shown.bounds, show=False, control=False, pane="predicted") for url in urls]
 
 
 def _picture(snapshot: Snapshot, rows: pd.DataFrame, bounds: hex_images.Bounds) -> hex_images.Picture | None:
@@ -171,7 +164,11 @@ def _picture(snapshot: Snapshot, rows: pd.DataFrame, bounds: hex_images.Bounds) 
     return hex_images.picture(cells, snapshot.info.hex_resolution, within)
 
 
-def _image(url: str, box: hex_images.Bounds, **options: str | bool) -> folium.raster_layers.ImageOverlay:
+def _image(
+    url: str,
+    box: hex_images.Bounds,
+    **options: Any,  # noqa: ANN401 - folium's
+) -> folium.raster_layers.ImageOverlay:
     west, south, east, north = box
     return folium.raster_layers.ImageOverlay(url, bounds=[[south, west], [north, east]], **options)
 
