@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
+from scipy.special import ndtr
 from shapely.geometry import LineString, MultiPoint, box
 
 from coverage import hexes, tables
@@ -57,9 +58,11 @@ def snapshot(
     places = _villages(rng, areas, villages)
     verdicts = _verdicts(places)
     dead = verdicts[verdicts["status"].isin(tables.DEAD_STATUSES)]
+    hex_verdicts = _hex_verdicts(rng, places, verdicts)
     return Snapshot(
         info=_info(simulated),
-        hex_verdicts=_hex_verdicts(rng, places, verdicts),
+        hex_verdicts=hex_verdicts,
+        predictions=_predictions(hex_verdicts),
         place_verdicts=pd.DataFrame({name: [] for name in tables.PLACE_VERDICTS.names}),
         village_verdicts=verdicts,
         villages=places,
@@ -172,6 +175,8 @@ def _row(
         "status": status,
         "status_at_105": at_105,
         "status_at_121": at_121,
+        "status_voice": status,
+        "status_data_good": at_105,
         "status_all_operators": best,
         "not_spot": ("total" if best in tables.DEAD_STATUSES else "partial") if dead else None,
         "sub_reason": sub_reason,
@@ -207,6 +212,8 @@ def _row(
         "reason_en": f"{place.village_name}: no usable signal of {name} where people live."
         if dead
         else f"{name}: {status}.",
+        "what_would_change": "Thêm lần đo của máy khác.",
+        "what_would_change_en": "More tests of another phone.",
     }
 
 
@@ -245,7 +252,10 @@ def _evidence(status: str) -> dict[str, object]:
         "median_rsrp_dbm": -120.5 + 15 * (fails < 2) if tested else None,
         "no_service_share": fails / 14 if tested else None,
         "evidence_grade": "B" if tested else None,
+        "evidence_mix": "B 14" if tested else None,
+        "fcc_grade": False,
         "outage_tests": 2 if status == "chua_du_bang_chung" else 0,
+        **dict.fromkeys(("vehicle_tests", "pre_change_tests", "positive_only_tests", "expired_tests"), 0),
     }
 
 
@@ -284,8 +294,29 @@ def _hex_row(hexagon: int, row: Any, verdict: str) -> dict[str, object]:
         "verdict": verdict,
         "verdict_at_105": verdict,
         "verdict_at_121": verdict,
+        "verdict_voice": verdict,
+        "verdict_data_good": verdict,
         "sub_reason": "thin" if undecided else None,
     }
+
+
+def _predictions(hex_verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The ring of unmeasured hexes around the measured ones of the first two operators, in every class."""
+    parts = []
+    for operator in list(OPERATORS)[:2]:
+        measured = hex_verdicts.loc[hex_verdicts["operator"] == operator, "hex"].to_numpy(np.int64)
+        cells = np.setdiff1d(hexes.around(measured, 2), measured)
+        margin_db = 14.0 * np.sin(np.arange(len(cells)) / 40)
+        parts.append(pd.DataFrame({"hex": cells, "operator": operator, "predicted_margin_db": margin_db}))
+    frame = pd.concat(parts, ignore_index=True)
+    frame = frame.assign(sd_db=7.5, p_below=ndtr(-frame["predicted_margin_db"] / 7.5))
+    frame["predicted_class"] = np.select(
+        [frame["p_below"] >= 0.9, frame["p_below"] <= 0.1],
+        ["predicted_dead", "predicted_served"],
+        "predicted_open",
+    )
+    frame = frame.assign(nearest_measured_km=0.4, evidence_grade="E", method="kriging")
+    return tables.check_frame(tables.PREDICTIONS, frame)
 
 
 def _dead_areas(places: gpd.GeoDataFrame, dead: pd.DataFrame) -> gpd.GeoDataFrame:

@@ -154,6 +154,27 @@ def shown(opened: Opened, kind: str) -> dict[str, int]:
     return {row.get_attribute(f"data-{kind}"): int(row.locator("b .vi").inner_text()) for row in rows}
 
 
+def test_predictions_are_off_until_they_are_switched_on_and_follow_the_operator(opened):
+    images = ".leaflet-predicted-pane img"
+    choose(opened, 1)
+    assert opened.page.locator(images).count() == 0
+    opened.page.evaluate(
+        """() => [...document.querySelectorAll('.leaflet-control-layers-overlays label')]
+            .find((label) => label.textContent.includes('Dự đoán, chưa đo')).querySelector('input').click()"""
+    )
+    drawn = []
+    for number, code in enumerate(snapshots.OPERATORS, start=1):
+        choose(opened, number)
+        assert opened.page.locator(images).count() == 1
+        drawn.append(opened.page.locator(images).get_attribute("src"))
+        predicted = snapshots.snapshot().predictions
+        counted = predicted.loc[predicted["operator"] == code, "predicted_class"].value_counts().to_dict()
+        assert {name: count for name, count in shown(opened, "predicted").items() if count} == counted
+    assert len(set(drawn)) == 3
+    choose(opened, 0)
+    assert opened.page.locator(images).count() == 0
+
+
 def test_dead_areas_follow_the_operator(opened):
     visible = "paths => paths.filter(p => p.getAttribute('stroke') !== 'none').length"
     counts = []

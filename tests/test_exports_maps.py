@@ -19,7 +19,7 @@ from PIL import Image
 from coverage import hexes
 from coverage.archive.snapshots import Snapshot
 from coverage.exports import hex_images, maps_data
-from coverage.exports.colours import VERDICT_COLOURS, rgb
+from coverage.exports.colours import PREDICTED_COLOURS, VERDICT_COLOURS, rgb
 from coverage.exports.maps import map_html
 
 
@@ -190,6 +190,34 @@ def test_every_pixel_shows_the_hex_it_lies_in(snapshot):
     assert set(found) == set(verdicts)
 
 
+def test_predicted_hexes_are_striped_and_never_painted_whole(snapshot):
+    predicted = maps_data.predicted_views(snapshot)[0]
+    cells = np.unique(snapshot.predictions["hex"].to_numpy())
+    shown = hex_images.picture(cells, 9, None)
+    image = decoded(hex_images.striped_png(shown, predicted))
+    colours = {rgb(colour) for colour in PREDICTED_COLOURS.values()}
+    assert {tuple(colour) for colour in np.unique(image[image[..., 3] > 0][:, :3], axis=0)} == colours
+    assert not colours & {rgb(colour) for colour in VERDICT_COLOURS.values()}
+    for place, hexagon in list(enumerate(shown.hexes, start=1))[::53]:
+        drawn = image[shown.pixels == place, 3] > 0
+        assert (0.3 < drawn.mean() < 0.7) == (hexagon in predicted)
+    assert np.unique(image[..., 3]).max() < 255
+
+
+def test_predictions_are_no_findings_of_the_page(snapshot, html):
+    data = data_of(html)
+    assert data["predicted"][0] == {}
+    for place, code in enumerate(snapshots.OPERATORS, start=1):
+        mine = snapshot.predictions.loc[snapshot.predictions["operator"] == code, "predicted_class"]
+        assert {name: count for name, count in data["predicted"][place].items() if count} == (
+            mine.value_counts().to_dict()
+        )
+    bare = map_html(dataclasses.replace(snapshot, predictions=snapshot.predictions.iloc[:0]))
+    assert "legend-predicted" not in bare.split("<body>")[1]
+    for name in ("hexes", "verdicts", "villages"):
+        assert data_of(bare)[name] == data[name]
+
+
 def test_a_province_wide_picture_stays_small():
     lat, lon = np.random.default_rng(1).uniform((10.5, 107.2), (12.8, 109.0), (3000, 2)).T
     measured = np.unique(hexes.of_points(lat, lon, 9))
@@ -215,6 +243,7 @@ def test_an_empty_snapshot_still_gives_a_page(snapshot):
             name: getattr(snapshot, name).iloc[:0]
             for name in (
                 "hex_verdicts",
+                "predictions",
                 "place_verdicts",
                 "village_verdicts",
                 "villages",

@@ -150,6 +150,15 @@ class Ground(_Rules):
     earth_radius_factor: float = Field(gt=0)
 
 
+class Prediction(_Rules):
+    """How far from measurements something is predicted, and what a prediction is called; it decides nothing."""
+
+    reach_m: float = Field(gt=0)
+    least_measured_hexes: int = Field(ge=50)
+    dead_p_below: Share
+    served_p_below: Share
+
+
 class Priority(_Rules):
     """Weights of the priority order."""
 
@@ -174,6 +183,7 @@ class Criteria(_Rules):
     fcc_badge: FccBadge
     village: Village
     ground: Ground
+    prediction: Prediction
     priority: Priority
 
     @property

@@ -20,8 +20,10 @@ from coverage import (
     inputs,
     observations,
     people,
+    predictions,
     roads,
     surroundings,
+    surveys,
     tables,
     verdicts,
     what_if,
@@ -138,6 +140,13 @@ def judge(given: Inputs, tell: Tell = silent) -> Snapshot:
     operators = sorted(measured | set(in_scope))
     place_rows = _judged_places(tests, expired, lie, operators, backend, criteria)
     village_rows = gaps.village_verdicts(lie.villages, place_rows, lie.power, criteria, in_scope)
+
+    tell("dự đoán nơi chưa đo / predicting what is unmeasured", 0.8)
+    predicted = _predicted(tests, lie, given)
+    ranked = surveys.survey_ranking(village_rows, place_rows, lie.pooled, predicted)
+    village_rows = village_rows.merge(ranked, on=["village_id", "operator"], how="left")
+    village_rows = village_rows.astype({"survey_rank": "Int64"})
+
     areas = dead_areas.dead_areas(village_rows, lie.pooled, hex_verdicts, lie.villages)
     claimed = claims.claimed(village_rows, lie.places, given.declared, lie.pooled, hex_verdicts)
     spots = surroundings.dead_spots(village_rows, lie.places, areas)
@@ -160,7 +169,14 @@ def judge(given: Inputs, tell: Tell = silent) -> Snapshot:
         communes=given.communes,
         dead_areas=areas,
         road_verdicts=roads.road_verdicts(given.roads, road_hexes, hex_verdicts, operators, names),
+        predictions=predicted,
     )
+
+
+def _predicted(tests: Expression, lie: Lie, given: Inputs) -> pd.DataFrame:
+    levels = tests.group_by("hex", "operator").agg(margin_db=tests.margin_db.median()).execute()
+    targets = surveys.hexes_to_predict(lie.pairs, lie.places, lie.pooled)
+    return predictions.predict(levels, targets, given.sites, given.dem, given.criteria, given.as_of)
 
 
 def _tests(measurements: Expression, given: Inputs, lie: Lie, backend: Backend) -> Expression:

@@ -40,6 +40,8 @@ BOUNDARIES = ("given", "derived", "none")
 PEOPLE_METHODS = ("clusters", "raster", "equal", "whole")
 POPULATION_SOURCES = ("list", "raster")
 GRADES = ("A", "B", "C", "D")
+PREDICTED_CLASSES = ("predicted_dead", "predicted_open", "predicted_served")
+PREDICTION_METHODS = ("kriging", "kriging_terrain", "kriging_sites", "kriging_terrain_sites")
 POWER_EVIDENCE = ("official_list", "utility", "field", "inferred")
 UNKNOWN_DEVICE = "unknown"
 
@@ -192,6 +194,22 @@ HEX_VERDICTS = Table(
     (
         Column("hex", _INT, "H3 index at the resolution of the criteria"),
         *_evidence_columns(),
+    ),
+)
+
+PREDICTIONS = Table(
+    "predictions",
+    "one hex that nobody measured for that operator, near measured ones: what to expect there. It ranks where to measure next, is never a gap and changes no verdict; a hex without a row is not predicted",
+    (
+        Column("hex", _INT, "H3 index at the resolution of the criteria"),
+        Column("operator", _TEXT, "MCC+MNC or the file's own name"),
+        Column("predicted_margin_db", _REAL, "expected level above the headline threshold, within the bounds of the criteria"),
+        Column("sd_db", _REAL, "standard deviation of what a measured hex would show, calibrated on blocks of hexes left out", low=0),
+        Column("p_below", _REAL, "probability that the level is below the headline threshold", low=0, high=1),
+        Column("predicted_class", _TEXT, "what p_below amounts to by the criteria", values=PREDICTED_CLASSES),
+        Column("nearest_measured_km", _REAL, "distance to the nearest hex that was measured for the operator", low=0),
+        Column("evidence_grade", _TEXT, "always E: predicted, not measured", values=("E",)),
+        Column("method", _TEXT, "kriging of the neighbours' levels, of what a trend on terrain, sites or both leaves over where that is named", values=PREDICTION_METHODS),
     ),
 )
 
@@ -467,6 +485,8 @@ VILLAGE_VERDICTS = Table(
         Column("planned_site_id", _TEXT, "the operator's nearest site that is planned and not yet on air; missing = none known", nullable=True),
         Column("planned_site_distance_km", _REAL, "how far it will be", nullable=True, low=0),
         Column("planned_on_air", _DATE, "when it is to go on air; missing = not said", nullable=True),
+        Column("predicted_p_below", _REAL, "largest mean p_below of the predictions at one of its undecided places; missing = not in need_measurement, or nothing predicted there", nullable=True, low=0, high=1),
+        Column("survey_rank", _INT, "1 = measure first; missing = not in need_measurement", nullable=True, low=1),
         Column("who_must_act", _TEXT, "missing = nobody yet", nullable=True, values=("operator", "operator_with_public_fund", "power_utility", "verify_power", "measure")),
         Column("list", _TEXT, "the list it is printed in; missing = none", nullable=True, values=LISTS),
         Column("priority", _INT, "1 = first; missing = not a gap", nullable=True, low=1),
@@ -482,6 +502,7 @@ ALL = (
     OUTCOMES,
     OBSERVATIONS,
     HEX_VERDICTS,
+    PREDICTIONS,
     PLACES,
     PLACE_HEXES,
     PLACE_VERDICTS,

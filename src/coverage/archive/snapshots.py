@@ -17,7 +17,7 @@ from coverage.archive.durable import fsync
 from coverage.errors import NotFound
 
 WGS84 = "EPSG:4326"
-_FRAMES = ("hex_verdicts", "place_verdicts", "village_verdicts", "reliability")
+_FRAMES = ("hex_verdicts", "place_verdicts", "village_verdicts", "reliability", "predictions")
 _LAYERS = ("villages", "communes", "dead_areas", "road_verdicts")
 
 
@@ -46,7 +46,7 @@ class SnapshotInfo:
 class Snapshot:
     """One assessment's tables, as `tables` describes them.
 
-    hex_verdicts, place_verdicts, village_verdicts, reliability: frames of those contracts.
+    hex_verdicts, place_verdicts, village_verdicts, reliability, predictions: frames of those contracts.
     villages: VILLAGES with geometry; communes: commune_code, commune_name, source with geometry;
     dead_areas: village_id, operator with the dead hexes clipped to the village and dissolved;
     road_verdicts: ROAD_VERDICTS with the dead stretches.
@@ -58,6 +58,7 @@ class Snapshot:
     place_verdicts: pd.DataFrame
     village_verdicts: pd.DataFrame
     reliability: pd.DataFrame
+    predictions: pd.DataFrame
     villages: gpd.GeoDataFrame
     communes: gpd.GeoDataFrame
     dead_areas: gpd.GeoDataFrame

@@ -20,6 +20,13 @@ VERDICT_COLOURS = {
     "not_enough_evidence": "#a9afb8",
 }
 
+# Drawn as stripes only, across those of the unmeasured villages: nothing predicted looks like a finding.
+PREDICTED_COLOURS = {
+    "predicted_dead": "#b3246b",
+    "predicted_open": "#7d5fb2",
+    "predicted_served": "#2a9db5",
+}
+
 
 def rgb(colour: str) -> tuple[int, int, int]:
     """Red, green, blue 0..255 of a colour written #rrggbb."""

@@ -1,4 +1,4 @@
-"""Hex verdicts → one small transparent PNG per operator: pixel → hex → colour, no polygons.
+"""Hex verdicts, and predictions → one small transparent PNG per operator: pixel → hex → colour, no polygons.
 
 Rows are equally spaced in Web Mercator, as the browser stretches an image between two corners.
 The pixels are asked for their hex once; every operator is a new colouring of the same pixels.
@@ -19,7 +19,7 @@ import shapely
 from PIL import Image
 
 from coverage import hexes
-from coverage.exports.colours import VERDICT_COLOURS, rgb
+from coverage.exports.colours import PREDICTED_COLOURS, VERDICT_COLOURS, rgb
 
 Reals = npt.NDArray[np.float64]
 Bounds = tuple[float, float, float, float]
@@ -27,16 +27,16 @@ Bounds = tuple[float, float, float, float]
 MAX_PIXELS = 6_000_000
 _FINEST_PIXEL_M = 12.0
 _HEX_WITH_OUTLINE = 9  # pixels: narrower hexes have no room for a gap between them
-_OPACITY = 235
+_OPACITY, _STRIPES_OPACITY = 235, 190
+_STRIPES = 4  # across a hex, where it has the pixels
 _RADIUS_M = 6378137.0
-_CLASSES = {verdict: place for place, verdict in enumerate(VERDICT_COLOURS, start=1)}
 
 
 @dataclass(frozen=True)
 class Picture:
     """Which hex each pixel shows.
 
-    hexes: the measured hexes, sorted. pixels: 0 = none, else 1 + place in `hexes`; row 0 is north.
+    hexes: the hexes to show, sorted. pixels: 0 = none, else 1 + place in `hexes`; row 0 is north.
     bounds: west, south, east, north in WGS 84 degrees.
     """
 
@@ -146,14 +146,33 @@ def _outlined(pixels: npt.NDArray[np.int32], hex_pixels: int) -> npt.NDArray[np.
 
 def png(shown: Picture, verdicts: Mapping[int, str]) -> bytes:
     """The picture as a palette PNG coloured by hex → verdict; a hex without one stays transparent."""
-    classes = pd.Series(verdicts, dtype="object").reindex(shown.hexes).map(_CLASSES).fillna(0)
-    lookup = np.concatenate([[0], classes.to_numpy()]).astype(np.uint8)
-    image = Image.fromarray(lookup[shown.pixels])
-    image.putpalette([0, 0, 0, *[part for colour in VERDICT_COLOURS.values() for part in rgb(colour)]])
+    return _png(_painted(shown, verdicts, VERDICT_COLOURS), VERDICT_COLOURS, _OPACITY)
+
+
+def striped_png(shown: Picture, predicted: Mapping[int, str]) -> bytes:
+    """The same for hex → predicted class: falling stripes, see-through between them, so that none looks measured."""
+    painted = _painted(shown, predicted, PREDICTED_COLOURS)
+    rows, columns = painted.shape
+    across = np.arange(columns) - np.arange(rows)[:, None]
+    hex_pixels = math.sqrt(np.count_nonzero(shown.pixels) / len(shown.hexes))
+    period = max(round(hex_pixels / _STRIPES), 3)
+    painted[across % period >= (period + 1) // 2] = 0
+    return _png(painted, PREDICTED_COLOURS, _STRIPES_OPACITY)
+
+
+def _painted(shown: Picture, classes: Mapping[int, str], colours: Mapping[str, str]) -> npt.NDArray[np.uint8]:
+    """For each pixel 0 = nothing, else 1 + place of its class in `colours`."""
+    places = {name: place for place, name in enumerate(colours, start=1)}
+    found = pd.Series(classes, dtype="object").reindex(shown.hexes).map(places).fillna(0)
+    lookup: npt.NDArray[np.uint8] = np.concatenate([[0], found.to_numpy()]).astype(np.uint8)
+    return lookup[shown.pixels]
+
+
+def _png(painted: npt.NDArray[np.uint8], colours: Mapping[str, str], opacity: int) -> bytes:
+    image = Image.fromarray(painted)
+    image.putpalette([0, 0, 0, *[part for colour in colours.values() for part in rgb(colour)]])
     out = io.BytesIO()
-    image.save(
-        out, "PNG", compress_level=6, bits=4, transparency=bytes([0, *[_OPACITY] * len(VERDICT_COLOURS)])
-    )
+    image.save(out, "PNG", compress_level=6, bits=4, transparency=bytes([0, *[opacity] * len(colours)]))
     return out.getvalue()
 
 

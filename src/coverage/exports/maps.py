@@ -20,7 +20,7 @@ from folium.utilities import JsCode
 from coverage.archive.snapshots import Snapshot
 from coverage.exports import hex_images
 from coverage.exports.files import geojson_geometries
-from coverage.exports.maps_data import dead_areas, hex_views, page_data, status_digits
+from coverage.exports.maps_data import dead_areas, hex_views, page_data, predicted_views, status_digits
 from coverage.exports.maps_page import Page
 
 _DECIMALS = 5  # about a metre
@@ -32,7 +32,15 @@ _EMPTY_PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
 )
 _EVERYWHERE = (102.0, 8.0, 110.0, 24.0)  # mainland Viet Nam, for a snapshot without any place
-_PANES = {"communes": 350, "villages": 400, "hexes": 420, "dead": 440, "borders": 450, "labels": 460}
+_PANES = {
+    "communes": 350,
+    "villages": 400,
+    "predicted": 415,
+    "hexes": 420,
+    "dead": 440,
+    "borders": 450,
+    "labels": 460,
+}
 
 
 class _Map(folium.Map):
@@ -53,6 +61,7 @@ class _Start(folium.MacroElement):
             villages: {{ this.villages.get_name() }},
             dead: {{ this.dead.get_name() }},
             views: [{% for view in this.views %}{{ view.get_name() }}, {% endfor %}],
+            predicted: [{% for image in this.predicted %}{{ image.get_name() }}, {% endfor %}],
             bounds: {{ this.corners|tojson }},
         });
     {% endmacro %}""")
@@ -67,7 +76,8 @@ class _Start(folium.MacroElement):
 def map_html(snapshot: Snapshot) -> str:
     """The map as one self-contained HTML page; equal snapshots give equal pages.
 
-    Layers: communes, villages coloured by status, measured hexes per operator, dead areas. Geometry
+    Layers: communes, villages coloured by status, measured hexes per operator, dead areas, and, off until the
+    reader switches them on, hexes that are predicted and not measured, striped, per operator. Geometry
     is simplified by about three metres; the lists hold it exactly. Asks no other host for anything.
     """
     bounds = _bounds(snapshot)
@@ -80,10 +90,13 @@ def map_html(snapshot: Snapshot) -> str:
         "dead": _named(_dead(snapshot), "dead"),
     }
     views = [_named(view, f"view_{place}") for place, view in enumerate(_views(snapshot, bounds))]
+    predicted = [
+        _named(image, f"predicted_{place}") for place, image in enumerate(_predicted(snapshot, bounds))
+    ]
     control = _named(folium.LayerControl(position="topright", collapsed=False), "layers")
-    for element in (*views, *layers.values(), control):
+    for element in (*views, *predicted, *layers.values(), control):
         plan.add_child(element)
-    plan.add_child(_Start(bounds, plan=plan, control=control, views=views, **layers))
+    plan.add_child(_Start(bounds, plan=plan, control=control, views=views, predicted=predicted, **layers))
     return page.render_page()
 
 
@@ -123,26 +136,41 @@ def _bounds(snapshot: Snapshot) -> hex_images.Bounds:
 
 
 def _views(snapshot: Snapshot, bounds: hex_images.Bounds) -> list[folium.raster_layers.ImageOverlay]:
+    shown = _picture(snapshot, snapshot.hex_verdicts, bounds)
+    urls = [
+        _EMPTY_PNG if shown is None else hex_images.data_url(hex_images.png(shown, view))
+        for view in hex_views(snapshot)
+    ]
+    box = bounds if shown is None else shown.bounds
+    return [
+        _image(url, box, name=f"view_{place}", overlay=False, show=place == 0, pane="hexes")
+        for place, url in enumerate(urls)
+    ]
+
+
+def _predicted(snapshot: Snapshot, bounds: hex_images.Bounds) -> list[folium.raster_layers.ImageOverlay]:
+    # One per operator, none where nothing is predicted; our script puts the chosen one into a layer that is off.
+    shown = _picture(snapshot, snapshot.predictions, bounds)
+    if shown is None:
+        return []
+    urls = [hex_images.data_url(hex_images.striped_png(shown, view)) for view in predicted_views(snapshot)]
+    return [_image(url, shown.bounds, show=False, control=False, pane="predicted") for url in urls]
+
+
+def _picture(snapshot: Snapshot, rows: pd.DataFrame, bounds: hex_images.Bounds) -> hex_images.Picture | None:
     west, south, east, north = bounds
     within = (west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN)
-    measured = np.sort(snapshot.hex_verdicts["hex"].unique().astype(np.int64))
-    shown = hex_images.picture(measured, snapshot.info.hex_resolution, within)
-    return [_image(shown, verdicts, place, bounds) for place, verdicts in enumerate(hex_views(snapshot))]
+    cells = np.sort(rows["hex"].unique().astype(np.int64))
+    return hex_images.picture(cells, snapshot.info.hex_resolution, within)
 
 
 def _image(
-    shown: hex_images.Picture | None, verdicts: dict[int, str], place: int, bounds: hex_images.Bounds
+    url: str,
+    box: hex_images.Bounds,
+    **options: Any,  # noqa: ANN401 - folium's
 ) -> folium.raster_layers.ImageOverlay:
-    west, south, east, north = bounds if shown is None else shown.bounds
-    url = _EMPTY_PNG if shown is None else hex_images.data_url(hex_images.png(shown, verdicts))
-    return folium.raster_layers.ImageOverlay(
-        url,
-        bounds=[[south, west], [north, east]],
-        name=f"view_{place}",
-        overlay=False,
-        show=place == 0,
-        pane="hexes",
-    )
+    west, south, east, north = box
+    return folium.raster_layers.ImageOverlay(url, bounds=[[south, west], [north, east]], **options)
 
 
 def _communes(snapshot: Snapshot) -> folium.GeoJson:

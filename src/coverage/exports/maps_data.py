@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from coverage.archive.snapshots import Snapshot
-from coverage.exports.colours import STATUS_COLOURS, VERDICT_COLOURS
+from coverage.exports.colours import PREDICTED_COLOURS, STATUS_COLOURS, VERDICT_COLOURS
 from coverage.exports.words import WORDS
 from coverage.tables import DEAD_STATUSES, LISTS, STATUSES
 
@@ -71,13 +71,20 @@ def page_data(snapshot: Snapshot) -> dict[str, Any]:
         "in_scope": [info.operators.get(code, code) for code in info.in_scope],
         "statuses": STATUSES,
         "words": WORDS,
-        "colours": {**STATUS_COLOURS, **VERDICT_COLOURS},
+        "colours": {**STATUS_COLOURS, **VERDICT_COLOURS, **PREDICTED_COLOURS},
         "villages": {name: _column(snapshot.villages[name]) for name in _VILLAGE_FIELDS},
         "verdicts": {name: _column(shown[name]) for name in ("village", "view", *_VERDICT_FIELDS)},
         "communes": _communes(snapshot.communes),
         "hexes": [
             {v: sum(1 for found in view.values() if found == v) for v in VERDICT_COLOURS}
             for view in hex_views(snapshot)
+        ],
+        "predicted": [
+            {},
+            *[
+                {name: list(view.values()).count(name) for name in PREDICTED_COLOURS}
+                for view in predicted_views(snapshot)
+            ],
         ],
     }
 
@@ -136,6 +143,13 @@ def hex_views(snapshot: Snapshot) -> list[dict[int, str]]:
     each = [_hexes_of(verdicts[verdicts["operator"] == code]) for code in codes]
     scope = [each[codes.index(code)] if code in codes else {} for code in snapshot.info.in_scope]
     return [_best(scope or each), *each]
+
+
+def predicted_views(snapshot: Snapshot) -> list[dict[int, str]]:
+    """For each operator, hex → predicted class. All operators together have none: each is predicted alone."""
+    found = snapshot.predictions
+    each = [found[found["operator"] == code] for code in snapshot.info.operators]
+    return [dict(zip(rows["hex"].tolist(), rows["predicted_class"].tolist(), strict=True)) for rows in each]
 
 
 def _hexes_of(rows: pd.DataFrame) -> dict[int, str]:

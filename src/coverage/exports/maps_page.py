@@ -57,6 +57,7 @@ class Page(Figure):
     def __init__(self, data: Mapping[str, Any]) -> None:
         super().__init__()
         self.data = script_json(data)
+        self.predicted = any(sum(view.values()) for view in data["predicted"])
         self.simulated = bool(data["info"]["simulated"])
         self.colours: Mapping[str, str] = data["colours"]
         self.style = _leaflet_css() + _static("map.css")

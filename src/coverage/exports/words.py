@@ -58,4 +58,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "covered": ("Có sóng", "Covered"),
     "not_enough_evidence": ("Chưa đủ bằng chứng", "Not enough evidence"),
     "no_data": ("Chưa đo", "Not measured"),
+    "predicted": ("Dự đoán, chưa đo", "Predicted, not measured"),
+    "predicted_dead": ("Dự đoán: nhiều khả năng không có sóng", "Predicted: probably no usable signal"),
+    "predicted_open": ("Dự đoán: chưa rõ", "Predicted: could be either"),
+    "predicted_served": ("Dự đoán: nhiều khả năng có sóng", "Predicted: probably served"),
 }

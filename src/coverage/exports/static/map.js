@@ -123,8 +123,16 @@ phusong.choose = function (view) {
   phusong.view = Math.max(view, 0);
   phusong.layers.villages.setStyle(phusong.villageStyle);
   phusong.layers.dead.setStyle(phusong.deadStyle);
+  phusong.showPredicted();
   phusong.layers.map.closePopup();
   phusong.updatePanel();
+};
+
+/* Each operator is predicted alone: for all operators together the layer is empty. */
+phusong.showPredicted = function () {
+  phusong.predicted.clearLayers();
+  const image = phusong.layers.predicted[phusong.view - 1];
+  if (image) { phusong.predicted.addLayer(image); }
 };
 
 phusong.show = function (village, view) {
@@ -141,6 +149,8 @@ phusong.dressControl = function () {
   const { control, map } = phusong.layers;
   const switchable = L.layerGroup().addTo(map);
   control.addOverlay(switchable, 'hexes');
+  phusong.predicted = L.layerGroup();
+  if (phusong.layers.predicted.length) { control.addOverlay(phusong.predicted, 'predicted'); }
   const pane = map.getPane('hexes');
   switchable.on('add', () => { pane.style.display = ''; }).on('remove', () => { pane.style.display = 'none'; });
   const update = control._update;
@@ -156,6 +166,7 @@ phusong.nameLayers = function (switchable) {
   const names = new Map(phusong.layers.views.map((layer, view) => [L.stamp(layer), () => phusong.viewName(view)]));
   ['villages', 'dead', 'communes'].forEach((key) => names.set(L.stamp(phusong.layers[key]), () => phusong.word(key)));
   names.set(L.stamp(switchable), () => phusong.word('hexes'));
+  names.set(L.stamp(phusong.predicted), () => phusong.word('predicted'));
   phusong.layers.control.getContainer().querySelectorAll('input').forEach((input) => {
     const name = names.get(input.layerId);
     if (name) { input.nextElementSibling.replaceChildren(name()); }

@@ -6,6 +6,9 @@ phusong.updatePanel = function () {
   const statuses = phusong.count(data.villages.village_id.at.map((_, village) => phusong.statusOf(village, phusong.view)));
   document.querySelectorAll('[data-status]').forEach((row) => phusong.putCount(row, statuses.get(row.dataset.status)));
   document.querySelectorAll('[data-verdict]').forEach((row) => phusong.putCount(row, data.hexes[phusong.view][row.dataset.verdict]));
+  document.querySelectorAll('[data-predicted]').forEach((row) => phusong.putCount(row, data.predicted[phusong.view][row.dataset.predicted]));
+  document.querySelectorAll('[data-predicted] b').forEach((count) => { count.hidden = phusong.view === 0; });
+  document.querySelectorAll('[data-choose]').forEach((hint) => { hint.hidden = phusong.view !== 0; });
   const dead = phusong.deadVillages();
   document.querySelectorAll('[data-area]').forEach((row) => phusong.putCount(row, dead[row.dataset.area].size));
   document.querySelector('[data-area="partial"]').hidden = phusong.view !== 0;
