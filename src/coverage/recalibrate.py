@@ -23,7 +23,7 @@ _NAMES = {
     "levels.test_db": "giữa các lần thử / between tests",
     "levels.occasion_db": "giữa các dịp đo / between occasions",
     "levels.device_db": "giữa các máy / between devices",
-    "levels.hex_db": "giữa các ô của một nơi / between hexes of a place",
+    "levels.hex_db": "giữa hai ô kề nhau / between hexes that touch",
     "evidence.rho": "tương quan trong một máy / correlation within a device",
 }
 _SINCE = " | phusong calibrate "  # what stands in a comment from here on is ours
