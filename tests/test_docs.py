@@ -219,7 +219,7 @@ def test_the_example_files_can_be_read_to_the_last_row(tmp_path: Path) -> None:
         for receipt in intake.ingest(workspace, tmp_path / name, Context()):
             assert receipt.rows == receipt.accepted > 0, name
             logs_read.add(receipt.format)
-    assert logs_read == {"gnettrack_text", "gnettrack_csv", "canonical"}
+    assert logs_read == {"gnettrack_text", "gnettrack_csv", "canonical", "towercollector"}
     assert all(kinds.values()), kinds
 
 

@@ -31,6 +31,8 @@ from coverage.crosswalk import crosswalk, place_hexes
 RANK = {"dead_zone": 0, "below_standard": 1, "not_enough_evidence": 2, "covered": 3}
 # Every example judges some twenty cases in one go, each as an operator of its own.
 CALM = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+# Where an example has to be judged twice.
+CALMER = settings(CALM, max_examples=4)
 
 readings = st.builds(
     lambda device, day, minute, spot, level: (silent if level is None else row)(
@@ -116,7 +118,7 @@ def test_no_pass_however_weak_or_strong_ever_accuses(cases: list, extra: dict, l
     assert not (after["verdict"].isin(accused) & ~before["verdict"].isin(accused)).any()
 
 
-@CALM
+@CALMER
 @given(many_cases, readings)
 def test_a_positive_only_feed_never_accuses_and_never_clears_alone(cases: list, extra: dict) -> None:
     feed = [[one | {"positive_only": True} for one in case] for case in cases]
@@ -130,7 +132,7 @@ def test_a_positive_only_feed_never_accuses_and_never_clears_alone(cases: list, 
     assert not (after["verdict"].isin(accused) & ~before["verdict"].isin(accused)).any()
 
 
-@CALM
+@CALMER
 @given(many_cases, st.integers(1, 90))
 def test_the_same_tests_on_later_days_judged_as_much_later_say_the_same(cases: list, days: int) -> None:
     later = [[one | {"time_utc": one["time_utc"] + timedelta(days=days)} for one in case] for case in cases]

@@ -299,8 +299,12 @@ def test_no_village_is_accused_wrongly_in_the_simulated_province(province: tuple
     both = snapshot.village_verdicts.merge(truth, on=["village_id", "operator"], suffixes=("", "_true"))
     assert len(both) == len(truth) == 24 * 4
     assert both.loc[both["list"] == "gaps", "gap"].all()
-    assert (both.loc[both["status"] == "phu_song", "status_true"] == "phu_song").all()
-    assert (both["status"] == "phu_song").any()
+    served = both[both["status"] == "phu_song"]
+    assert not served["status_true"].isin(["trang_song", "lom_song"]).any()
+    # Covered is under a fifth of fails; of the places called so the worst may lie on that edge.
+    assert (served["p_fail_worst"] < 0.25).all()
+    assert (served["p_fail_worst"] < 0.2).mean() > 0.95
+    assert len(served) > 20
 
 
 def test_every_row_of_the_gap_list_stands_on_its_floors(province: tuple) -> None:

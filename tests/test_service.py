@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,9 @@ import pytest
 from test_flow import add_two_villages, crew_file, crew_lines
 
 from coverage.archive.workspace import open_workspace
+
+# An upload answers once it is judged: seconds, on a busy machine.
+get, post = (partial(ask, timeout=60) for ask in (httpx.get, httpx.post))
 
 
 def serving(workspace: Path, port: object) -> list[str]:
@@ -58,7 +62,7 @@ def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
         assert process.poll() is None, "the service ended before it answered"
         try:
-            if httpx.get(f"{address}/healthz").status_code == 200:
+            if get(f"{address}/healthz").status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.1)
@@ -66,29 +70,29 @@ def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def test_an_upload_changes_list_and_map_without_a_restart(server: str, tmp_path: Path) -> None:
-    empty = httpx.get(server)
+    empty = get(server)
     assert empty.status_code == 200
     assert "Chưa có bản đánh giá" in empty.text
-    assert httpx.get(f"{server}/gaps.geojson").status_code == 404
+    assert get(f"{server}/gaps.geojson").status_code == 404
 
     first = send(server, crew_file(tmp_path, crew_lines("in_service", "-85"), "good.csv"))
-    assert httpx.get(f"{server}/gaps.geojson").json()["features"] == []
-    page = httpx.get(server).text
+    assert get(f"{server}/gaps.geojson").json()["features"] == []
+    page = get(server).text
 
     # The same crew's phones, a day of silence each: now the village is a gap.
     silent = [line.replace("phone-", "other-").replace("45204", "45201") for line in crew_lines()]
     second = send(server, crew_file(tmp_path, silent, "silent.csv"))
     assert second["snapshot_id"] != first["snapshot_id"]
-    gaps = httpx.get(f"{server}/gaps.geojson")
+    gaps = get(f"{server}/gaps.geojson")
     assert gaps.headers["content-type"] == "application/geo+json"
     assert [one["properties"]["village_id"] for one in gaps.json()["features"]] == ["near"]
-    assert httpx.get(server).text != page
-    assert second["snapshot_id"] in httpx.get(server).text
+    assert get(server).text != page
+    assert second["snapshot_id"] in get(server).text
 
 
 def send(server: str, path: Path) -> dict:
     with path.open("rb") as file:
-        answer = httpx.post(
+        answer = post(
             f"{server}/v1/uploads",
             files={"file": (path.name, file)},
             data={"source": "drive_test"},
@@ -97,7 +101,7 @@ def send(server: str, path: Path) -> dict:
     assert answer.status_code == 201, answer.text
     (entry,) = answer.json()["files"]
     assert entry["rows"] == entry["accepted"] + entry["duplicates"] + entry["rejected"] + entry["quarantined"]
-    shown = httpx.get(server + answer.headers["location"]).json()
+    shown = get(server + answer.headers["location"]).json()
     assert shown["upload_id"] == entry["upload_id"]
     assert "_part" not in str(list(shown))
     return answer.json()
@@ -114,7 +118,7 @@ def test_curl_can_upload(server: str, tmp_path: Path) -> None:
         check=True,
     )
     assert b'"accepted":108' in done.stdout
-    assert len(httpx.get(f"{server}/gaps.geojson").json()["features"]) == 1
+    assert len(get(f"{server}/gaps.geojson").json()["features"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -124,7 +128,7 @@ def test_curl_can_upload(server: str, tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_answered_as_a_problem(
     empty: str, name: str, content: bytes, status: int
 ) -> None:
-    answer = httpx.post(f"{empty}/v1/uploads", files={"file": (name, content)})
+    answer = post(f"{empty}/v1/uploads", files={"file": (name, content)})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     told = answer.json()
@@ -135,46 +139,44 @@ def test_what_cannot_be_read_is_answered_as_a_problem(
 
 
 def test_unknown_uploads_and_hostile_names(server: str, tmp_path: Path) -> None:
-    assert httpx.get(f"{server}/v1/uploads/0000").status_code == 404
+    assert get(f"{server}/v1/uploads/0000").status_code == 404
     content = crew_file(tmp_path, crew_lines()).read_bytes()
-    answer = httpx.post(
-        f"{server}/v1/uploads", files={"file": ("../../etc/evil name.csv", content)}, timeout=60
-    )
+    answer = post(f"{server}/v1/uploads", files={"file": ("../../etc/evil name.csv", content)}, timeout=60)
     assert answer.status_code == 201
     assert answer.json()["files"][0]["file"] == "evil_name.csv"
     assert not list((tmp_path / "workspace" / "archive" / "incoming").iterdir())
 
 
 def test_docs_need_no_other_host(empty: str) -> None:
-    page = httpx.get(f"{empty}/docs").text
+    page = get(f"{empty}/docs").text
     assert "swagger" in page.lower()
     assert "http://" not in page.replace(empty, "")
     assert "https://" not in page
     script = page.split('src="', 1)[1].split('"', 1)[0]
-    assert httpx.get(empty + script).status_code == 200
+    assert get(empty + script).status_code == 200
 
 
 def test_a_mistyped_field_is_refused_and_takes_nothing_back(server: str, tmp_path: Path) -> None:
     lines = [line.replace(",45204,", ",,") for line in crew_lines()]
     file = crew_file(tmp_path, lines)
-    told = httpx.post(
+    told = post(
         f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, data={"operator": "Viettel"}
     )
     assert told.json()["files"][0]["quarantined"] == 0
-    typo = httpx.post(
+    typo = post(
         f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, data={"operatr": "Viettel"}
     )
     assert (typo.status_code, typo.json()["code"]) == (400, "bad_input")
-    again = httpx.post(f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())})
+    again = post(f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())})
     assert again.json()["files"][0]["effect"] == "already_received"
-    assert len(httpx.get(f"{server}/gaps.geojson").json()["features"]) == 1
+    assert len(get(f"{server}/gaps.geojson").json()["features"]) == 1
 
 
 def test_what_a_file_leaves_open_can_be_said_with_it(server: str) -> None:
     log = b"time,lat,lon,operator,technology,rsrp_dbm\n09/10/2026 08:00,11.94,108.44,45204,LTE,-97\n"
 
     def sent(**said: str) -> httpx.Response:
-        return httpx.post(f"{server}/v1/uploads", files={"file": ("log.csv", log)}, data=said, timeout=60)
+        return post(f"{server}/v1/uploads", files={"file": ("log.csv", log)}, data=said, timeout=60)
 
     (asked,) = sent().json()["files"]
     assert (asked["quarantined"], asked["reasons"][0]["code"]) == (1, "date_ambiguous")
@@ -201,11 +203,9 @@ def test_every_refusal_is_a_problem_document(empty: str, method: str, path: str,
 def test_other_sites_and_forged_names_are_kept_out(server: str, tmp_path: Path) -> None:
     file = crew_file(tmp_path, crew_lines())
     for headers, status in (({"Origin": "https://evil.example"}, 403), ({"Host": "evil.example"}, 400)):
-        answer = httpx.post(
-            f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, headers=headers
-        )
+        answer = post(f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, headers=headers)
         assert answer.status_code == status
-    same = httpx.post(
+    same = post(
         f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, headers={"Origin": server}
     )
     assert same.status_code == 201

@@ -185,10 +185,10 @@ def _tests(measurements: Expression, given: Inputs, lie: Lie, backend: Backend) 
     measured = tests.select("hex").distinct().execute()["hex"].to_numpy()
     began = observations.oldest(given.criteria, given.as_of)
     sites = new_site_windows(given.sites, measured, given.criteria, began, given.as_of)
-    tests = observations.set_aside(tests, engine.load_frame(backend, "outage_windows", outages), "in_outage")
-    return observations.set_aside(
-        tests, engine.load_frame(backend, "site_windows", sites), "before_site"
-    ).cache()
+    for mark, windows in (("in_outage", outages), ("before_site", sites)):
+        if len(windows):
+            tests = observations.set_aside(tests, engine.load_frame(backend, mark, windows), mark).cache()
+    return tests
 
 
 def _judged_places(

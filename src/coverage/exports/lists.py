@@ -48,15 +48,16 @@ PROPERTIES = (
         "occasions",
         "first_test_utc",
     ),
-    *("last_test_utc", "median_rsrp_dbm", "no_service_share", "level_margin_db", "p_covered"),
-    *("evidence_grade", "evidence_mix", "fcc_grade", "outage_tests", "vehicle_tests", "pre_change_tests"),
-    *("positive_only_tests", "expired_tests"),
+    *("last_test_utc", "median_rsrp_dbm", "no_service_share", "evidence_grade", "outage_tests"),
     *("claimed", "site_id", "site_distance_km", "site_terrain_blocks"),
     *("planned_site_id", "planned_site_distance_km", "planned_on_air"),
-    *("status_at_105", "status_at_121", "status_voice", "status_data_good", "sub_reason", "who_must_act"),
-    *("priority", "reason", "reason_en", "what_would_change", "what_would_change_en"),
+    *("status_at_105", "status_at_121", "sub_reason", "who_must_act", "priority", "reason", "reason_en"),
     *("criteria", "snapshot_id", "as_of", "simulated", "list", "especially_difficult"),
+    *("what_would_change", "what_would_change_en", "status_voice", "status_data_good", "level_margin_db"),
+    *("p_covered", "evidence_mix", "fcc_grade", "vehicle_tests", "pre_change_tests", "positive_only_tests"),
+    *("expired_tests", "predicted_p_below", "survey_rank"),
 )
+_ORDERED_BY = {"gaps": ["priority"], "need_measurement": ["survey_rank"]}
 _STAMPS = ("criteria", "snapshot_id", "as_of", "simulated")
 OTHER_PROPERTIES = {
     "hexes": (
@@ -83,8 +84,8 @@ def select(
     (one row per village × operator; geometry: the village), hexes (one row per hex × operator; the outline),
     roads (per road × operator; its dead stretches), reliability (per operator × commune; the commune).
     operator: code or name. commune: code; hexes and roads are kept where they touch the commune. status: a
-    village status; for hexes a verdict; the last two lists have none. None takes all. Gaps stand in order of priority, the rest by
-    id. Missing values stay missing. Raises `InputError` for an unknown list, operator or status,
+    village status; for hexes a verdict; the last two lists have none. None takes all. Gaps stand in order of
+    priority, what is to be measured in order of survey_rank, the rest by id. Missing values stay missing. Raises `InputError` for an unknown list, operator or status,
     `NotFound` for an unknown commune, `ContractBroken` where a dead village has no dead area.
     """
     _require(what, LISTS, "danh sách", "list")
@@ -149,8 +150,8 @@ def _villages(snapshot: Snapshot, what: str, operator: str | None, status: str |
     verdicts = snapshot.village_verdicts
     rows = verdicts[_chosen(verdicts, what)]
     rows = _matching(rows, operator=operator, status=status)
-    order = ["priority", "village_id", "operator"] if what == "gaps" else ["village_id", "operator"]
-    rows = rows.sort_values(order, kind="stable").reset_index(drop=True)
+    first = _ORDERED_BY.get(what, [])
+    rows = rows.sort_values([*first, "village_id", "operator"], kind="stable").reset_index(drop=True)
     if what not in _WITH_DEAD_AREA:
         shapes = snapshot.villages.set_index("village_id").geometry
         return gpd.GeoDataFrame(rows, geometry=shapes.reindex(rows["village_id"]).to_numpy(), crs=WGS84)
