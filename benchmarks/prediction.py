@@ -47,6 +47,7 @@ from coverage.simulate import simulate
 
 FOLDS = 10
 NEIGHBOURS = 24
+DRAWN_FROM = 20  # hexes in a bin: a share of fewer is noise
 CORK_DAY = date(2020, 2, 1)
 BASELINES = ("mean", "nearest", "kriging", "forest")
 
@@ -293,14 +294,20 @@ def surveyed(data: Data) -> None:
 
 
 def picture(drawn: dict[str, pd.DataFrame], file: Path) -> None:
-    """Said against so, one line per data set: on the diagonal every probability is what it says."""
+    """Said against so, one line per data set, bins of at least `DRAWN_FROM` hexes: on the diagonal every probability is what it says."""
     figure, axes = plt.subplots(figsize=(6, 6))
     axes.plot([0, 1], [0, 1], color="#8d949d", linewidth=1)
     for name, held in drawn.items():
         limit = 0.0 if held["margin_db"].lt(0).mean() >= 0.02 else 10.0
         table = reliability(held, limit)
+        table = table[table["hexes"] >= DRAWN_FROM]
         axes.plot(table["said"], table["so"], marker="o", label=f"{name}\nbelow threshold + {limit:.0f} dB")
-    axes.set(xlabel="predicted probability", ylabel="share that was so", xlim=(0, 1), ylim=(0, 1))
+    axes.set(
+        xlabel="predicted probability",
+        ylabel=f"share that was so, of at least {DRAWN_FROM} hexes",
+        xlim=(0, 1),
+        ylim=(0, 1),
+    )
     axes.legend(frameon=False, fontsize=8)
     figure.tight_layout()
     figure.savefig(file, dpi=150)

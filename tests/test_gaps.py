@@ -8,7 +8,7 @@ import pytest
 import shapely
 from measurements import places_without_raster, rules
 
-from coverage import gaps, surroundings, tables
+from coverage import gaps, surroundings, surveys, tables
 
 OPERATORS = ["45201", "45204"]
 DEAD, FINE, POOR, OPEN, NONE = "dead_zone", "covered", "below_standard", "not_enough_evidence", "no_data"
@@ -94,6 +94,11 @@ def judge(
     frame = village_frame() if villages is None else villages
     rows = completed(evidence(verdicts), places_without_raster(frame, homes), OPERATORS)
     found = gaps.village_verdicts(frame, rows, power() if supply is None else supply, rules(), OPERATORS)
+    nothing = [
+        tables.schema(table).empty_table().to_pandas() for table in (tables.PLACE_HEXES, tables.PREDICTIONS)
+    ]
+    ranked = surveys.survey_ranking(found, rows, *nothing)
+    found = found.merge(ranked, on=["village_id", "operator"], how="left").astype({"survey_rank": "Int64"})
     alone = surroundings.described(found, pd.Series(None, index=found.index, dtype=object), NO_SITES)
     return tables.check_frame(tables.VILLAGE_VERDICTS, alone).set_index("operator")
 

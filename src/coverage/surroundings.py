@@ -37,11 +37,14 @@ def dead_spots(verdicts: pd.DataFrame, places: pd.DataFrame, dead_areas: gpd.Geo
 
 
 def described(verdicts: pd.DataFrame, claimed: pd.Series[bool], sites: pd.DataFrame) -> pd.DataFrame:
-    """The contract VILLAGE_VERDICTS: the verdicts with what the operator claims and its nearest sites.
+    """The verdicts with what the operator claims and its nearest sites, in the order of VILLAGE_VERDICTS.
+
+    Without the ranking of surveys where `verdicts` lacks it.
 
     `claimed` has the index of `verdicts`; `sites` is what `nearest_sites.nearest_sites` returns.
     """
     told = verdicts.assign(claimed=claimed).merge(sites[[*_KEY, *_SITES]], on=_KEY, how="left")
     for column in ("site_id", "site_terrain_blocks", "planned_site_id", "planned_on_air"):
         told[column] = or_none(told[column])
-    return told[VILLAGE_VERDICTS.names]
+    known = [name for name in VILLAGE_VERDICTS.names if name in told]
+    return told[known]
