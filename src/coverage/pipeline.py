@@ -174,7 +174,9 @@ def judge(given: Inputs, tell: Tell = silent) -> Snapshot:
 
 
 def _predicted(tests: Expression, lie: Lie, given: Inputs) -> pd.DataFrame:
-    levels = tests.group_by("hex", "operator").agg(margin_db=tests.margin_db.median()).execute()
+    # A source that never writes silence would make every neighbourhood look better than it is.
+    heard = tests.filter(~tests.positive_only)
+    levels = heard.group_by("hex", "operator").agg(margin_db=heard.margin_db.median()).execute()
     targets = surveys.hexes_to_predict(lie.pairs, lie.places, lie.pooled)
     return predictions.predict(levels, targets, given.sites, given.dem, given.criteria, given.as_of)
 
