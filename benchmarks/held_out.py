@@ -90,11 +90,12 @@ def tests_of(frame: pd.DataFrame, days: Sequence[date]) -> Tests:
     return Tests(frame, unit, day, int(unit.max()) + 1)
 
 
-def fail_shares(tests: Tests, days: Flags) -> Counts:
-    """The share of failing tests on the chosen days: (unit, repetition, split); missing where none is decided."""
+def fail_shares(tests: Tests, days: Flags, least: int = 1) -> Counts:
+    """The share of failing tests on the chosen days: (unit, repetition, split); missing where fewer than `least` are decided."""
     decided = tests.frame["fails"].notna()
     count = tests.sums(decided, days)
-    return _ratio(tests.sums(tests.frame["fails"].eq(True), days), count)
+    share = _ratio(tests.sums(tests.frame["fails"].eq(True), days), count)
+    return np.where(count >= least, share, np.nan)
 
 
 def scores(verdict: Names, judged: Flags, share: Counts) -> Scores:

@@ -1,13 +1,13 @@
 """Verdicts that hold on other days: judge hexes on half of the days, and see what the other half says, in one command.
 
     python benchmarks/other_days.py [--logs PATH --timezone ZONE] [--only LTE NR] [--simulated] [--splits 100]
-        [--picture FILE.png]
+        [--least-tests 1] [--picture FILE.png]
 
 Real drive tests are ingested as one calibrated phone, and only those that drive (median speed above 1 m/s) count. As
 both halves are measured in the same car, no loss of the vehicle is allowed for. The days are split at random in two
 halves many times; the product's own code judges each hex on one half, and its verdict holds where on the other half
 more than half of the tests fail (dead_zone), fewer than a fifth (covered), more than a tenth (below_standard).
-Only hexes with tests in both halves are scored: one test on the other days is enough. Beside our rule: the same by
+Only hexes with tests in both halves are scored: one test on the other days is enough, or `--least-tests`. Beside our rule: the same by
 counting passes and fails alone, and what one would do first: the mean RSRP of the hex against the threshold, and any
 fail makes it dead. A threshold holds for all technologies.
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -68,7 +68,7 @@ EDGES = (0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 1)
 
 @dataclass(frozen=True)
 class Drives:
-    """Measurements of the contract, the rules to judge them by, the day they are judged on, and how days are split."""
+    """Measurements of the contract, the rules to judge them by, the day they are judged on, how days are split, and the least tests that score."""
 
     name: str
     measurements: pa.Table
@@ -77,6 +77,7 @@ class Drives:
     thresholds_dbm: Sequence[int]
     splits: int
     groups: int = MOST_GROUPS
+    least_tests: int = 1
 
 
 def at_threshold(criteria: Criteria, limit_dbm: float, resolution: int) -> Criteria:
@@ -111,7 +112,7 @@ def outcome(drives: Drives, limit_dbm: float, resolution: int, seed: int) -> Out
         raise SystemExit(f"{drives.name}: tests on {len(days)} days; other days need at least two")
     both = halves(len(days), drives.splits, seed, drives.groups)
     tests = tests_of(frame, days)
-    share = fail_shares(tests, both.scoring)
+    share = fail_shares(tests, both.scoring, drives.least_tests)
     there = tests.sums(frame["fails"].notna(), both.judging) > 0
     ours, counting = judged(tests, both.judging, [criteria, by_counting(criteria)])
     said = {
@@ -265,6 +266,9 @@ def main() -> None:
     )
     parser.add_argument("--splits", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--least-tests", type=int, default=1, help="score only hexes with so many tests on the other days"
+    )
     parser.add_argument("--simulated", action="store_true", help="a simulated province as well")
     parser.add_argument("--villages", type=int, default=300, help="of the simulated province")
     parser.add_argument("--measurements", type=int, default=2_000_000)
@@ -275,6 +279,7 @@ def main() -> None:
     every = [real_drives(given.logs, given.timezone, given.splits, given.only)]
     if given.simulated:
         every.append(simulated_drives(given.villages, given.measurements, given.seed))
+    every = [replace(drives, least_tests=given.least_tests) for drives in every]
     stated = {drives.name: report(drives, given.seed) for drives in every}
     if given.picture:
         draw(stated, given.picture)
