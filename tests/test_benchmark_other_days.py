@@ -94,6 +94,9 @@ def test_the_share_of_fails_counts_decided_tests_of_the_chosen_days_only() -> No
     np.testing.assert_array_equal(found, [0.5, np.nan, 0.0, np.nan])
     found = held_out.fail_shares(tests, chosen(0, 1))[:, 0, 0]
     np.testing.assert_allclose(found, [2 / 3, np.nan, 0.0, np.nan])
+    for least, scored in ((3, True), (4, False)):
+        found = held_out.fail_shares(tests, chosen(0, 1), least)[:, 0, 0]
+        assert np.isfinite(found).tolist() == [scored, False, False, False]
 
 
 @pytest.mark.parametrize(
