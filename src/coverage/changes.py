@@ -7,11 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-_FAIL_VI, _FAIL_EN = (
-    "khác máy, khác ngày, khác điểm",
-    "each of another phone, on another day, at another spot",
-)
-_PASS_VI, _PASS_EN = "khác máy, sóng tốt hơn ngưỡng 10 dB", "each of another phone, 10 dB above the threshold"
+_OTHERS = "khác máy, khác ngày, khác điểm", "each of another phone, on another day, at another spot"
+_CLEAN = "sóng cao hơn ngưỡng 10 dB", "10 dB above the threshold"
+_MEASURE = {
+    "polygon": ("Đo ở nơi có người ở trong thôn.", "Measure where people live in the village."),
+    "settled": ("Đo tại các khu có người ở.", "Measure in the settled parts."),
+    "clusters": ("Đo tại nhà văn hoá và các cụm dân cư.", "Measure at the centre and at the clusters."),
+}
+Both = tuple[str, str]
 
 
 def of_villages(table: pd.DataFrame) -> tuple[list[str], list[str]]:
@@ -20,68 +23,61 @@ def of_villages(table: pd.DataFrame) -> tuple[list[str], list[str]]:
     return [vi for vi, _ in pairs], [en for _, en in pairs]
 
 
-def _sentence(row: Mapping[Any, Any]) -> tuple[str, str]:
-    if row["status"] == "chua_co_du_lieu":
-        return "Đo tại nhà văn hoá và các cụm dân cư.", "Measure at the centre and at the clusters."
-    if row["status"] in {"trang_song", "lom_song"}:
-        return _of_a_dead_one(row)
-    parts = [part for part in (_to_doubt(row), _to_dead(row), _to_covered(row)) if part]
+def _sentence(row: Mapping[Any, Any]) -> Both:
+    if row["verdict"] == "no_data":
+        return _MEASURE[row["basis"]]
+    where = _where(str(row["place_id"]))
+    parts = _of_a_dead_place(row) if row["verdict"] == "dead_zone" else _of_another(row)
     if not parts:
-        return "Cần đo thêm nhiều lần, nhiều máy, nhiều ngày.", "It takes many more tests, phones and days."
-    return _said("; ".join(vi for vi, _ in parts)), _said("; ".join(en for _, en in parts))
+        return (
+            f"{where[0]}: cần đo thêm nhiều lần, nhiều máy, nhiều ngày.",
+            f"{where[1]}: it takes many more tests, phones and days.",
+        )
+    vi, en = ("; ".join(texts) for texts in zip(*parts, strict=True))
+    return f"{where[0]}: {vi} ({_OTHERS[0]}).", f"{where[1]}: {en} ({_OTHERS[1]})."
 
 
-def _said(text: str) -> str:
-    return text[0].upper() + text[1:] + "."
+def _where(place_id: str) -> Both:
+    kind, _, name = place_id.rpartition("/")
+    if kind.endswith("/c"):
+        return f"Ở cụm {name}", f"At cluster {name}"
+    if kind.endswith("/s"):
+        return f"Ở khu có người ở số {name}", f"In settled part {name}"
+    return ("Ở trung tâm thôn", "At the centre") if name == "centre" else ("Trong thôn", "In the village")
 
 
-def _of_a_dead_one(row: Mapping[Any, Any]) -> tuple[str, str]:
-    ends = row["tests_to_overturn"]
+def _of_a_dead_place(row: Mapping[Any, Any]) -> list[Both]:
+    ends, covered = row["tests_to_overturn"], row["passes_to_covered"]
     if pd.isna(ends):
-        vi, en = "hơn 30 lần thử đạt mới xoá được kết luận", "more than 30 passing tests to overturn it"
-    else:
-        vi = f"{ends} lần thử đạt ({_PASS_VI}) thì chưa đủ để kết luận mất sóng"
-        en = f"{_passes(ends)} ({_PASS_EN}) and it is a dead place no more"
-    covered = row["passes_to_covered"]
+        return [
+            ("hơn 30 lần thử đạt mới đổi được kết luận", "it takes more than 30 clean passes to overturn it")
+        ]
+    vi, en = _passes(ends)
+    found = [(f"{vi} thì không còn là vùng trắng", f"{en} and it is a dead place no more")]
     if pd.notna(covered):
-        vi, en = f"{vi}; {covered} lần thì coi là có sóng", f"{en}; {covered} and it is covered"
-    return _said(vi), _said(en)
+        found.append((f"{covered} lần thì coi là có sóng", f"{covered} and it is covered"))
+    return found
 
 
-def _to_doubt(row: Mapping[Any, Any]) -> tuple[str, str] | None:
-    more = row["tests_to_overturn"]
-    if pd.isna(more):
-        return None
+def _of_another(row: Mapping[Any, Any]) -> list[Both]:
+    doubt, dead, covered = row["tests_to_overturn"], row["fails_to_dead"], row["passes_to_covered"]
+    found = []
+    if pd.notna(doubt):
+        found.append((f"{_fails(doubt)[0]} thì chưa chắc có sóng", f"{_fails(doubt)[1]} and it is in doubt"))
+    if pd.notna(dead):
+        found.append((f"{_fails(dead)[0]} thì là vùng trắng", f"{_fails(dead)[1]} and it is a dead place"))
+    if pd.notna(covered):
+        vi, en = _passes(covered)
+        found.append((f"thêm {vi} thì là có sóng", f"{en} and it is covered"))
+    return found
+
+
+def _fails(count: int) -> Both:
+    return f"thêm {count} lần mất sóng", f"{count} more fail{'' if count == 1 else 's'}"
+
+
+def _passes(count: int) -> Both:
     return (
-        f"thêm {more} lần mất sóng ({_FAIL_VI}) là chưa chắc có sóng",
-        f"{_fails(more)} ({_FAIL_EN}) and it is in doubt",
+        f"{count} lần thử đạt, {_CLEAN[0]},",
+        f"{count} clean pass{'' if count == 1 else 'es'}, {_CLEAN[1]},",
     )
-
-
-def _to_dead(row: Mapping[Any, Any]) -> tuple[str, str] | None:
-    more = row["fails_to_dead"]
-    if pd.isna(more):
-        return None
-    fails = "1 more fail" if more == 1 else f"{more} more fails"
-    return (
-        f"thêm {more} lần mất sóng ({_FAIL_VI}) là vùng trắng",
-        f"{fails} ({_FAIL_EN}) and it is a dead place",
-    )
-
-
-def _to_covered(row: Mapping[Any, Any]) -> tuple[str, str] | None:
-    more = row["passes_to_covered"]
-    if pd.isna(more):
-        return None
-    return (
-        f"thêm {more} lần thử đạt ({_PASS_VI}) là có sóng",
-        f"{_passes(more)} ({_PASS_EN}) and it is covered",
-    )
-
-
-def _passes(more: int) -> str:
-    return "1 clean pass" if more == 1 else f"{more} clean passes"
-
-
-def _fails(more: int) -> str:
-    return "1 more fail" if more == 1 else f"{more} more fails"

@@ -97,7 +97,7 @@ class Calibration(_Rules):
     neighbour_hexes: int = Field(ge=2)
     rho_hexes: int = Field(ge=2)
     rho_devices: int = Field(ge=2)
-    least_test_db: float = Field(gt=0)
+    least_db: float = Field(gt=0)
     most_db: float = Field(gt=0)
 
 
@@ -113,9 +113,11 @@ class Floors(_Rules):
 
 
 class Clearing(_Rules):
-    """The least evidence before a place is called covered."""
+    """The least evidence before a place is called covered, of sources that also write silence."""
 
-    tests: int = Field(ge=1)
+    effective_tests: float = Field(ge=1)
+    devices: int = Field(ge=1)
+    calibrated_devices: int = Field(ge=1)
 
 
 class FccBadge(_Rules):
@@ -253,7 +255,7 @@ def _usual(keys: Sequence[int | str]) -> object:
 def load(path: Path) -> Criteria:
     """The criteria in a TOML file; raises `CriteriaRefused`."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         raise CriteriaRefused(
             f"Không đọc được tệp tiêu chí {path}: {fault}.", f"Cannot read criteria file {path}: {fault}."

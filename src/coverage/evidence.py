@@ -22,10 +22,10 @@ _PLACE = ["place_id", "operator"]
 _JUDGED = [*_PLACE, "threshold"]
 _ASKED = (
     *(*_JUDGED, "failed", "margin", "device", "known", "calibrated", "positive_only", "block", "day"),
-    *("half_hour", "hex", "hex_res10", "hexes", "weight"),
+    *("half_hour", "hex", "hex_res10", "hexes", "weight", "aside"),
 )
 # What a place without a row of that kind has: none.
-_COUNTED = ("effective", "fail", "recorded", "level_tests", "expired")
+_COUNTED = ("effective", "fail", "recorded", "heard", "aside", "level_tests", "expired")
 
 
 def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteria) -> pd.DataFrame:
@@ -33,14 +33,16 @@ def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteri
 
     `tests` is OBSERVATIONS, `place_hexes` PLACE_HEXES. Columns: those of the evidence in the headline, and,
     with the suffixes `_at_105`, `_at_121`, `_voice` and `_data_good` for the other thresholds,
-    `effective_tests`, `effective_fails`, `recorded_tests` (of sources that also write silence), the `fail_*`
-    that the floors ask for, and of the levels `level_margin_db`, `level_tests`, `level_variance_db2`.
+    `effective_tests`, `effective_fails`, `fails` and the `fail_*` that the floors ask for, `recorded_tests`,
+    `heard_devices` and `heard_calibrated` (all of sources that also write silence), `aside_tests` (set aside), and
+    of the levels `level_margin_db`, `level_tests`, `level_variance_db2`, `level_hexes` (how many are pooled).
     Times are UTC. A place without a row was not tested.
     """
     pooled = _pooled(tests, place_hexes).cache()
     found: pd.DataFrame = _summary(pooled).execute()
     at_thresholds = _at_thresholds(pooled)
-    for part in (_evidence(at_thresholds, criteria), _levels(at_thresholds, criteria)):
+    parts = _evidence(at_thresholds, criteria), _levels(at_thresholds, criteria), _aside(at_thresholds)
+    for part in parts:
         rows = part.execute()
         for name in THRESHOLD_NAMES:
             own = rows[rows["threshold"] == name].drop(columns="threshold").set_index(_PLACE)
@@ -56,15 +58,13 @@ def suffix(name: ThresholdName) -> str:
 
 
 def _pooled(tests: Expression, place_hexes: Expression) -> Expression:
-    # The tests of each place. A cluster is what may fail together: the tests of one phone, of a calibrated
-    # device those of one occasion. A device is calibrated here where all its tests are: one reading of another
-    # kind never adds weight.
     sizes = place_hexes.group_by("place_id").agg(hexes=_.hex.nunique())
     pooled = tests.inner_join(place_hexes.select("place_id", "hex"), "hex").inner_join(sizes, "place_id")
     return pooled.mutate(
         block=(pooled.first_utc.epoch_seconds() // _FOUR_HOURS_S).cast("int64"),
         known=(pooled.device != UNKNOWN_DEVICE).ifelse(pooled.device, ibis.null("string")),
         day=pooled.local_date,
+        aside=pooled.in_outage | pooled.before_site,
     )
 
 
@@ -87,8 +87,8 @@ def _summary(pooled: Expression) -> Expression:
         no_service_share=mostly_silent.mean(where=heard.decided),
         best_grade=_.grade.min(where=heard.decided),
         positive_only_tests=(_.positive_only & _.decided).sum(),
-        outage_tests=(_.in_outage & ~_.decided).sum(),
-        pre_change_tests=(_.before_site & ~_.decided).sum(),
+        outage_tests=(_.in_outage & ~_.decided & ~_.weak_in_vehicle).sum(),
+        pre_change_tests=(_.before_site & ~_.decided & ~_.weak_in_vehicle).sum(),
         vehicle_tests=_.weak_in_vehicle.sum(),
         **{f"grade_{grade}": ((_.grade == at) & _.decided).sum() for at, grade in enumerate(GRADES, 1)},
     )
@@ -104,13 +104,13 @@ def _at_thresholds(pooled: Expression) -> Expression:
 
 
 def _weighed(rows: Expression, criteria: Criteria) -> Expression:
-    # m tests of one cluster count as m / (1 + (m - 1) rho): 10 -> 2.7, 30 -> 3.1.
-    device = ibis.window(group_by=[*_JUDGED, "device"])
-    rows = rows.mutate(calibrated=rows.calibrated.all().over(device))
+    # A cluster is what may fail together: the tests of one phone, of a calibrated device those of one occasion.
+    # m tests of one cluster count as m / (1 + (m - 1) rho): 10 -> 2.7, 30 -> 3.1. Old tests make m smaller as they
+    # themselves fade, so that they never take weight from new ones.
     rows = rows.mutate(cluster_block=rows.calibrated.ifelse(rows.block, ibis.literal(-1)))
     cluster = ibis.window(group_by=[*_JUDGED, "device", "cluster_block"])
-    rows = rows.mutate(m=rows.device.count().over(cluster))
-    return rows.mutate(w=rows.weight / (1.0 + (rows.m - 1) * criteria.evidence.rho))
+    rows = rows.mutate(others=(rows.weight.sum().over(cluster) - 1.0).clip(lower=0.0))
+    return rows.mutate(w=rows.weight / (1.0 + rows.others * criteria.evidence.rho))
 
 
 def _evidence(at_thresholds: Expression, criteria: Criteria) -> Expression:
@@ -121,6 +121,8 @@ def _evidence(at_thresholds: Expression, criteria: Criteria) -> Expression:
         effective_tests=_.w.sum(),
         effective_fails=(_.w * _.failed.cast("float64")).sum(),
         recorded_tests=_.count(),
+        heard_devices=_.known.nunique(),
+        heard_calibrated=_.calibrated.ifelse(_.known, ibis.null("string")).nunique(),
         # The floors count fails only, so that adding a pass never creates a gap.
         fails=failed.sum(),
         fail_devices=_.known.nunique(where=failed),
@@ -130,6 +132,11 @@ def _evidence(at_thresholds: Expression, criteria: Criteria) -> Expression:
         # Their span too: it is counted in half-hours of the clock, which no passing second inside one can stretch.
         fail_span_s=(_.half_hour.max(where=failed) - _.half_hour.min(where=failed)) * _HALF_HOUR_S,
     )
+
+
+def _aside(at_thresholds: Expression) -> Expression:
+    # What an outage or an older network explains accuses nobody; it also may not be forgotten when clearing.
+    return at_thresholds.filter(_.aside, _.failed.isnull()).group_by(_JUDGED).agg(aside_tests=_.count())
 
 
 def _levels(at_thresholds: Expression, criteria: Criteria) -> Expression:
@@ -178,10 +185,11 @@ def fcc_grades(tests: Expression, place_hexes: Expression, badge: FccBadge) -> p
 
     Point-hexes are those of resolution 9.
     """
-    decided = tests.filter(tests.fails.notnull()).inner_join(place_hexes.select("place_id", "hex"), "hex")
+    heard = tests.filter(tests.fails.notnull(), ~tests.positive_only)
+    decided = heard.inner_join(place_hexes.select("place_id", "hex"), "hex")
     points = decided.group_by(*_PLACE, "hex_res9").agg(tests=_.count(), fails=_.fails.sum())
-    dense = points.filter(_.tests >= badge.tests_per_hex, _.fails >= 1)
-    cells = dense.group_by(_PLACE).agg(points=_.count(), fails=_.fails.sum())
+    points = points.mutate(dense=(_.tests >= badge.tests_per_hex) & (_.fails >= 1))
+    cells = points.group_by(_PLACE).agg(points=_.dense.sum(), fails=_.fails.sum())
     held = cells.filter(_.points >= badge.point_hexes, _.fails >= badge.fails)
     found: pd.DataFrame = held.select(*_PLACE).mutate(fcc_grade=True).execute()
     return found

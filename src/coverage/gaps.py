@@ -40,7 +40,7 @@ def complete(judged: pd.DataFrame, places: pd.DataFrame, operators: Sequence[str
         rows[column] = rows[column].astype(object).where(rows[column].notna(), "no_data")
     for column in (*_COUNTS, "effective_tests", "effective_fails"):
         rows[column] = rows[column].fillna(0)
-    return rows.astype(dict.fromkeys(_COUNTS, np.int64))
+    return rows.astype(dict.fromkeys(_COUNTS, np.int64)).copy()
 
 
 def with_history(rows: pd.DataFrame, expired: pd.DataFrame, badges: pd.DataFrame) -> pd.DataFrame:
@@ -151,7 +151,16 @@ def _deciding_places(rows: pd.DataFrame) -> pd.DataFrame:
         fewer=-rows["share"],
     ).sort_values([*_KEY, "severity", "later", "fewer", "place_id"])
     first = ordered.drop_duplicates(_KEY).drop(
-        columns=["households", "grid", "kind", "severity", "later", "fewer", *_STATUS_OF, "share"]
+        columns=[
+            "households",
+            "grid",
+            "kind",
+            "severity",
+            "later",
+            "fewer",
+            *set(_STATUS_OF) - {"verdict"},
+            "share",
+        ]
     )
     centres = rows.loc[rows["kind"] == "centre", [*_KEY, "verdict"]].rename(
         columns={"verdict": "centre_verdict"}
@@ -223,16 +232,17 @@ def _sub_reason(table: pd.DataFrame, rows: pd.DataFrame) -> pd.Series[str]:
     answered = decided.groupby([rows["village_id"], rows["operator"]]).all().rename("weak").reset_index()
     weak = table[_KEY].merge(answered, on=_KEY, how="left")["weak"].set_axis(table.index)
     open_status = table["status"] == "chua_du_bang_chung"
-    reason = table["sub_reason"].astype(object).where(table["sub_reason"].notna(), "thin")
+    reason = table["sub_reason"].astype(object).where(table["sub_reason"].notna(), "unmeasured_part")
     named: pd.Series[str] = reason.mask(weak & open_status, "weak_service").where(open_status, None)
     return named
 
 
 def _list(table: pd.DataFrame, in_scope: Sequence[str]) -> pd.Series[str]:
     # Nobody is sent to measure a network that is not in scope, such as one heard from across the border.
-    dead, powered = _is_dead(table), table["electrified"]
-    unknown = table["status"].isin(["chua_du_bang_chung", "chua_co_du_lieu"])
-    unknown &= table["operator"].isin(in_scope)
+    # Nor is it asked to mend anything here.
+    concerned = table["operator"].isin(in_scope)
+    dead, powered = _is_dead(table) & concerned, table["electrified"]
+    unknown = table["status"].isin(["chua_du_bang_chung", "chua_co_du_lieu"]) & concerned
     found = np.select(
         [
             dead & powered.eq(True),

@@ -27,7 +27,9 @@ _HALF_HOUR_S = 1800
 _POSITIVE_ONLY_GRADE = 4
 OUTCOME = {name: "fails" if name == "headline" else f"fails_{name}" for name in THRESHOLD_NAMES}
 MARGIN = {name: "margin_db" if name == "headline" else f"margin_db_{name}" for name in THRESHOLD_NAMES}
-TEST_KEY = ["operator", "device", "hex_res10", "half_hour"]
+# What one kind of source says of a spot and half-hour is a test of its own: readings of another kind neither lend it
+# weight nor take any.
+TEST_KEY = ["operator", "device", "hex_res10", "half_hour", "calibrated", "positive_only"]
 
 
 def within_validity(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
@@ -67,7 +69,7 @@ def _local_date(rows: Expression, criteria: Criteria) -> Value:
 
 
 def observe(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
-    """Tests of the contract OBSERVATIONS, one per operator, device, res-10 hex and half-hour.
+    """Tests of the contract OBSERVATIONS, one per operator, device, res-10 hex, half-hour and kind of source.
 
     An observation fails at a threshold where more than half of its seconds fail there, seconds with
     an unknown level counting against; it passes where at least half of the seconds with a known
@@ -84,8 +86,6 @@ def observe(measurements: Expression, criteria: Criteria, as_of: date) -> Expres
         local_date=_.local_date.min(),
         first_utc=_.second.min(),
         last_utc=_.second.max(),
-        calibrated=_.calibrated.all(),
-        positive_only=_.positive_only.all(),
         grade=_.grade.min(),
         seconds=_.count(),
         no_service_seconds=_.no_service.sum(),
@@ -206,15 +206,13 @@ def _seconds(scored: Expression, silent_margin_db: float) -> Expression:
         hex_res9=_.hex_res9.min(),
         hex_res8=_.hex_res8.min(),
         local_date=_.local_date.min(),
-        calibrated=_.calibrated.all(),
-        positive_only=_.positive_only.all(),
         grade=_.grade.min(),
         no_service=_.no_service.all().ifelse(1, 0),
         weak_in_vehicle=_.weak_in_vehicle.max(),
         best_rsrp_dbm=ibis.coalesce(_.rsrp_dbm, _.ss_rsrp_dbm).max().cast("float64"),
         **{f"best_{name}": scored[f"score_{name}"].max() for name in THRESHOLD_NAMES},
         **{MARGIN[name]: scored[MARGIN[name]].max() for name in THRESHOLD_NAMES},
-        silent=_.silent.all() & ~_.positive_only.any(),
+        silent=(_.silent & ~_.positive_only).all(),
     )
     margins = {
         MARGIN[name]: best.silent.ifelse(silent_margin_db, best[MARGIN[name]]) for name in THRESHOLD_NAMES
@@ -223,11 +221,14 @@ def _seconds(scored: Expression, silent_margin_db: float) -> Expression:
 
 
 def _without_echoes(seconds: Expression) -> Expression:
-    # The same moment once more without the phone's name is the same witness, not a second one.
-    keys = ["operator", "hex_res10", "second", "spot_lat", "spot_lon"]
-    named = seconds.filter(_.device != UNKNOWN_DEVICE)
-    echoes = seconds.filter(_.device == UNKNOWN_DEVICE).semi_join(named, keys)
-    return seconds.anti_join(echoes.select(*keys, "device"), [*keys, "device"])
+    # A test without the phone's name, each moment of which a named phone has too, is the same witness once more. Only
+    # a whole test is dropped: of a part, what is left would vote as if the rest had never been.
+    moment = ibis.window(group_by=["operator", "hex_res10", "second", "spot_lat", "spot_lon"])
+    named = seconds.device != UNKNOWN_DEVICE
+    told = seconds.mutate(twin=(named & ~seconds.positive_only).any().over(moment))
+    of_test = ibis.window(group_by=TEST_KEY)
+    told = told.mutate(own=((told.device != UNKNOWN_DEVICE) | ~told.twin).any().over(of_test))
+    return told.filter(told.own).drop("twin", "own")
 
 
 def _vote(seconds: Expression, name: ThresholdName) -> Value:

@@ -19,9 +19,13 @@ _WEAKNESS = {
         "có thể chỉ là sự cố: mất sóng trong một ngày, hoặc đúng lúc đã báo mất điện, mất mạng",
         "possibly an outage: it failed on one day only, or while power or network was known to be down",
     ),
+    "unmeasured_part": (
+        "trung tâm thôn hoặc một cụm dân cư chưa đo",
+        "the centre or a cluster was not measured",
+    ),
     "positive_only_source": (
-        "chỉ có dữ liệu của ứng dụng không ghi lúc mất sóng",
-        "only sources that never record a lost signal measured here",
+        "hầu như chỉ có dữ liệu của ứng dụng không ghi lúc mất sóng",
+        "mostly sources that never record a lost signal measured here",
     ),
     "vehicle": (
         "phần lớn chỉ đo trong xe, sóng yếu có thể do thân xe",
@@ -52,7 +56,7 @@ _ASIDE = {
     ),
     "vehicle_tests": (
         "không tính {} lần sóng yếu trong xe",
-        "{} weak ones inside a vehicle left undecided",
+        "weak inside a vehicle and left undecided: {}",
     ),
     "positive_only_tests": (
         "{} lần từ ứng dụng không ghi lúc mất sóng",

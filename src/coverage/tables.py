@@ -30,6 +30,7 @@ SUB_REASONS = (
         "pre_change",
         "stale",
         "near_threshold",
+        "unmeasured_part",
     ),
 )
 NOT_SPOTS = ("total", "partial", "undetermined")
@@ -116,7 +117,7 @@ def _margins() -> Sequence[Column]:
 
 OBSERVATIONS = Table(
     "observations",
-    "measurements thinned to one test: (operator, device, res-10 hex, half-hour)",
+    "measurements thinned to one test: (operator, device, res-10 hex, half-hour, kind of source)",
     (
         Column("operator", _TEXT, "MCC+MNC or the file's own name"),
         Column("device", _TEXT, "keyed hash, or 'unknown'"),
@@ -129,7 +130,7 @@ OBSERVATIONS = Table(
         Column("local_date", _DATE, "first local date of the test"),
         Column("first_utc", _TIME, "first second of the test"),
         Column("last_utc", _TIME, "last second of the test"),
-        Column("calibrated", _BOOL, "every second came from a calibrated device"),
+        Column("calibrated", _BOOL, "it came from a calibrated device"),
         Column("grade", _INT, "evidence grade of its best second: 1 = A … 4 = D", low=1, high=4),
         Column("seconds", _INT, "distinct seconds measured", low=1),
         Column("no_service_seconds", _INT, "seconds without any service", low=0),
@@ -140,10 +141,10 @@ OBSERVATIONS = Table(
         Column("fails_voice", _BOOL, "fails at the thresholds of voice; missing = undecided", nullable=True),
         Column("fails_data_good", _BOOL, "fails at the thresholds of good data; missing = undecided", nullable=True),
         *_margins(),
-        Column("positive_only", _BOOL, "every second came from a source that never writes no service: its fails are undecided"),
+        Column("positive_only", _BOOL, "it came from a source that never writes no service: its fails are undecided"),
         Column("weak_in_vehicle", _BOOL, "undecided at the headline because it was weak inside a vehicle"),
         Column("before_site", _BOOL, "measured near a site of the operator before that went on air: a fail is set aside (undecided), a pass counts"),
-        Column("in_outage", _BOOL, "measured there during a known outage: a fail is set aside (undecided), a pass counts"),
+        Column("in_outage", _BOOL, "measured there during a known outage: a fail is set aside (undecided), and hinders clearing; a pass counts"),
     ),
 )
 
@@ -156,14 +157,14 @@ def _evidence_columns() -> Sequence[Column]:
         Column("effective_tests", _REAL, "tests of sources that also write silence, after allowing for one device repeating itself", low=0),
         Column("effective_fails", _REAL, "fails, scaled alike", low=0),
         Column("devices", _INT, "known devices that tested", low=0),
-        Column("occasions", _INT, "distinct four-hour blocks with tests", low=0),
+        Column("occasions", _INT, "distinct four-hour blocks of the clock with tests, whoever made them", low=0),
         Column("dates", _INT, "distinct local dates with tests", low=0),
         Column("fail_devices", _INT, "known devices with a fail", low=0),
         Column("fail_dates", _INT, "distinct local dates with a fail", low=0),
         Column("fail_hexes", _INT, "distinct res-10 hexes with a fail", low=0),
-        Column("outage_tests", _INT, "observations set aside because they fell into a known outage", low=0),
+        Column("outage_tests", _INT, "observations left undecided during a known outage: fails that were set aside, or nothing known", low=0),
         Column("vehicle_tests", _INT, "observations left undecided because they were weak inside a vehicle", low=0),
-        Column("pre_change_tests", _INT, "observations set aside because a site of the operator went on air nearby later", low=0),
+        Column("pre_change_tests", _INT, "observations left undecided before a site of the operator went on air nearby: fails that were set aside, or nothing known", low=0),
         Column("positive_only_tests", _INT, "tests, among those counted, of sources that never write no service", low=0),
         Column("expired_tests", _INT, "observations older than the validity: they count for nothing", low=0),
         Column("first_test_utc", _TIME, "first test; missing = none", nullable=True),
@@ -470,6 +471,7 @@ VILLAGE_VERDICTS = Table(
                 "evidence_mix",
                 "fcc_grade",
                 "level_margin_db",
+                "p_dead",
                 "p_covered",
                 "outage_tests",
                 "vehicle_tests",

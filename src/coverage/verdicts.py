@@ -105,14 +105,13 @@ def verdict(evidence: pd.DataFrame, criteria: Criteria, ending: str) -> npt.NDAr
     accused = floors_met(evidence, criteria, ending)
     looks_dead = share_above(k, n, rules.dead_share) >= rules.dead_probability
     looks_poor = share_above(k, n, rules.below_standard_share) >= rules.below_standard_probability
-    heard = evidence[f"recorded_tests{ending}"].to_numpy() >= criteria.clearing.tests
     # A place that looks dead without the floors is not enough evidence: neither accused nor cleared.
     return np.select(
         [
             looks_dead & accused,
             looks_dead,
             looks_poor & accused,
-            looks_fine(evidence, criteria, ending) & heard,
+            looks_fine(evidence, criteria, ending),
         ],
         ["dead_zone", "not_enough_evidence", "below_standard", "covered"],
         default="not_enough_evidence",
@@ -120,14 +119,19 @@ def verdict(evidence: pd.DataFrame, criteria: Criteria, ending: str) -> npt.NDAr
 
 
 def looks_fine(evidence: pd.DataFrame, criteria: Criteria, ending: str) -> Flags:
-    """Whether each row would be cleared, if enough of its tests come from sources that also write silence."""
+    """Whether each row may be cleared: by count or by level, on enough evidence, and not against its fails."""
     n, k = counts(evidence, ending)
+    aside = evidence[f"aside_tests{ending}"].to_numpy(dtype=np.float64)
+    least = criteria.clearing
+    heard = evidence[f"heard_devices{ending}"] >= least.devices
+    heard |= evidence[f"heard_calibrated{ending}"] >= least.calibrated_devices
     by_count, by_level = p_covered(evidence, criteria, ending)
     enough = by_count >= criteria.evidence.covered_probability
     enough |= by_level >= criteria.levels.covered_probability
-    # Strong levels never outweigh fails that were counted.
-    few_fails = k <= criteria.evidence.covered_share * n + _ROUNDING
-    fine: Flags = enough & few_fails & (n > 0)
+    # Strong levels never outweigh fails that were counted, nor those that were set aside: what is left of a place
+    # whose fails are explained away is its better half.
+    few_fails = k + aside <= criteria.evidence.covered_share * (n + aside) + _ROUNDING
+    fine: Flags = enough & few_fails & heard.to_numpy() & (n >= least.effective_tests - _ROUNDING)
     return fine
 
 
@@ -151,7 +155,10 @@ def _sub_reason(evidence: pd.DataFrame, criteria: Criteria) -> pd.Series[str]:
     n, k = counts(evidence, "")
     looks_dead = share_above(k, n, rules.dead_share) >= rules.dead_probability
     passes = evidence["tests"] - evidence["fails"]
-    unheard = evidence["recorded_tests"] < criteria.clearing.tests
+    unheard = evidence["recorded_tests"] < evidence["positive_only_tests"]
+    few_phones = (evidence["heard_devices"] < floors.devices) & (
+        evidence["heard_calibrated"] < floors.calibrated_devices
+    )
     one_phone = (evidence["fail_devices"] < floors.devices) & (
         evidence["fail_calibrated"] < floors.calibrated_devices
     )
@@ -167,9 +174,9 @@ def _sub_reason(evidence: pd.DataFrame, criteria: Criteria) -> pd.Series[str]:
         (looks_dead & (evidence["fail_hexes"] < floors.hexes_res10), "single_spot"),
         (looks_dead, "thin"),
         (evidence["vehicle_tests"] > evidence["tests"], "vehicle"),
-        (unheard & (evidence["positive_only_tests"] > 0), "positive_only_source"),
+        (unheard, "positive_only_source"),
         (evidence["tests"] < floors.effective_fails, "thin"),
-        (evidence["devices"] < floors.devices, "single_device"),
+        (few_phones, "single_device"),
         (evidence["dates"] < floors.dates, "single_occasion"),
         (n < floors.effective_fails, "thin"),
         (_near_threshold(evidence, criteria) & (k <= rules.covered_share * n), "near_threshold"),

@@ -35,12 +35,14 @@ def with_changes(judged: pd.DataFrame, criteria: Criteria) -> pd.DataFrame:
         said: Flags = np.equal(verdict(rows, criteria, ""), what)
         return said
 
-    found["fails_to_dead"] = _least(judged, ~is_dead, lambda rows, j: says(_with_fails(rows, j), "dead_zone"))
+    found["fails_to_dead"] = _least(
+        judged, ~is_dead, lambda rows, j: says(_with_fails(rows, j, criteria), "dead_zone")
+    )
     found["passes_to_covered"] = _least(
         judged, ~is_covered, lambda rows, j: says(_with_passes(rows, j, criteria), "covered")
     )
     ends = _least(judged, is_dead, lambda rows, j: ~says(_with_passes(rows, j, criteria), "dead_zone"))
-    doubts = _least(judged, is_covered, lambda rows, j: ~says(_with_fails(rows, j), "covered"))
+    doubts = _least(judged, is_covered, lambda rows, j: ~says(_with_fails(rows, j, criteria), "covered"))
     found["tests_to_overturn"] = ends.fillna(doubts)
     return found
 
@@ -59,35 +61,32 @@ def _least(
     return numbers.where(numbers <= _MOST).reindex(judged.index)
 
 
-def _with_fails(rows: pd.DataFrame, more: Ints) -> pd.DataFrame:
+def _with_fails(rows: pd.DataFrame, more: Ints, criteria: Criteria) -> pd.DataFrame:
     some = more > 0
     # One more day makes two occasions, unless nothing had failed yet.
-    span = np.where(
-        some & ((rows["fails"] > 0) | (more > 1)), np.fmax(rows["fail_span_s"], _DAY_S), rows["fail_span_s"]
-    )
-    return rows.assign(
-        fail_span_s=span,
-        **{
-            column: rows[column] + more
-            for column in (
-                *("effective_tests", "effective_fails", "recorded_tests"),
-                *("fail_devices", "fail_dates", "fail_hexes"),
-            )
-        },
-    )
+    longer = some & ((rows["fails"] > 0) | (more > 1))
+    span = np.where(longer, np.fmax(rows["fail_span_s"], _DAY_S), rows["fail_span_s"])
+    failed = ("effective_fails", "fail_devices", "fail_dates", "fail_hexes")
+    tested = _tested(rows, more, criteria.levels.silent_margin_db, criteria)
+    return tested.assign(fail_span_s=span, **{column: rows[column] + more for column in failed})
 
 
 def _with_passes(rows: pd.DataFrame, more: Ints, criteria: Criteria) -> pd.DataFrame:
+    return _tested(rows, more, CLEAN_PASS_DB, criteria)
+
+
+def _tested(rows: pd.DataFrame, more: Ints, margin_db: float, criteria: Criteria) -> pd.DataFrame:
+    # So many more tests at that margin, each of another phone on an occasion of its own.
     spread = criteria.levels
     before = rows["level_tests"]
     after = before + more
     hexes_db2 = np.where(rows["level_hexes"] > 1, spread.hex_db**2, 0.0)
     one_db2 = spread.device_db**2 + spread.occasion_db**2 + spread.test_db**2 + hexes_db2
     known = rows["level_variance_db2"].fillna(0.0) * before**2
-    margin = (rows["level_margin_db"].fillna(0.0) * before + CLEAN_PASS_DB * more) / after.where(after > 0)
+    margin = (rows["level_margin_db"].fillna(0.0) * before + margin_db * more) / after.where(after > 0)
     return rows.assign(
         effective_tests=rows["effective_tests"] + more,
-        recorded_tests=rows["recorded_tests"] + more,
+        heard_devices=rows["heard_devices"] + more,
         level_tests=after,
         level_margin_db=margin,
         level_variance_db2=(known + one_db2 * more) / after.where(after > 0) ** 2,

@@ -97,7 +97,9 @@ def _csv(frame: gpd.GeoDataFrame) -> bytes:
 
 def table_to_csv(table: pd.DataFrame) -> bytes:
     """A table as a CSV that opens in Excel: UTF-8 with BOM, text that would run as a formula made harmless."""
-    safe = table.astype("object").map(_csv_cell)
+    # Column by column: a whole number beside empty cells must not become 8.0.
+    columns = {name: [_csv_cell(value) for value in table[name].astype("object")] for name in table}
+    safe = pd.DataFrame({name: pd.Series(cells, dtype="object") for name, cells in columns.items()})
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 

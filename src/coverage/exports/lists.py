@@ -54,7 +54,15 @@ PROPERTIES = (
     *("status_at_105", "status_at_121", "sub_reason", "who_must_act", "priority", "reason", "reason_en"),
     *("criteria", "snapshot_id", "as_of", "simulated", "list", "especially_difficult"),
     *("what_would_change", "what_would_change_en", "status_voice", "status_data_good", "level_margin_db"),
-    *("p_covered", "evidence_mix", "fcc_grade", "vehicle_tests", "pre_change_tests", "positive_only_tests"),
+    *(
+        "p_dead",
+        "p_covered",
+        "evidence_mix",
+        "fcc_grade",
+        "vehicle_tests",
+        "pre_change_tests",
+        "positive_only_tests",
+    ),
     *("expired_tests", "predicted_p_below", "survey_rank"),
 )
 _ORDERED_BY = {"gaps": ["priority"], "need_measurement": ["survey_rank"]}

@@ -34,9 +34,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "single_occasion": ("mới một dịp đo", "one occasion only"),
     "single_spot": ("mới một điểm đo", "one spot only"),
     "suspected_outage": ("nghi mất sóng tạm thời", "a temporary outage is suspected"),
+    "unmeasured_part": ("có nơi chưa đo", "a part was not measured"),
     "positive_only_source": (
-        "chỉ có ứng dụng không ghi lúc mất sóng",
-        "only sources that never record silence",
+        "hầu như chỉ có ứng dụng không ghi lúc mất sóng",
+        "mostly sources that never record silence",
     ),
     "vehicle": ("phần lớn đo trong xe", "mostly measured in a vehicle"),
     "pre_change": ("đo trước khi trạm mới phát sóng", "measured before a new site went on air"),
