@@ -117,11 +117,12 @@ def test_no_reason_names_the_weakness_of_another_village(verdicts: pd.DataFrame,
 
 def test_every_village_hears_what_would_change_it(verdicts: pd.DataFrame) -> None:
     change = verdicts["what_would_change_en"]
-    assert change["one phone"].startswith("1 more fail (each of another phone, on another day")
+    assert change["one phone"].startswith("At the centre: 1 more fail and it is a dead place; ")
+    assert change["one phone"].endswith("(each of another phone, on another day, at another spot).")
     assert "1 more fail" in change["one day"]
     assert "clean passes" in change["dead"]
     assert "in doubt" in change["served"]
-    assert change["unmeasured"] == change["stale"] == "Measure at the centre and at the clusters."
+    assert change["unmeasured"] == change["stale"] == "Measure where people live in the village."
     assert (verdicts["what_would_change"].str.len() > 20).all()
 
 
