@@ -24,6 +24,7 @@ from coverage.verdicts import Flags, Numbers
 
 _KEY = ["village_id", "operator"]
 _DEAD = [*_KEY, "place_id"]
+_COUNTS = ["tests", "fails", "devices", "dates", "effective_tests", "effective_fails"]
 _TOGETHER = ""  # no commune's code: all communes of the operator
 _TAIL = 0.025  # of a two-sided interval of 95 %
 
@@ -87,7 +88,7 @@ def _evidence(
         )
         for one in operators
     ]
-    return pd.concat(found, ignore_index=True)
+    return pd.concat([one[["place_id", "operator", *_COUNTS]] for one in found], ignore_index=True)
 
 
 def _with_commune(claimed_hexes: pd.DataFrame, communes: gpd.GeoDataFrame, resolution: int) -> pd.DataFrame:
@@ -125,8 +126,7 @@ def _km2_of(cells: hexes.Hexes) -> pd.Series:
 
 
 def _with_shares(rows: pd.DataFrame, communes: gpd.GeoDataFrame, criteria: Criteria) -> pd.DataFrame:
-    counts = ["tests", "fails", "devices", "dates", "effective_tests", "effective_fails"]
-    table = rows.assign(**rows[counts].fillna(0)).astype(dict.fromkeys(counts[:4], np.int64))
+    table = rows.assign(**rows[_COUNTS].fillna(0)).astype(dict.fromkeys(_COUNTS[:4], np.int64))
     table["passes"] = table["tests"] - table["fails"]
     table["pass_share"] = table["passes"] / table["tests"].where(table["tests"] > 0)
     low, high = interval(

@@ -49,7 +49,7 @@ def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteri
             found = found.merge(own.add_suffix(suffix(name)).reset_index(), on=_PLACE, how="left")
     counts = [column for column in found.columns if column.startswith(_COUNTED)]
     found[counts] = found[counts].fillna(0)
-    return found.sort_values(_PLACE, ignore_index=True)
+    return found.sort_values(_PLACE, ignore_index=True).copy()  # in one piece again after so many merges
 
 
 def suffix(name: ThresholdName) -> str:
