@@ -69,7 +69,14 @@ def test_tones_and_capitals_change_no_key(name: str) -> None:
     assert place_key(bare.replace("đ", "d").replace("Đ", "D").upper()) == place_key(name)
 
 
-@given(KINDS, NAMES.filter(lambda name: any(len(word) > 1 and word.isalpha() for word in name.split())))
+def says_more_than_a_number(name: str) -> bool:
+    """Whether a word of it is neither a single letter nor a Roman number: "Thôn II" is "Thôn 2"."""
+    return any(
+        len(word) > 1 and word.isalpha() and set(word.casefold()) - set("ivx") for word in name.split()
+    )
+
+
+@given(KINDS, NAMES.filter(says_more_than_a_number))
 def test_the_kind_before_a_name_changes_no_key_unless_a_number_alone_remains(kind: str, name: str) -> None:
     bare = place_key(name)
     if place_key(f"{kind} 1").endswith(bare) or place_key(name) == "":
