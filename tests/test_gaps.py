@@ -289,3 +289,11 @@ def test_all_people_count_where_only_the_centre_was_found_dead() -> None:
     around = gaps.village_verdicts(frame, rows.assign(share_around=0.6), supply, rules(), ["45204"])
     assert around.set_index("village_id")["population_affected"].to_dict() == {"v1": 240.0, "v2": 54.0}
     assert found["priority"].to_dict() == {"v1": 1, "v2": 2}
+
+
+def test_a_dead_network_out_of_scope_accuses_nobody() -> None:
+    frame, both = village_frame(), places("45204", FINE, FINE) | places("45601", DEAD, DEAD)
+    rows = completed(evidence(both), places_without_raster(frame, clusters(50.0)), ["45204", "45601"])
+    found = gaps.village_verdicts(frame, rows, power(), rules(), ["45204"]).set_index("operator")
+    assert found.loc["45601", "status"] == "trang_song"
+    assert found.loc["45601", ["list", "who_must_act"]].isna().all()

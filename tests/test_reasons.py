@@ -148,3 +148,29 @@ def test_evidence_before_a_new_site_is_named(tmp_path: Path) -> None:
     assert (after["status"], after["sub_reason"]) == ("chua_du_bang_chung", "pre_change")
     assert after["pre_change_tests"] == 36
     assert "before a new site nearby went on air" in after["reason_en"]
+
+
+def test_passes_of_before_a_new_site_clear_nothing_over_the_fails_that_it_explains_away(
+    tmp_path: Path,
+) -> None:
+    workspace = open_workspace(tmp_path / "workspace")
+    shape = shapely.box(LON - 0.01, LAT - 0.01, LON + 0.01, LAT + 0.01)
+    about = {"village_id": ["dead"], "name": ["dead"], "centre_lat": [LAT], "centre_lon": [LON]}
+    gpd.GeoDataFrame(about, geometry=[shape], crs=4326).to_file(tmp_path / "villages.geojson")
+    intake_places.add_places(workspace, "villages", tmp_path / "villages.geojson")
+    half = readings("dead", None, phones=8) + readings("dead", -92.0, phones=8, east=0.002)
+    (tmp_path / "log.csv").write_text("\n".join([HEADER, *half]) + "\n", encoding="utf-8")
+    list(intake.ingest(workspace, tmp_path / "log.csv", Context(source="drive_test")))
+
+    def judged() -> pd.Series:
+        pipeline.assess(workspace, AS_OF)
+        found = history.latest(workspace).village_verdicts
+        return found[found["operator"] == "45204"].iloc[0]
+
+    assert judged()["sub_reason"] == "weak_service"
+    site = f"site_id,operator,lat,lon,on_air\ns1,45204,{LAT + 0.01},{LON},2026-10-20\n"
+    (tmp_path / "sites.csv").write_text(site, encoding="utf-8")
+    intake_places.add_places(workspace, "sites", tmp_path / "sites.csv")
+    after = judged()
+    assert after["pre_change_tests"] > 0
+    assert after["status"] == "chua_du_bang_chung"

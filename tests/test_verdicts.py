@@ -166,3 +166,37 @@ def test_a_pass_of_another_kind_adds_no_weight_to_a_calibrated_phone() -> None:
     passing = [row(device="phone-0", lat=LAT, time_utc=MORNING + timedelta(seconds=9), calibrated=False)]
     before, after = judge_together(rows).iloc[0], judge_together(rows + passing).iloc[0]
     assert after["effective_fails"] <= before["effective_fails"]
+
+
+@pytest.mark.parametrize(
+    ("devices", "calibrated", "what"),
+    [(1, False, "not_enough_evidence"), (2, False, "covered"), (1, True, "covered")],
+)
+def test_one_phone_clears_nothing_however_strong_and_one_scanner_may(
+    devices: int, calibrated: bool, what: str
+) -> None:
+    assert verdict(campaign(devices=devices, days=3, calibrated=calibrated))[0] == what
+
+
+def test_the_unnamed_copy_of_a_test_is_dropped_whole_or_not_at_all() -> None:
+    unnamed = [row(device="unknown"), silent(device="unknown", time_utc=MORNING + timedelta(seconds=1))]
+    named = [row(device="phone-a")]
+    # The named phone has only the passing second: what is left of the unnamed test must not turn into a fail.
+    found = judge_together(unnamed + named).iloc[0]
+    assert (found["tests"], found["fails"]) == (2, 0)
+    both = [*named, silent(device="phone-a", time_utc=MORNING + timedelta(seconds=1))]
+    assert judge_together(unnamed + both).iloc[0]["tests"] == 1
+
+
+def test_a_fail_elsewhere_lends_positive_only_passes_no_weight() -> None:
+    feed = [one | {"positive_only": True} for one in campaign(devices=9, days=1, spots=1, seconds=3)]
+    fails = campaign(silent, devices=9, days=1, spots=1, seconds=1)
+    assert verdict(feed) == ("not_enough_evidence", "positive_only_source")
+    assert verdict(feed + fails)[0] == "not_enough_evidence"
+    assert judge_together(feed + fails).iloc[0]["effective_fails"] == pytest.approx(9.0)
+
+
+def test_a_fail_of_another_kind_never_clears_what_a_scanner_found() -> None:
+    dead = campaign(silent, devices=1, calibrated=True)
+    assert verdict(dead)[0] == "dead_zone"
+    assert verdict([*dead, silent(device="phone-0", time_utc=MORNING + timedelta(hours=5))])[0] == "dead_zone"
