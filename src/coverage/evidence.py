@@ -13,10 +13,9 @@ from ibis.expr.types import Table as Expression
 from ibis.expr.types import Value
 
 from coverage.criteria import THRESHOLD_NAMES, Criteria, FccBadge, ThresholdName
-from coverage.observations import MARGIN, OUTCOME
+from coverage.observations import HALF_HOUR_S, MARGIN, OUTCOME
 from coverage.tables import GRADES, UNKNOWN_DEVICE
 
-_HALF_HOUR_S = 1800
 _FOUR_HOURS_S = 4 * 3600
 _PLACE = ["place_id", "operator"]
 _JUDGED = [*_PLACE, "threshold"]
@@ -25,7 +24,7 @@ _ASKED = (
     *("half_hour", "hex", "hex_res10", "hexes", "weight", "aside"),
 )
 # What a place without a row of that kind has: none.
-_COUNTED = ("effective", "fail", "recorded", "heard", "aside", "level_tests", "expired")
+_COUNTED = ("effective", "fail", "recorded", "heard", "aside", "level_tests")
 
 
 def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteria) -> pd.DataFrame:
@@ -130,7 +129,7 @@ def _evidence(at_thresholds: Expression, criteria: Criteria) -> Expression:
         fail_dates=_.day.nunique(where=failed),
         fail_hexes=_.hex_res10.nunique(where=failed),
         # Their span too: it is counted in half-hours of the clock, which no passing second inside one can stretch.
-        fail_span_s=(_.half_hour.max(where=failed) - _.half_hour.min(where=failed)) * _HALF_HOUR_S,
+        fail_span_s=(_.half_hour.max(where=failed) - _.half_hour.min(where=failed)) * HALF_HOUR_S,
     )
 
 

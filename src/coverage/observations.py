@@ -23,7 +23,7 @@ from coverage.tables import LEVEL_COLUMNS, UNKNOWN_DEVICE
 
 # A reading of one moment at one threshold. Ordered, so that the best of a second is its maximum.
 _FAIL, _UNKNOWN, _PASS = 0, 1, 2
-_HALF_HOUR_S = 1800
+HALF_HOUR_S = 1800
 _POSITIVE_ONLY_GRADE = 4
 OUTCOME = {name: "fails" if name == "headline" else f"fails_{name}" for name in THRESHOLD_NAMES}
 MARGIN = {name: "margin_db" if name == "headline" else f"margin_db_{name}" for name in THRESHOLD_NAMES}
@@ -58,7 +58,7 @@ def expired(measurements: Expression, criteria: Criteria, as_of: date) -> Expres
 
 
 def _half_hour(rows: Expression) -> Value:
-    return (rows.time_utc.epoch_seconds() // _HALF_HOUR_S).cast("int64")
+    return (rows.time_utc.epoch_seconds() // HALF_HOUR_S).cast("int64")
 
 
 def _local_date(rows: Expression, criteria: Criteria) -> Value:

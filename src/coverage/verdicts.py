@@ -45,11 +45,15 @@ def clear_by_level(
     may be off; `pooled` whether the place holds several hexes. Fewer than `share` of an average phone's tests
     fail where the mean stands at least z(share) spreads of a single test above the threshold.
     """
-    hexes_db2 = np.where(pooled, spread.hex_db**2, 0.0)
-    test_db = np.sqrt(spread.occasion_db**2 + spread.test_db**2 + hexes_db2)
-    needed_db = float(ndtri(1 - share)) * test_db
+    needed_db = float(ndtri(1 - share)) * np.sqrt(one_test_db2(pooled, spread))
     clear: Numbers = np.asarray(ndtr((margin_db - needed_db) / np.sqrt(variance_db2)), dtype=np.float64)
     return clear
+
+
+def one_test_db2(pooled: Flags, spread: Levels) -> Numbers:
+    """How far one test of an average phone lies from the mean of its place, as a variance in dB²."""
+    hexes_db2: Numbers = np.where(pooled, spread.hex_db**2, 0.0)
+    return hexes_db2 + spread.occasion_db**2 + spread.test_db**2
 
 
 def judge(evidence: pd.DataFrame, criteria: Criteria) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from coverage.criteria import Criteria
-from coverage.verdicts import Flags, verdict
+from coverage.verdicts import Flags, one_test_db2, verdict
 
 _MOST = 30
 # A pass that leaves little doubt, in dB above the threshold: two spreads of a single test.
@@ -80,8 +80,7 @@ def _tested(rows: pd.DataFrame, more: Ints, margin_db: float, criteria: Criteria
     spread = criteria.levels
     before = rows["level_tests"]
     after = before + more
-    hexes_db2 = np.where(rows["level_hexes"] > 1, spread.hex_db**2, 0.0)
-    one_db2 = spread.device_db**2 + spread.occasion_db**2 + spread.test_db**2 + hexes_db2
+    one_db2 = spread.device_db**2 + one_test_db2((rows["level_hexes"] > 1).to_numpy(), spread)
     known = rows["level_variance_db2"].fillna(0.0) * before**2
     margin = (rows["level_margin_db"].fillna(0.0) * before + margin_db * more) / after.where(after > 0)
     return rows.assign(
