@@ -24,7 +24,7 @@ class Part:
 def batches(parts: Iterable[Part], operator: str | None = None) -> Iterator[pa.RecordBatch]:
     """The rows that count, as MEASUREMENTS, some at a time; of one operator (PLMN digits) where it is given."""
     for part in parts:
-        wanted = ~pc.field("upload_id").isin(part.without)
+        wanted = ~pc.field("upload_id").isin(pa.array(part.without, pa.string()))
         if operator is not None:
             wanted &= pc.field("operator") == operator
         yield from ds.dataset(part.path, schema=schema(MEASUREMENTS)).to_batches(filter=wanted)
