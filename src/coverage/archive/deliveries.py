@@ -230,7 +230,7 @@ def _require_whole(delivery: Delivery, length: int, digest: str) -> None:
         )
 
 
-def describe(  # noqa: PLR0913 - one option per thing that a client may say
+def describe(
     workspace: Workspace,
     delivery_id: str,
     context: Context,
@@ -353,6 +353,11 @@ def show(workspace: Workspace, delivery_id: str) -> Delivery:
         return _of(_row(connection, delivery_id))
 
 
+def find(workspace: Workspace, delivery_id: str) -> Delivery | None:
+    """One delivery, None where there is none."""
+    return next(iter(_select(workspace, DELIVERIES.c.delivery_id == delivery_id)), None)
+
+
 def by_key(workspace: Workspace, idempotency_key: str) -> Delivery | None:
     """The delivery that was begun with that Idempotency-Key, None where there is none."""
     return next(iter(_select(workspace, DELIVERIES.c.idempotency_key == idempotency_key)), None)
@@ -386,7 +391,9 @@ def by_receipt(workspace: Workspace, code: str) -> list[Delivery]:
         bits = bits << 5 | _CROCKFORD.index(letter)
     begins = f"{bits >> 2:012x}"  # the first 48 of the 50 bits are whole hexadecimal digits
     found = _select(workspace, DELIVERIES.c.sha256.startswith(begins))
-    return [one for one in found if one.sha256 and receipt_code(one.sha256) == f"PS-{letters[:5]}-{letters[5:]}"]
+    return [
+        one for one in found if one.sha256 and receipt_code(one.sha256) == f"PS-{letters[:5]}-{letters[5:]}"
+    ]
 
 
 def receiving(workspace: Workspace) -> list[Delivery]:
