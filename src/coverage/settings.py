@@ -38,5 +38,5 @@ def get_settings() -> Settings:
 
 
 def environment_with(**said: str) -> dict[str, str]:
-    """This process's environment, for a child of it, with these variables said anew."""
+    """The environment of this process, for a child of it, with these variables said anew."""
     return os.environ | said
