@@ -135,7 +135,7 @@ def _look(workspace: Workspace, log: Log) -> FilePreview:
         fixes=[] if batch is None else batch.fixes,
         rows=[] if batch is None else _rows(batch, workspace.criteria.operators.names),
         points=[] if batch is None else _points(batch.measurements),
-        missing=_missing(reasons, batch),
+        missing=_missing(reasons, log),
         known=_known(workspace, log.upload_id),
     )
 
@@ -181,19 +181,16 @@ def _points(measurements: pa.Table) -> list[tuple[float, float, float | None, st
     ]
 
 
-def _missing(reasons: list[tally.Reason], batch: Batch | None) -> list[dict[str, Any]]:
+def _missing(reasons: list[tally.Reason], log: Log) -> list[dict[str, Any]]:
     """The words of the form that would help, with how many of the rows looked at are set aside without them."""
-    rows = {_CURES[one.code]: one.rows for one in reasons if one.code in _CURES}
-    if batch is not None and _no_device(batch.measurements):
+    aside = [one for one in reasons if one.outcome == "quarantined" and one.code in _CURES]
+    rows = {_CURES[one.code]: one.rows for one in aside}
+    if log.context.device == UNKNOWN_DEVICE and "device" not in log.columns:
         rows["device"] = 0
     told = {
         field: [text.format(rows=count) for text in _WHAT_IF_LEFT_OUT[field]] for field, count in rows.items()
     }
     return [{"field": field, "rows": rows[field], "vi": vi, "en": en} for field, (vi, en) in told.items()]
-
-
-def _no_device(measurements: pa.Table) -> bool:
-    return bool(measurements.column("device").unique().to_pylist() == [UNKNOWN_DEVICE])
 
 
 def _known(workspace: Workspace, upload_id: str) -> dict[str, Any] | None:
