@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import xlsxwriter
@@ -39,88 +39,94 @@ class Column:
     choices: tuple[str, ...] = ()
 
 
+_OPERATOR = "Nhà mạng"
+_COLUMNS = (
+    Column(
+        "Thời gian",
+        19,
+        "Ngày/tháng/năm giờ:phút, theo đồng hồ của máy đo.",
+        "Day/month/year hour:minute, by the phone's clock.",
+        ("30/10/2026 08:05", "30/10/2026 08:40", "31/10/2026 14:10"),
+    ),
+    Column(
+        "Vĩ độ",
+        12,
+        "Độ thập phân (WGS 84), số nhỏ hơn trong hai số, 5 chữ số lẻ.",
+        "Latitude: decimal degrees (WGS 84), the smaller of the two numbers, 5 decimals.",
+        ("11,94125", "11,94302", "11,94125"),
+    ),
+    Column(
+        "Kinh độ",
+        12,
+        "Độ thập phân (WGS 84), số lớn hơn trong hai số, 5 chữ số lẻ.",
+        "Longitude: decimal degrees (WGS 84), the larger of the two numbers, 5 decimals.",
+        ("108,43917", "108,43921", "108,43917"),
+    ),
+    Column(
+        _OPERATOR,
+        14,
+        "Nhà mạng của SIM đang đo; điền cả khi mất sóng.",
+        "The operator of the SIM that is measured; also where there is no service.",
+        ("", "", ""),
+    ),
+    Column(
+        "Trạng thái dịch vụ",
+        19,
+        "Máy báo “Không có dịch vụ” thì chọn không có sóng; “Chỉ cuộc gọi khẩn cấp” thì chọn chỉ khẩn cấp.",
+        "có sóng = in service; không có sóng = no service; chỉ khẩn cấp = emergency calls only.",
+        ("có sóng", "không có sóng", "chỉ khẩn cấp"),
+        ("có sóng", "không có sóng", "chỉ khẩn cấp"),
+    ),
+    Column(
+        "Công nghệ",
+        12,
+        "Biểu tượng trên màn hình: 5G, 4G (LTE), 3G (H, H+) hay 2G (E, G). Mất sóng thì để trống.",
+        "What the screen shows: 5G, 4G (LTE), 3G (H, H+) or 2G (E, G). Empty without service.",
+        ("4G", "", ""),
+        ("5G", "4G", "3G", "2G"),
+    ),
+    Column(
+        "Mức thu (dBm)",
+        15,
+        "Số âm, như -97. Android: Cài đặt → Giới thiệu điện thoại → Trạng thái SIM → Cường độ tín hiệu. "
+        "Mất sóng thì để trống.",
+        "A negative number such as -97. Android: Settings → About phone → SIM status → Signal strength. "
+        "Empty without service.",
+        ("-97", "", ""),
+    ),
+    Column(
+        "Máy đo",
+        12,
+        "Tên của máy (may1, may2…), giữ nguyên suốt đợt đo. Không ghi số điện thoại, số IMEI.",
+        "The phone's name (may1, may2…), the same all through. Never a phone number or an IMEI.",
+        ("may1", "may1", "may2"),
+    ),
+    Column(
+        "Sai số (m)",
+        11,
+        "Sai số vị trí mà máy báo, tính bằng mét. Không biết thì để trống.",
+        "How far off the position may be, in metres, as the phone says. Empty where not known.",
+        ("6", "8", "5"),
+    ),
+    Column(
+        "Trên xe",
+        10,
+        "Đo trong xe: có. Đã xuống xe, cầm máy trên tay: không.",
+        "Inside a vehicle: có (yes). On foot, phone in hand: không (no).",
+        ("không", "không", "không"),
+        ("có", "không"),
+    ),
+)
+
+
 def columns(criteria: Criteria) -> tuple[Column, ...]:
     """The columns of the template in their order; operators are those in scope of the criteria."""
     operators = tuple(criteria.operator_name(one) for one in criteria.operators_in_scope(set()))
     mine = operators[0]
-    return (
-        Column(
-            "Thời gian",
-            19,
-            "Ngày/tháng/năm giờ:phút, theo đồng hồ của máy đo.",
-            "Day/month/year hour:minute, by the phone's clock.",
-            ("30/10/2026 08:05", "30/10/2026 08:40", "31/10/2026 14:10"),
-        ),
-        Column(
-            "Vĩ độ",
-            12,
-            "Độ thập phân (WGS 84), số nhỏ hơn trong hai số, 5 chữ số lẻ.",
-            "Latitude: decimal degrees (WGS 84), the smaller of the two numbers, 5 decimals.",
-            ("11,94125", "11,94302", "11,94125"),
-        ),
-        Column(
-            "Kinh độ",
-            12,
-            "Độ thập phân (WGS 84), số lớn hơn trong hai số, 5 chữ số lẻ.",
-            "Longitude: decimal degrees (WGS 84), the larger of the two numbers, 5 decimals.",
-            ("108,43917", "108,43921", "108,43917"),
-        ),
-        Column(
-            "Nhà mạng",
-            14,
-            "Nhà mạng của SIM đang đo; điền cả khi mất sóng.",
-            "The operator of the SIM that is measured; also where there is no service.",
-            (mine, mine, mine),
-            operators,
-        ),
-        Column(
-            "Trạng thái dịch vụ",
-            19,
-            "Máy báo “Không có dịch vụ” thì chọn không có sóng; “Chỉ cuộc gọi khẩn cấp” thì chọn chỉ khẩn cấp.",
-            "có sóng = in service; không có sóng = no service; chỉ khẩn cấp = emergency calls only.",
-            ("có sóng", "không có sóng", "chỉ khẩn cấp"),
-            ("có sóng", "không có sóng", "chỉ khẩn cấp"),
-        ),
-        Column(
-            "Công nghệ",
-            12,
-            "Biểu tượng trên màn hình: 5G, 4G (LTE), 3G (H, H+) hay 2G (E, G). Mất sóng thì để trống.",
-            "What the screen shows: 5G, 4G (LTE), 3G (H, H+) or 2G (E, G). Empty without service.",
-            ("4G", "", ""),
-            ("5G", "4G", "3G", "2G"),
-        ),
-        Column(
-            "Mức thu (dBm)",
-            15,
-            "Số âm, như -97. Android: Cài đặt → Giới thiệu điện thoại → Trạng thái SIM → Cường độ tín hiệu. "
-            "Mất sóng thì để trống.",
-            "A negative number such as -97. Android: Settings → About phone → SIM status → Signal strength. "
-            "Empty without service.",
-            ("-97", "", ""),
-        ),
-        Column(
-            "Máy đo",
-            12,
-            "Tên của máy (may1, may2…), giữ nguyên suốt đợt đo. Không ghi số điện thoại, số IMEI.",
-            "The phone's name (may1, may2…), the same all through. Never a phone number or an IMEI.",
-            ("may1", "may1", "may2"),
-        ),
-        Column(
-            "Sai số (m)",
-            11,
-            "Sai số vị trí mà máy báo, tính bằng mét. Không biết thì để trống.",
-            "How far off the position may be, in metres, as the phone says. Empty where not known.",
-            ("6", "8", "5"),
-        ),
-        Column(
-            "Trên xe",
-            10,
-            "Đo trong xe: có. Đã xuống xe, cầm máy trên tay: không.",
-            "Inside a vehicle: có (yes). On foot, phone in hand: không (no).",
-            ("không", "không", "không"),
-            ("có", "không"),
-        ),
-    )  # fmt: skip
+    return tuple(
+        replace(one, choices=operators, examples=(mine, mine, mine)) if one.header == _OPERATOR else one
+        for one in _COLUMNS
+    )
 
 
 def template_csv(criteria: Criteria) -> bytes:
