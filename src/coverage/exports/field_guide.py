@@ -83,17 +83,18 @@ APPS = (
 
 _WORDS: Mapping[str, tuple[str, str]] = {
     "title": ("Phủ Sóng: hướng dẫn đo sóng tại thôn, bản", "Phủ Sóng: field guide"),
+    "asked": ("Ghi lúc mất sóng", "Writes “no service”"),
     "yes": ("Có", "Yes"),
     "no": ("Không", "No"),
     "unread": ("Không đọc được", "Not read"),
     "table": ("Bảng mẫu", "Template"),
     "table_note": (
-        "Không cần ứng dụng, ghi tay từng dòng: xem mặt sau.",
-        "No app needed, rows written by hand: see the other side.",
+        "Không cần ứng dụng, ghi tay từng dòng: xem mục “Không có ứng dụng?”.",
+        "No app needed, rows written by hand: see “No app?”.",
     ),
     "masts": (
-        "Danh sách trạm, không phải số đo. Ứng dụng khác: nộp thử một tệp nhỏ trước khi đi.",
-        "Lists of cells, not readings. Any other app: send a small file as a trial before leaving.",
+        "Tệp xuất ra là danh sách trạm, không phải số đo. Ứng dụng khác: nộp thử một tệp nhỏ trước khi đi.",
+        "What they export are lists of cells, not readings. Any other app: send a small file as a trial first.",
     ),
     "near": ("trong vòng {} m quanh nhà văn hoá hay giữa cụm", "within {} m of the hall or the cluster's middle"),
     "at": ("ngay tại nhà văn hoá hay giữa cụm", "right at the hall or the cluster's middle"),
@@ -142,6 +143,7 @@ def _values(criteria: Criteria, language: Language, served: bool) -> dict[str, s
         "criteria": escape(criteria.label),
         "switch": _SWITCH[language] if served else "",
         "template": f"{_word('template', language)} {link}".strip(),
+        "asked": _word("asked", language),
         "apps": _apps(language),
     }
 
@@ -185,5 +187,6 @@ def _apps(language: Language) -> str:
 
 def _row(name: str, answer: str, note: str, language: Language) -> str:
     kind = "yes" if answer == "yes" else "no"
-    said = f'<td class="{kind}">{_word(answer, language)}</td>'
+    asked = _word("asked", language)
+    said = f'<td class="{kind}" data-asked="{asked}">{_word(answer, language)}</td>'
     return f'<tr><th scope="row">{escape(name)}</th>{said}<td>{note}</td></tr>'
