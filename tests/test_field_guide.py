@@ -87,6 +87,11 @@ def test_numbers_and_names_come_from_the_criteria(language, parts, before, after
     assert usual.count(rules().label) == 1
 
 
+def test_the_picture_is_only_there_for_as_many_spots_as_it_shows():
+    assert field_guide_html(rules(), "vi").count("<circle") == 4
+    assert "<svg" not in field_guide_html(changed(floors={"hexes_res10": 3}), "vi")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_thresholds_and_the_end_of_2g_come_from_the_criteria(language):
     told = rules().model_dump(mode="json") | {"gsm_is_coverage_until": "2027-01-31"}

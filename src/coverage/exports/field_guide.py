@@ -98,6 +98,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "near": ("trong vòng {} m quanh nhà văn hoá hay giữa cụm", "within {} m of the hall or the cluster's middle"),
     "at": ("ngay tại nhà văn hoá hay giữa cụm", "right at the hall or the cluster's middle"),
+    "hall": ("nhà văn hoá", "village hall"),
+    "cluster": ("từng cụm dân cư", "every cluster"),
     "template": (
         "Bảng mẫu Excel và CSV phát kèm tờ này.",
         "The template comes with this sheet, for Excel and as CSV.",
@@ -137,7 +139,8 @@ def _values(criteria: Criteria, language: Language, served: bool) -> dict[str, s
     """What the texts leave open; ready for HTML."""
     names = [escape(criteria.operator_name(one)) for one in criteria.operators_in_scope(set())]
     link = f'<span class="screen">{_LINKS[language]}</span>' if served else ""
-    return _numbers(criteria, field_plan(criteria), language) | {
+    plan = field_plan(criteria)
+    return _numbers(criteria, plan, language) | {
         "operators": ", ".join(names),
         "operator": names[0],
         "criteria": escape(criteria.label),
@@ -145,7 +148,17 @@ def _values(criteria: Criteria, language: Language, served: bool) -> dict[str, s
         "template": f"{_word('template', language)} {link}".strip(),
         "asked": _word("asked", language),
         "apps": _apps(language),
+        "picture": _picture(plan, language),
     }
+
+
+def _picture(plan: FieldPlan, language: Language) -> str:
+    """Where to stand; drawn for two spots, and left out where the criteria ask for another number."""
+    if plan.spots != 2:
+        return ""
+    hall, cluster = _word("hall", language), _word("cluster", language)
+    label = f"{hall}, {cluster}: ≥ {plan.spot_apart_m} m"
+    return _text("picture.svg").format(hall=hall, cluster=cluster, label=label, spot_apart=plan.spot_apart_m)
 
 
 def _numbers(criteria: Criteria, plan: FieldPlan, language: Language) -> dict[str, str]:
