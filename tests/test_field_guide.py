@@ -16,6 +16,7 @@ from coverage import cell_lists
 from coverage.criteria import Criteria
 from coverage.exports import field_guide
 from coverage.exports.field_guide import APPS, field_guide_html
+from coverage.exports.measurement_template import template_csv, template_xlsx
 from coverage.logs.filename import read as read_name
 from coverage.logs.formats import FORMATS
 
@@ -85,6 +86,16 @@ def test_numbers_and_names_come_from_the_criteria(language, parts, before, after
     assert not re.search(after, usual)
     assert re.search(after, other)
     assert usual.count(rules().label) == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"), [({"45207": "Gmobile"}, "Gmobile"), ({}, "mọi nhà mạng có ở đó")]
+)
+def test_criteria_without_a_scope_still_give_a_guide_and_a_template(names, shown):
+    criteria = changed(operators={"in_scope": {}, "names": names})
+    assert f"Cần đo: {shown}." in field_guide_html(criteria, "vi")
+    assert template_xlsx(criteria).startswith(b"PK")
+    assert ";4G;-97;" in template_csv(criteria).decode()
 
 
 def test_the_picture_is_only_there_for_as_many_spots_as_it_shows():

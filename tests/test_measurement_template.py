@@ -8,12 +8,14 @@ import io
 import openpyxl
 import pytest
 from measurements import rules
-from test_logs_read import read
+from test_logs_read import KEY, NAMES, read
 
 from coverage import workbooks
 from coverage.errors import FileRefused
 from coverage.exports import measurement_template as template
+from coverage.logs import Context, Reading, read_file
 from coverage.logs.formats import canonical
+from coverage.logs.readings import Refused
 
 HEADERS = [one.header for one in template.columns(rules())]
 FIELDS = [
@@ -137,6 +139,9 @@ def test_the_sheet_that_explains_is_passed_over_by_its_mark_alone(tmp_path):
     path = tmp_path / "a.xlsx"
     path.write_bytes(saved(filled))
     assert [name for name, _ in workbooks.sheets(path)] == [template.DATA_SHEET, template.GUIDE_SHEET]
+    first, second = read_file(path, Context(), device_key=KEY, operator_names=NAMES)
+    assert isinstance(first, Reading)
+    assert isinstance(second, Refused)
     explaining["A1"] = workbooks.GUIDE_MARK
     path.write_bytes(saved(filled))
     assert [name for name, _ in workbooks.sheets(path)] == [""]

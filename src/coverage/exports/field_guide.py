@@ -11,6 +11,7 @@ from typing import Literal
 from coverage import cell_lists
 from coverage.criteria import Criteria
 from coverage.exports.field_plan import FieldPlan, field_plan
+from coverage.exports.measurement_template import operator_names
 from coverage.logs.formats import FORMATS
 from coverage.logs.read import MAX_ACCURACY_M
 from coverage.observations import HALF_HOUR_S
@@ -98,6 +99,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "near": ("trong vòng {} m quanh nhà văn hoá hay giữa cụm", "within {} m of the hall or the cluster's middle"),
     "at": ("ngay tại nhà văn hoá hay giữa cụm", "right at the hall or the cluster's middle"),
+    "every_operator": ("mọi nhà mạng có ở đó", "every operator that is there"),
     "hall": ("nhà văn hoá", "village hall"),
     "cluster": ("từng cụm dân cư", "every cluster"),
     "template": (
@@ -137,12 +139,12 @@ def _word(name: str, language: Language) -> str:
 
 def _values(criteria: Criteria, language: Language, served: bool) -> dict[str, str]:
     """What the texts leave open; ready for HTML."""
-    names = [escape(criteria.operator_name(one)) for one in criteria.operators_in_scope(set())]
+    names = [escape(one) for one in operator_names(criteria)]
     link = f'<span class="screen">{_LINKS[language]}</span>' if served else ""
     plan = field_plan(criteria)
     return _numbers(criteria, plan, language) | {
-        "operators": ", ".join(names),
-        "operator": names[0],
+        "operators": ", ".join(names) or _word("every_operator", language),
+        "operator": next(iter(names), "45204"),
         "criteria": escape(criteria.label),
         "switch": _SWITCH[language] if served else "",
         "template": f"{_word('template', language)} {link}".strip(),

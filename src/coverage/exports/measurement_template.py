@@ -119,10 +119,16 @@ _COLUMNS = (
 )
 
 
+def operator_names(criteria: Criteria) -> tuple[str, ...]:
+    """What people call the operators that crews measure: those in scope, else all that the criteria name; may be empty."""
+    codes = criteria.operators_in_scope(set()) or sorted(criteria.operators.names)
+    return tuple(criteria.operator_name(one) for one in codes)
+
+
 def columns(criteria: Criteria) -> tuple[Column, ...]:
-    """The columns of the template in their order; operators are those in scope of the criteria."""
-    operators = tuple(criteria.operator_name(one) for one in criteria.operators_in_scope(set()))
-    mine = operators[0]
+    """The columns of the template in their order; operators are those of `operator_names`."""
+    operators = operator_names(criteria)
+    mine = next(iter(operators), _OPERATOR)
     return tuple(
         replace(one, choices=operators, examples=(mine, mine, mine)) if one.header == _OPERATOR else one
         for one in _COLUMNS
