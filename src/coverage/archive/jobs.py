@@ -165,8 +165,8 @@ def release_dead(workspace: Workspace) -> int:
     released = 0
     with transaction(workspace.manifest) as connection:
         for row in connection.execute(select(JOBS).where(JOBS.c.state == "running")).all():
-            node, process = str(row.worker).rsplit(":", 2)[:2]
-            if node == os.uname().nodename and not _alive(int(process)):
+            node, _, process = str(row.worker).rpartition(":")[0].rpartition(":")
+            if node == os.uname().nodename and process.isdigit() and not _alive(int(process)):
                 _set(connection, row.job_id, lease_until_utc=now_utc() - timedelta(seconds=1))
                 released += 1
     return released
