@@ -26,7 +26,9 @@ MB = 1_000_000
 
 def log(first: int, rows: int = 20) -> bytes:
     """A log of so many rows of which no other one holds any; `first` is what tells them apart."""
-    lines = (f"2026-10-09T08:{row:02}:00Z,{11 + first / 10_000:.4f},108.44,45204,LTE,-97" for row in range(rows))
+    lines = (
+        f"2026-10-09T08:{row:02}:00Z,{11 + first / 10_000:.4f},108.44,45204,LTE,-97" for row in range(rows)
+    )
     return "\n".join([HEADER, *lines]).encode() + b"\n"
 
 
@@ -109,11 +111,13 @@ def test_words_that_cannot_be_are_refused_before_and_below_the_file(
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     problem(post(f"{service.address}/v1/uploads", content=below, headers=headers), status, code)
     problem(
-        put(f"{service.address}/v1/deliveries/{uuid.uuid4()}", params={"name": "a.csv", **words}, content=b"x"),
+        put(
+            f"{service.address}/v1/deliveries/{uuid.uuid4()}", params={"name": "a.csv", **words}, content=b"x"
+        ),
         status,
         code,
     )
-    assert incoming(service) == before
+    assert incoming(service) <= before
 
 
 @pytest.mark.parametrize(
@@ -144,7 +148,7 @@ def test_what_is_no_form_is_refused_and_leaves_nothing(
     before = incoming(service)
     answer = post(f"{service.address}/v1/uploads", content=body, headers={"Content-Type": kind})
     problem(answer, status, code)
-    assert incoming(service) == before
+    assert incoming(service) <= before
 
 
 # --- PUT
@@ -219,8 +223,7 @@ def test_a_put_of_the_same_id_takes_over_from_a_dead_line(server: str) -> None:
     assert eventually(lambda: get(server + url).json()["offset"] == 500)
     answer = put(server + url, params={"name": "over.csv"}, content=content)
     assert answer.status_code == 202
-    assert b"taken_over" in dead.recv(10_000)
-    dead.close()
+    assert b"taken_over" in all_of(dead)
 
 
 def cut_after(server: str, request: str, length: int, content: bytes, *headers: str) -> socket.socket:
@@ -229,6 +232,15 @@ def cut_after(server: str, request: str, length: int, content: bytes, *headers: 
     head = [request, "Host: 127.0.0.1", f"Content-Length: {length}", *headers]
     line.sendall("\r\n".join([*head, "", ""]).encode() + content)
     return line
+
+
+def all_of(line: socket.socket) -> bytes:
+    """Everything that the service still says on a line, until it hangs up."""
+    with line:
+        heard = b""
+        while piece := line.recv(10_000):
+            heard += piece
+        return heard
 
 
 def eventually(holds: object, seconds: float = 30) -> bool:
@@ -317,7 +329,7 @@ def test_a_file_that_is_too_long_is_refused_by_its_announcement(service: Service
     assert "2000000" in problem(answer, 413, "too_large")["detail"]
     problem(send(service.address, ("a.csv", bytes(60 * MB))), 413, "too_large")
     assert time.monotonic() - began < 30
-    assert incoming(service) == before
+    assert incoming(service) <= before
 
 
 def test_a_file_that_turns_out_too_long_is_refused_and_forgotten(service: Service) -> None:
@@ -339,7 +351,7 @@ def test_a_file_that_turns_out_too_long_is_refused_and_forgotten(service: Servic
     delete(f"{service.address}{just.json()['url']}")
     two = send(service.address, ("a.csv", bytes(MB)), ("b.csv", bytes(2 * MB + 1)))
     problem(two, 413, "too_large")
-    assert incoming(service) == before
+    assert incoming(service) <= before
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -356,7 +368,7 @@ def test_curl_hears_that_its_file_is_too_long(server: str, tmp_path: Path, chunk
 def test_silence_ends_a_request_and_keeps_what_came(server: str) -> None:
     url = f"/v1/deliveries/{uuid.uuid4().hex}"
     line = cut_after(server, f"PUT {url}?name=idle.csv HTTP/1.1", 5000, b"x" * 100)
-    answer = line.recv(10_000)
+    answer = all_of(line)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"idle_timeout" in answer
     assert get(server + url).json()["offset"] == 100
@@ -403,7 +415,7 @@ def test_a_service_that_is_stopped_tells_its_senders_and_keeps_what_came(tmp_pat
         events = threading.Thread(target=get, args=(f"{service.address}{url}/events",))
         events.start()
         service.stop()
-        answer = line.recv(10_000)
+        answer = all_of(line)
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b'"closing"' in answer
         events.join(10)
@@ -457,10 +469,13 @@ def test_a_preview_shows_how_the_file_would_be_read(tmp_path: Path) -> None:
         (asked,) = get(f"{url}/preview").json()["files"]
         assert (asked["looked_at_rows"], asked["whole"], asked["counts"]["accepted"]) == (32, True, 0)
         missing = {one["field"]: one["rows"] for one in asked["missing"]}
-        assert missing == {"operator": 30, "technology": 30, "date_order": 30}
+        assert missing == {"operator": 30, "technology": 30}
         assert all(one["vi"] and one["en"] for one in asked["missing"])
 
-        words = {"operator": "Viettel", "technology": "4G", "date_order": "dmy", "device": "máy 1"}
+        words = {"operator": "Viettel", "technology": "4G"}
+        (asked,) = get(f"{url}/preview", params=words).json()["files"]
+        assert [one["field"] for one in asked["missing"]] == ["device"]
+        words["device"] = "máy 1"
         told = get(f"{url}/preview", params=words).json()
         (shown,) = told["files"]
         assert shown["format"]["title_vi"]
@@ -500,14 +515,18 @@ def test_a_preview_shows_how_the_file_would_be_read(tmp_path: Path) -> None:
 def test_a_preview_tells_refusals_of_a_zip_and_of_a_file(server: str) -> None:
     box = io.BytesIO()
     with zipfile.ZipFile(box, "w") as packed:
+        packed.writestr("none.csv", b"a,b\n1,2\n")
+        packed.writestr(
+            "asks.csv", log(70, 3).replace(b"2026-10-09T08", b"09/10/2026 08").replace(b"Z,", b",")
+        )
         for number in range(12):
             packed.writestr(f"{number:02}.csv", log(30 + number))
-        packed.writestr("01b.csv", b"a,b\n1,2\n")
     held = send(server, ("box.zip", box.getvalue()), data={"hold": "true"}).json()
     told = get(f"{server}{held['url']}/preview").json()
     assert len(told["files"]) + len(told["refused"]) == 10
     assert told["more"] is True
-    assert "01b.csv" in told["refused"][0]["detail"]
+    assert "none.csv" in told["refused"][0]["detail"]
+    assert [(one["field"], one["rows"]) for one in told["files"][0]["missing"]][0] == ("date_order", 3)
     rubbish = send(server, ("rubbish.csv", bytes(range(256))), data={"hold": "true"}).json()
     told = get(f"{server}{rubbish['url']}/preview").json()
     assert (told["files"], len(told["refused"]), told["bounds"]) == ([], 1, None)
@@ -550,7 +569,13 @@ def test_a_receipt_is_found_however_it_was_copied(server: str) -> None:
     first = send(server, ("r.csv", log(54))).json()
     send(server, ("r2.csv", log(54)))
     code = first["receipt"]
-    for written in (code, code.lower(), code.replace("-", ""), code[3:], code.replace("0", "o").replace("1", "l")):
+    for written in (
+        code,
+        code.lower(),
+        code.replace("-", ""),
+        code[3:],
+        code.replace("0", "o").replace("1", "l"),
+    ):
         found = get(f"{server}/v1/receipts/{written}").json()["deliveries"]
         assert [one["file"] for one in found] == ["r.csv", "r2.csv"]
     for wrong in ("PS-00000-00000", "PS-1", "đ", code[:-1]):
@@ -558,13 +583,13 @@ def test_a_receipt_is_found_however_it_was_copied(server: str) -> None:
 
 
 def test_refused_rows_come_as_a_sheet(server: str) -> None:
-    content = log(55, 3) + "=1+1,11.9,108.4,45204,LTE,-97\n".encode()
+    content = log(55, 3) + b"=1+1,11.9,108.4,45204,LTE,-97\n"
     told = send(server, ("bad.csv", content)).json()
     (receipt,) = settled(server, told["delivery_id"])["files"]
     assert (receipt["rejected"], receipt["reasons"][0]["line"]) == (1, 5)
     assert receipt["reasons"][0]["ly_do"]
     sheet = get(f"{server}/v1/uploads/{receipt['upload_id']}/rejects.csv")
-    assert sheet.content.startswith("\ufeffline,outcome,code,column,value,ly_do,reason\n".encode())
+    assert sheet.content.startswith("\ufeffline,outcome,code,column,value,ly_do,reason\r\n".encode())
     assert ",'=1+1," in sheet.text
     assert "attachment" in sheet.headers["content-disposition"]
     problem(get(f"{server}/v1/uploads/0000/rejects.csv"), 404, "not_found")
@@ -630,4 +655,4 @@ def test_a_crew_s_file_counts_in_villages(tmp_path: Path) -> None:
         ended = settled(service.address, told["delivery_id"], judged=True)
         assert ended["snapshot_id"]
         gaps = get(f"{service.address}/gaps.geojson").json()["features"]
-        assert [one["properties"]["operator"] for one in gaps] == ["Viettel"]
+        assert [one["properties"]["operator"] for one in gaps] == ["45204"]
