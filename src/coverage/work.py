@@ -171,5 +171,5 @@ def _tidy_up(workspace: Workspace) -> None:
             log.info("delivery %s: nobody came back to it, its bytes are gone", delivery_id)
         for one in tidying.tidy(workspace):
             log.info("removed %s (%s, %s bytes): nothing names it", one.path, one.kind, one.size_bytes)
-    except OSError as fault:  # reading files in matters more than room; an hour later it is tried again
-        log.error("tidying: %s", fault)
+    except OSError:  # reading files in matters more than room; an hour later it is tried again
+        log.exception("tidying")

@@ -197,7 +197,9 @@ def _swap(workspace: Workspace, group: Sequence[_Slice], name: str) -> int:
     with transaction(workspace.manifest) as connection:
         path = part_path(workspace, name)
         unneeded_from_now(*(workspace.parts / one.part for one in group if one.part != path.name))
-        known = set(connection.execute(select(COMPACTED.c.upload_id).where(COMPACTED.c.part == name)).scalars())
+        known = set(
+            connection.execute(select(COMPACTED.c.upload_id).where(COMPACTED.c.part == name)).scalars()
+        )
         if new := sorted(within - known):
             connection.execute(insert(COMPACTED), [{"part": name, "upload_id": one} for one in new])
         return sum(_move(connection, one, name) for one in group)

@@ -59,9 +59,9 @@ def leftovers(workspace: Workspace, connection: Connection, older_than: timedelt
 
 
 def _drafts(workspace: Workspace) -> Iterator[Path]:
-    for folder in (workspace.parts, workspace.places, workspace.snapshots):
+    for folder in (workspace.root / "archive", workspace.parts, workspace.places, workspace.snapshots):
         yield from sorted(folder.glob(".*"))
-    for folder in (workspace.root, workspace.root / "archive", workspace.mappings):
+    for folder in (workspace.root, workspace.mappings):
         yield from sorted(folder.glob(".*.part"))
 
 
@@ -76,8 +76,15 @@ def _layers(workspace: Workspace, older_than: timedelta) -> Iterator[Path]:
         about = workspace.places / f"{path.stem.rpartition('-')[0]}.json"
         if not about.exists():
             yield path
-        elif orjson.loads(about.read_bytes())["part"] != path.name and _old(about, older_than):
+        elif _named_by(about) not in {None, path.name} and _old(about, older_than):
             yield path
+
+
+def _named_by(about: Path) -> str | None:
+    try:
+        return str(orjson.loads(about.read_bytes())["part"])
+    except (ValueError, KeyError, TypeError):  # damaged: what it named is not known, so all stays
+        return None
 
 
 def _sendings(workspace: Workspace, connection: Connection) -> Iterator[Path]:
@@ -94,7 +101,7 @@ def _looked_at(done: deliveries.Delivery) -> bool:
 def _old(path: Path, older_than: timedelta) -> bool:
     inside = path.rglob("*") if path.is_dir() else ()
     try:
-        written = max(one.lstat().st_mtime for one in (path, *inside))
+        written: float = max(one.lstat().st_mtime for one in (path, *inside))
     except FileNotFoundError:  # somebody is at it
         return False
     return time.time() - written >= older_than.total_seconds()
