@@ -7,7 +7,6 @@ backup that was cut short is the backup of before. Others may go on writing; wha
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -19,8 +18,8 @@ import orjson
 from coverage.archive import copies, verification
 from coverage.archive.copies import Tally
 from coverage.archive.disk import require_room
-from coverage.archive.durable import create_durably, fsync, replace_durably, scratch_folder, write_durably
-from coverage.archive.manifest import now_utc, transaction
+from coverage.archive.durable import fsync, replace_durably, scratch_folder, write_durably
+from coverage.archive.manifest import transaction
 from coverage.archive.manifest_copies import Named, copy_manifest
 from coverage.archive.verification import Finding
 from coverage.archive.workspace import Workspace, identity
@@ -104,12 +103,12 @@ def _require_backup_of(workspace: Workspace, target: Workspace) -> None:
             f"{target.root} không trống và không phải bản sao lưu của {workspace.root}: hãy chọn thư mục khác.",
             f"{target.root} is not empty and no backup of {workspace.root}: choose another folder.",
         )
-    if target.device_key_file.exists() and workspace.device_key_file.exists():
-        if target.device_key_file.read_bytes() != workspace.device_key_file.read_bytes():
-            raise ArchiveDamaged(
-                f"{workspace.device_key_file} khác với khoá trong bản sao lưu: hãy chép lại khoá cũ, nếu không sẽ không nhận ra máy cũ.",
-                f"{workspace.device_key_file} is not the key of the backup: put the old one back, else old phones are not known.",
-            )
+    keys = [one.device_key_file.read_bytes() for one in (workspace, target) if one.device_key_file.exists()]
+    if len(set(keys)) > 1:
+        raise ArchiveDamaged(
+            f"{workspace.device_key_file} khác với khoá trong bản sao lưu: hãy chép lại khoá cũ, nếu không sẽ không nhận ra máy cũ.",
+            f"{workspace.device_key_file} is not the key of the backup: put the old one back, else old phones are not known.",
+        )
 
 
 def _is_empty(folder: Path) -> bool:
@@ -128,8 +127,8 @@ def _lay_out(workspace: Workspace, target: Workspace) -> None:
     (target.root / "archive").mkdir(parents=True, exist_ok=True)
     own = identity(workspace)
     if not _marker(target).exists():  # first of all: from now on the folder is known as a backup
-        create_durably(_marker(target), orjson.dumps({"backup_of": own}))
-    create_durably(target.identity_file, orjson.dumps({"workspace": own, "manifest": "sqlite"}))
+        write_durably(_marker(target), orjson.dumps({"backup_of": own}))
+    write_durably(target.identity_file, orjson.dumps({"workspace": own, "manifest": "sqlite"}))
     for folder in (target.parts, target.incoming, target.places, target.snapshots):
         folder.mkdir(exist_ok=True)
 
@@ -175,13 +174,6 @@ def _put_manifest(draft: Path, target: Workspace) -> None:
     for beside in ("-wal", "-shm"):
         Path(f"{target.manifest_file}{beside}").unlink(missing_ok=True)
     replace_durably(target.manifest_file, lambda path: shutil.copyfile(draft, path))
-    about = {"backup_of": identity(target), "copied_utc": now_utc().isoformat(timespec="seconds")}
-    with _marker(target).open(
-        "r+b"
-    ) as stream:  # in place: the file is locked, and its first bytes do not change
-        stream.write(orjson.dumps(about))
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _prune(target: Workspace, named: Named) -> None:

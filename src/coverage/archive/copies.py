@@ -12,7 +12,6 @@ import orjson
 
 from coverage.archive.deliveries import Delivery, part, received_file
 from coverage.archive.durable import (
-    create_durably,
     fsync,
     replace_durably,
     scratch_folder,
@@ -96,7 +95,11 @@ def copy_layers(source: Workspace, target: Workspace, tally: Tally) -> None:
     target.places.mkdir(exist_ok=True)
     for about in sorted(source.places.glob("*.json")):
         content = about.read_bytes()
-        name = str(orjson.loads(content)["part"])
+        try:
+            name = str(orjson.loads(content)["part"])
+        except (ValueError, KeyError, TypeError):
+            tally.changed.append(about)
+            continue
         copy_immutable(source.places / name, target.places / name, _digest(name), tally)
         if (target.places / name).exists():
             _put(target.places / about.name, content)
@@ -113,7 +116,14 @@ def copy_settings(source: Workspace, target: Workspace, tally: Tally) -> None:
     for name, content in mappings.items():
         _put(target.mappings / name, content)
     with _told(source.device_key_file, tally):
-        create_durably(target.device_key_file, source.device_key_file.read_bytes())
+        key = source.device_key_file.read_bytes()
+        if not target.device_key_file.exists():
+            replace_durably(target.device_key_file, lambda draft: _write_secret(draft, key))
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    path.touch(0o600)
+    path.write_bytes(content)
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -135,9 +145,8 @@ def copy_snapshots(source: Workspace, target: Workspace, ids: Iterable[str], tal
 
 
 def _copy_snapshot(folder: Path, snapshots: Path, tally: Tally) -> None:
-    sums = _sums(folder)
     with _told(folder, tally), scratch_folder(snapshots, folder.name) as scratch:
-        draft = scratch / folder.name
+        draft, sums = scratch / folder.name, _sums(folder)
         draft.mkdir()
         for file in sorted(folder.iterdir()):
             _copy(file, draft / file.name, sums.get(file.name, ""))
@@ -153,5 +162,8 @@ def _sums(folder: Path) -> dict[str, str]:
     """The sha256 of each file; nothing where a version before made the snapshot."""
     if not (folder / SUMS).exists():
         return {}
-    lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
-    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
+    found = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    if not found or not all((folder / name).is_file() for name in found):
+        raise _Changed
+    return found

@@ -74,9 +74,7 @@ def _layers(workspace: Workspace, older_than: timedelta) -> Iterator[Path]:
     """Former states of layers. One is unneeded since its layer's JSON was written, so that must be long ago too."""
     for path in sorted([*workspace.places.glob("[!.]*-*.parquet"), *workspace.places.glob("[!.]*-*.tif")]):
         about = workspace.places / f"{path.stem.rpartition('-')[0]}.json"
-        if not about.exists():
-            yield path
-        elif _named_by(about) not in {None, path.name} and _old(about, older_than):
+        if not about.exists() or (_named_by(about) not in {None, path.name} and _old(about, older_than)):
             yield path
 
 

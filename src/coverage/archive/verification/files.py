@@ -113,6 +113,6 @@ def _is(file: Path, digest: str) -> bool:
 def _loads(workspace: Workspace, snapshot_id: str) -> list[Finding]:
     try:
         saved.load(workspace.snapshots, snapshot_id)
-    except Exception as fault:  # noqa: BLE001 - whatever the libraries raise, it does not load
+    except Exception as fault:  # whatever the libraries raise, it does not load
         return [damage("snapshot_changed", workspace.snapshots / snapshot_id, _first_line(fault))]
     return []
