@@ -6,7 +6,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -76,17 +76,16 @@ def parquet_part(folder: Path, stem: str, schema: pa.Schema) -> Iterator[Part]:
     Another content is another file, and neither changes. Where the block fails nothing is left behind.
     """
     draft = folder / f".{stem}.{uuid.uuid4().hex}.part"
-    part = Part(draft, schema)
     try:
-        yield part
-        part.close()
-        fsync(draft)
-        with draft.open("rb") as stream:
-            name = f"{stem}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:16]}.parquet"
-        draft.rename(folder / name)
-        part.name = name
+        with closing(Part(draft, schema)) as part:
+            yield part
+            part.close()
+            fsync(draft)
+            with draft.open("rb") as stream:
+                name = f"{stem}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:16]}.parquet"
+            draft.rename(folder / name)
+            part.name = name
     finally:
-        part.close()
         draft.unlink(missing_ok=True)
     fsync(folder)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert, select
 
 from coverage.archive import snapshots
+from coverage.archive.durable import fsync
 from coverage.archive.manifest import SNAPSHOTS, now_utc, transaction
 from coverage.archive.snapshots import Snapshot, SnapshotInfo
 from coverage.archive.workspace import Workspace
@@ -14,6 +15,7 @@ from coverage.errors import NotFound
 def publish(workspace: Workspace, info: SnapshotInfo) -> None:
     """Make a saved snapshot the latest."""
     values = {"snapshot_id": info.snapshot_id, "as_of": info.as_of, "criteria": info.criteria}
+    fsync(workspace.snapshots)  # whoever saved it may have been stopped before its name was on the disk
     with transaction(workspace.manifest) as connection:
         connection.execute(insert(SNAPSHOTS).values(**values, created_utc=now_utc()))
 
