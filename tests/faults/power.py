@@ -29,9 +29,8 @@ def cut(done: Sequence[Call], before: Path, now: Path, lost: Lost) -> None:
         for call in reversed(_names_not_forced(done)):
             _undo(call, before, now)
     if lost is not Lost.NAMES:
-        for path, length in _lengths_forced(done, before, now).items():
-            if path.is_file() and path.stat().st_size > length:
-                os.truncate(path, length)
+        for path, length in _lengths_forced(done).items():
+            _fall_back(path, length, before / path.relative_to(now))
 
 
 def _names_not_forced(done: Sequence[Call]) -> list[Call]:
@@ -65,9 +64,9 @@ def _undo(call: Call, before: Path, now: Path) -> None:
         shutil.copy2(former, name)
 
 
-def _lengths_forced(done: Sequence[Call], before: Path, now: Path) -> dict[Path, int]:
-    """Per file that was written and not forced since: how long it was at its last fsync."""
-    forced: dict[Path, int] = {}
+def _lengths_forced(done: Sequence[Call]) -> dict[Path, int | None]:
+    """Per file that was written and not forced since: how long it was at its last fsync; None where it had none."""
+    forced: dict[Path, int | None] = {}
     dirty: set[Path] = set()
     for call in done:
         if call.kind == "SYNC":
@@ -79,12 +78,19 @@ def _lengths_forced(done: Sequence[Call], before: Path, now: Path) -> dict[Path,
                 forced[call.path] = 0
         elif call.kind == "RENAME":
             target = Path(call.other)
-            forced[target] = forced.pop(call.path, 0)
+            forced[target] = forced.pop(call.path, None)
             if call.path in dirty:
                 dirty.remove(call.path)
                 dirty.add(target)
-    return {path: forced.get(path, _length(before / path.relative_to(now))) for path in dirty}
+    return {path: forced.get(path) for path in dirty}
 
 
-def _length(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
+def _fall_back(path: Path, length: int | None, former: Path) -> None:
+    if not path.is_file():
+        return
+    if length is not None:
+        os.truncate(path, min(length, path.stat().st_size))
+    elif former.is_file():
+        shutil.copy2(former, path)
+    else:
+        os.truncate(path, 0)
