@@ -46,7 +46,7 @@ from held_out import (
 )
 
 from coverage import engine, intake, observations
-from coverage.archive import uploads
+from coverage.archive.committed import committed
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import open_workspace
 from coverage.criteria import Criteria, Thresholds, default_text, parse
@@ -228,7 +228,7 @@ def ingested(logs: Sequence[Path], context: Context) -> pa.Table:
             for found in intake.ingest(workspace, log, context):
                 if not isinstance(found, Receipt):
                     raise found
-        return pa.concat_tables(pq.read_table(part) for part in uploads.committed_parts(workspace))
+        return pa.concat_tables(pq.read_table(part.path) for part in committed(workspace).parts)
 
 
 def driving(measurements: pa.Table) -> pa.Table:

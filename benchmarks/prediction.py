@@ -37,7 +37,7 @@ from scipy.stats import norm
 from sklearn.ensemble import RandomForestRegressor
 
 from coverage import covariates, engine, hexes, inputs, intake, observations, pipeline, predictions, tables
-from coverage.archive import uploads
+from coverage.archive.committed import committed
 from coverage.archive.workspace import Workspace, open_workspace
 from coverage.criteria import Criteria
 from coverage.demo import AS_OF, add_sample
@@ -128,7 +128,7 @@ def province(folder: Path, villages: int, measurements: int, seed: int) -> Data:
 def margins(
     workspace: Workspace, rules: Criteria, as_of: date, technologies: tuple[str, ...]
 ) -> pd.DataFrame:
-    rows = engine.read_measurements(engine.connect(), uploads.committed_parts(workspace))
+    rows = engine.read_measurements(engine.connect(), committed(workspace).parts)
     rows = rows.filter(_.technology.isin(technologies) | _.technology.isnull())
     tests = observations.observe(rows, rules, as_of)
     levels = tests.group_by("hex", "operator").agg(margin_db=_.margin_db.median(), tests=_.count()).execute()

@@ -15,6 +15,7 @@ import pytest
 
 from coverage import intake
 from coverage.archive import durable, history, layers, uploads
+from coverage.archive.committed import committed
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace, open_workspace
 from coverage.errors import ArchiveDamaged, CriteriaRefused, NotFound
@@ -52,7 +53,7 @@ def test_the_same_file_twice_adds_nothing(workspace: Workspace, tmp_path: Path) 
     assert (first.effect, first.added_rows) == ("added", 20)
     assert (second.effect, second.added_rows, second.upload_id) == ("already_received", 0, first.upload_id)
     assert second.rows == second.accepted + second.duplicates + second.rejected + second.quarantined
-    assert (rows_of(workspace), len(uploads.committed_parts(workspace))) == (20, 1)
+    assert (rows_of(workspace), len(committed(workspace).parts)) == (20, 1)
 
 
 def test_an_upload_has_the_same_id_in_every_workspace(tmp_path: Path) -> None:
@@ -75,10 +76,10 @@ def test_another_context_replaces_the_former_reading(workspace: Workspace, tmp_p
 def test_withdraw_and_restore(workspace: Workspace, tmp_path: Path) -> None:
     upload_id = receive(workspace, log(tmp_path)).upload_id
     uploads.withdraw(workspace, upload_id, "sai máy đo")
-    assert uploads.committed_parts(workspace) == []
+    assert committed(workspace).parts == ()
     assert receive(workspace, log(tmp_path)).state == "withdrawn"
     uploads.restore(workspace, upload_id)
-    assert len(uploads.committed_parts(workspace)) == 1
+    assert len(committed(workspace).parts) == 1
     reasons = [(event["action"], event["reason"]) for event in uploads.show(workspace, upload_id)["events"]]
     assert reasons == [("received", None), ("withdrawn", "sai máy đo"), ("restored", None)]
 
@@ -103,9 +104,9 @@ def test_rows_that_were_not_accepted_are_kept_with_line_and_reason(
 
 def test_a_missing_part_is_an_error_and_not_less_data(workspace: Workspace, tmp_path: Path) -> None:
     receive(workspace, log(tmp_path))
-    uploads.committed_parts(workspace)[0].unlink()
+    committed(workspace).parts[0].path.unlink()
     with pytest.raises(ArchiveDamaged):
-        uploads.committed_parts(workspace)
+        committed(workspace)
 
 
 def test_ten_clients_sending_one_file_count_once(workspace: Workspace, tmp_path: Path) -> None:
@@ -137,7 +138,7 @@ def test_writers_from_several_processes_lose_nothing(workspace: Workspace, tmp_p
 
 def test_the_manifest_is_durable(workspace: Workspace, tmp_path: Path) -> None:
     receive(workspace, log(tmp_path))
-    with sqlite3.connect(workspace.manifest) as connection:
+    with sqlite3.connect(workspace.manifest_file) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
@@ -214,9 +215,9 @@ def _no_space(*_: object, **__: object) -> None:
 
 def test_simulated_rows_mark_their_upload(workspace: Workspace, tmp_path: Path) -> None:
     receive(workspace, log(tmp_path, "real.csv"))
-    assert not uploads.any_simulated(workspace)
+    assert not committed(workspace).simulated
     marked = log(tmp_path, "b.csv", [f"{line},simulated" for line in LINES], HEADER + ",note")
     upload = receive(workspace, marked)
-    assert uploads.any_simulated(workspace)
+    assert committed(workspace).simulated
     uploads.withdraw(workspace, upload.upload_id, "thử")
-    assert not uploads.any_simulated(workspace)
+    assert not committed(workspace).simulated

@@ -18,6 +18,7 @@ import shapely
 
 from coverage import hexes, intake
 from coverage.archive import uploads
+from coverage.archive.committed import committed
 from coverage.archive.workspace import open_workspace
 from coverage.errors import InputError
 from coverage.logs import Context
@@ -570,7 +571,7 @@ def test_the_whole_folder_is_read_and_only_these_files_are_positive_only(tmp_pat
     for path in sorted((tmp_path / "sample" / "logs").iterdir()):
         assert all(isinstance(one, uploads.Receipt) for one in intake.ingest(workspace, path, Context()))
     received = {row["upload_id"]: row for row in uploads.list_uploads(workspace)}
-    marked = pd.concat(pd.read_parquet(part) for part in uploads.committed_parts(workspace))
+    marked = pd.concat(pd.read_parquet(part.path) for part in committed(workspace).parts)
     marked["format"] = marked.upload_id.map({key: row["format"] for key, row in received.items()})
     exports = marked[marked.positive_only]
     assert set(exports.format) == {"towercollector"}

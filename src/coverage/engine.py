@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import ibis
 import pandas as pd
@@ -11,6 +10,7 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 from ibis.expr.types import Table as Expression
 
+from coverage.parts import Part
 from coverage.tables import MEASUREMENTS, schema
 
 
@@ -19,11 +19,19 @@ def connect() -> Backend:
     return ibis.duckdb.connect()
 
 
-def read_measurements(engine: Backend, parts: Sequence[Path]) -> Expression:
-    """All rows of the Parquet parts, in no order; an empty table of the contract where there is no part."""
+def read_measurements(engine: Backend, parts: Sequence[Part]) -> Expression:
+    """All rows of the parts that count, in no order; an empty table of the contract where there is no part."""
     if not parts:
         return engine.create_table("measurements", schema(MEASUREMENTS).empty_table())
-    return engine.read_parquet([str(part) for part in parts], table_name="measurements")
+    whole = [str(part.path) for part in parts if not part.without]
+    some = [_rows_that_count(engine, part) for part in parts if part.without]
+    together = [engine.read_parquet(whole, table_name="measurements")] if whole else []
+    return ibis.union(*together, *some) if len(together) + len(some) > 1 else (together + some)[0]
+
+
+def _rows_that_count(engine: Backend, part: Part) -> Expression:
+    rows = engine.read_parquet(str(part.path))
+    return rows.filter(rows.upload_id.notin(part.without))
 
 
 def load(engine: Backend, name: str, table: pa.Table) -> Expression:

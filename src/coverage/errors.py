@@ -7,6 +7,10 @@ PhusongError
 │   ├── PlacesRefused     a places file that cannot mean what it is given for
 │   └── CriteriaRefused   rules that are incomplete or contradict themselves
 ├── NotFound              an upload, snapshot or place that does not exist (exit 2)
+├── Conflict              what is asked contradicts what stands (exit 2)
+├── TooLarge              a file beyond what is taken (exit 2)
+├── DiskFull              too little free disk to take anything in safely (exit 1)
+├── ArchiveUnavailable    the manifest cannot be reached or written now; trying again may help (exit 1)
 ├── ContractBroken        a table of ours left its contract: a fault of ours (exit 1)
 └── ArchiveDamaged        the archive does not hold what its manifest says (exit 1)
 
@@ -63,6 +67,30 @@ class NotFound(PhusongError):
     """An upload, snapshot or place that does not exist in this workspace."""
 
     code = "not_found"
+
+
+class Conflict(PhusongError):
+    """What is asked contradicts what stands: a key used for another file, a delivery that has ended."""
+
+    code = "conflict"
+
+
+class TooLarge(PhusongError):
+    """A file beyond what is taken; the message says how much is."""
+
+    code = "too_large"
+
+
+class DiskFull(PhusongError):
+    """Too little free disk to take anything in safely; nothing was changed."""
+
+    code = "disk_full"
+
+
+class ArchiveUnavailable(PhusongError):
+    """The manifest cannot be reached or written now; nothing was changed, trying again may help."""
+
+    code = "archive_unavailable"
 
 
 class ContractBroken(PhusongError):

@@ -14,7 +14,8 @@ import orjson
 import pandas as pd
 
 from coverage import tables
-from coverage.archive import layers, uploads
+from coverage.archive import layers
+from coverage.archive.committed import Committed, committed
 from coverage.archive.snapshots import WGS84
 from coverage.archive.workspace import Workspace
 from coverage.contracts import Table
@@ -49,7 +50,7 @@ class Inputs:
     snapshot_id: str
     as_of: date
     criteria: Criteria
-    parts: list[Path]
+    committed: Committed
     villages: gpd.GeoDataFrame
     clusters: pd.DataFrame
     communes: gpd.GeoDataFrame
@@ -64,20 +65,19 @@ class Inputs:
     nightlights_file: str
     nightlights_as_of: str | None
     dem: Path | None
-    simulated_uploads: bool
 
 
 def fetch(workspace: Workspace, as_of: date) -> Inputs:
     """The inputs of an assessment as the workspace holds them now. Raises `NotFound` without villages."""
-    criteria, parts = workspace.criteria, uploads.committed_parts(workspace)
+    criteria, counted = workspace.criteria, committed(workspace)
     # One look at what is there: a layer that is replaced while we read is another assessment's.
     record = layers.origins(workspace)
     power = [_table(workspace, name, record, _empty(tables.POWER)) for name in ("power", "village_power")]
     return Inputs(
-        snapshot_id=_snapshot_id(record, criteria, as_of, parts),
+        snapshot_id=_snapshot_id(record, criteria, as_of, counted),
         as_of=as_of,
         criteria=criteria,
-        parts=parts,
+        committed=counted,
         villages=_villages(workspace, record),
         clusters=_clusters(workspace, record),
         communes=_layer(workspace, "communes", record, _NO_COMMUNES),
@@ -92,7 +92,6 @@ def fetch(workspace: Workspace, as_of: date) -> Inputs:
         nightlights_file=record.get("nightlights", {}).get("file", ""),
         nightlights_as_of=record.get("nightlights", {}).get("as_of"),
         dem=_raster(workspace, "dem", record),
-        simulated_uploads=uploads.any_simulated(workspace),
     )
 
 
@@ -134,12 +133,12 @@ def _raster(workspace: Workspace, name: str, record: Record) -> Path | None:
     return layers.raster(workspace, name, record) if name in record else None
 
 
-def _snapshot_id(record: Record, criteria: Criteria, as_of: date, parts: list[Path]) -> str:
+def _snapshot_id(record: Record, criteria: Criteria, as_of: date, counted: Committed) -> str:
     inputs = {
         "rule": _RULE_VERSION,
         "criteria": criteria.hash,
         "as_of": as_of.isoformat(),
-        "parts": [part.name for part in parts],
+        "parts": counted.readings,
         "places": {name: about["part"] for name, about in record.items() if name in _JUDGED_BY},
     }
     return hashlib.sha256(orjson.dumps(inputs, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

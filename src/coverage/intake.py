@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,18 +15,40 @@ from coverage.errors import FileRefused
 from coverage.logs.context import Context
 from coverage.logs.read import Rules, open_logs
 from coverage.logs.readings import Log, Refused
+from coverage.progress import Tell, silent
 
 # Half a degree, some 50 km: crews drive from and to neighbouring provinces, and what they measure there is welcome.
 AREA_MARGIN = 0.5
+_BYTES_A_ROW = 100  # of the logs that we have seen; a third to three times as much
 
 
-def ingest(workspace: Workspace, path: Path, context: Context) -> Iterator[Receipt | FileRefused]:
+@dataclass(frozen=True)
+class Coming:
+    """How a file comes: the delivery that brings it, who sends it (None = the command line), whom to tell how far it is."""
+
+    delivery_id: str | None = None
+    by: str | None = None
+    tell: Tell = silent
+
+
+def ingest(
+    workspace: Workspace, path: Path, context: Context, coming: Coming = Coming()
+) -> Iterator[Receipt | FileRefused]:
     """The receipt of each file in `path` (a zip holds several), each safe on disk before the next is read.
 
     A member of a zip that cannot be measurements comes as its `FileRefused`; a file on its own raises it.
     """
     for log in recognise(workspace, path, context):
-        yield log if isinstance(log, FileRefused) else uploads.receive(workspace, log)
+        if isinstance(log, FileRefused):
+            yield log
+        else:
+            told_rows = partial(_tell_rows, coming.tell, log.file, path.stat().st_size)
+            yield uploads.receive(workspace, log, coming.delivery_id, coming.by, told_rows)
+
+
+def _tell_rows(tell: Tell, file: str, size_bytes: int, rows: int) -> None:
+    # How many rows are to come nobody knows before the end; a guess by their usual length, never "all done".
+    tell(f"{file}: {rows} dòng / rows", min(0.95, rows * _BYTES_A_ROW / max(size_bytes, 1)))
 
 
 def recognise(workspace: Workspace, path: Path, context: Context) -> Iterator[Log | FileRefused]:

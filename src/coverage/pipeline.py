@@ -52,7 +52,7 @@ def assess(workspace: Workspace, as_of: date, tell: Tell = silent) -> SnapshotIn
     if not (workspace.snapshots / given.snapshot_id).exists():
         snapshots.save(workspace.snapshots, judge(given, tell))
     info = snapshots.load_info(workspace.snapshots, given.snapshot_id)
-    history.publish(workspace, info)
+    history.publish(workspace, info, given.committed.revision)
     return info
 
 
@@ -126,7 +126,7 @@ def judge(given: Inputs, tell: Tell = silent) -> Snapshot:
     lie = lie_of_the_land(given)
 
     tell("số đo → lần thử / measurements → tests", 0.2)
-    measurements = engine.read_measurements(backend, given.parts)
+    measurements = engine.read_measurements(backend, given.committed.parts)
     counted = observations.within_validity(measurements, criteria, given.as_of).count()
     tests = _tests(measurements, given, lie, backend)
     expired = observations.expired(measurements, criteria, given.as_of).cache()
@@ -222,9 +222,9 @@ def _info(given: Inputs, operators: list[str], in_scope: list[str], measurements
         hex_resolution=given.criteria.hex_resolution,
         operators={code: given.criteria.operator_name(code) for code in operators},
         in_scope=tuple(in_scope),
-        uploads=tuple(part.name.split("-", 1)[0] for part in given.parts),
+        uploads=given.committed.uploads,
         measurements=measurements,
-        simulated=given.simulated_uploads or bool(source.str.contains("simulated", case=False).any()),
+        simulated=given.committed.simulated or bool(source.str.contains("simulated", case=False).any()),
     )
 
 

@@ -14,7 +14,7 @@ from tomlkit.items import InlineTable
 
 from coverage import criteria as rules
 from coverage import engine, observations
-from coverage.archive import uploads
+from coverage.archive.committed import committed
 from coverage.archive.durable import write_durably
 from coverage.archive.workspace import Workspace
 from coverage.calibration import NEEDED, Fit, fit
@@ -50,7 +50,7 @@ def calibrate(workspace: Workspace, as_of: date, *, dry_run: bool = False) -> Ca
     villages; what fails in one counts in rho. Raises `CriteriaRefused` and `ArchiveDamaged`; then nothing changed.
     """
     former = workspace.criteria
-    measurements = engine.read_measurements(engine.connect(), uploads.committed_parts(workspace))
+    measurements = engine.read_measurements(engine.connect(), committed(workspace).parts)
     tests = observations.observe(measurements, former, as_of)
     fits = fit(tests.select(*NEEDED).execute(), former)
     # Read again: somebody may have edited the file in the meantime.

@@ -13,12 +13,16 @@ class Settings(BaseSettings):
 
     workspace: the folder that holds archive, places, criteria and snapshots.
     engine: what runs the table expressions.
+    manifest: SQLAlchemy URL of the manifest's database, postgresql+psycopg://…; None = a SQLite file in the workspace.
+    free_disk_floor_mb: below so much free disk nothing is taken in; room for judging what is there already.
     """
 
     model_config = SettingsConfigDict(env_prefix="PHUSONG_", extra="ignore")
 
     workspace: Path = Path("workspace")
     engine: Literal["duckdb"] = "duckdb"
+    manifest: str | None = None
+    free_disk_floor_mb: int = 1000
 
 
 def get_settings() -> Settings:

@@ -1,7 +1,7 @@
-"""The manifest: which uploads are committed, what happened to them, which snapshot is the latest.
+"""The manifest's database: transactions that are wholly there or not at all, also after a power cut.
 
-SQLite in WAL mode with synchronous=FULL: an acknowledged transaction survives a power cut. Readers
-see only the parts that the manifest names, so torn or orphaned files cannot be seen.
+A SQLite file in WAL mode with synchronous=FULL, or PostgreSQL where a URL names one. Readers see only the
+parts that the manifest names, so torn or orphaned files cannot be seen.
 """
 
 from __future__ import annotations
@@ -10,81 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    Connection,
-    DateTime,
-    Engine,
-    Float,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    create_engine,
-    event,
-)
+from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, inspect, select, text, update
 from sqlalchemy.pool import NullPool
 
-METADATA = MetaData()
+from coverage.archive.schema import ABOUT, METADATA, SCHEMA_VERSION
+from coverage.errors import ArchiveDamaged, ArchiveUnavailable, InputError
 
-UPLOADS = Table(
-    "uploads",
-    METADATA,
-    Column("upload_id", String, primary_key=True),
-    Column("sha256", String, nullable=False),
-    Column("file", String, nullable=False),
-    Column("format", String, nullable=False),
-    Column("context", JSON, nullable=False),
-    Column("operator", String),
-    Column("simulated", Boolean, nullable=False),
-    Column("state", String, nullable=False),
-    *(
-        Column(name, Integer, nullable=False)
-        for name in (
-            "rows",
-            "accepted",
-            "duplicates",
-            "rejected",
-            "quarantined",
-            "no_service",
-            "unknown_level",
-            "fixed",
-        )
-    ),
-    Column("fixes", JSON, nullable=False),
-    Column("reasons", JSON, nullable=False),
-    Column("read_with", JSON, nullable=False),
-    Column("dropped", JSON, nullable=False),
-    Column("confidence", Float, nullable=False),
-    Column("measurements_part", String, nullable=False),
-    Column("outcomes_part", String, nullable=False),
-    Column("received_utc", DateTime, nullable=False),
-)
-
-EVENTS = Table(
-    "events",
-    METADATA,
-    Column("event_id", Integer, primary_key=True),
-    Column("upload_id", String, nullable=False),
-    Column("action", String, nullable=False),
-    Column("reason", String),
-    Column("at_utc", DateTime, nullable=False),
-)
-
-SNAPSHOTS = Table(
-    "snapshots",
-    METADATA,
-    Column("sequence", Integer, primary_key=True),
-    Column("snapshot_id", String, nullable=False),
-    Column("as_of", String, nullable=False),
-    Column("criteria", String, nullable=False),
-    Column("created_utc", DateTime, nullable=False),
-)
+# One writer at a time, as in SQLite; the number is arbitrary and ours alone.
+_WRITERS_LOCK = 0x5048_5553_4F4E_47
+_BUSY_S = 30
 
 
 def now_utc() -> datetime:
@@ -92,18 +28,47 @@ def now_utc() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def prepare(path: Path) -> None:
-    """Lay out the manifest in that SQLite file, where it is new."""
-    METADATA.create_all(_engine(path))
+def prepare(url: str, workspace_id: str) -> None:
+    """Lay out the manifest in that database, where it is new.
+
+    Raises `InputError` where it is of another version of Phủ Sóng or belongs to another workspace.
+    """
+    with transaction(url) as connection:
+        known = set(inspect(connection).get_table_names())
+        if "uploads" in known and "about" not in known:
+            raise _another_version("0")
+        METADATA.create_all(connection)
+        said = {row.key: row.value for row in connection.execute(select(ABOUT))}
+        if not said:
+            said = {"schema": str(SCHEMA_VERSION), "workspace": workspace_id, "revision": "0"}
+            connection.execute(insert(ABOUT), [{"key": key, "value": value} for key, value in said.items()])
+    if said["schema"] != str(SCHEMA_VERSION):
+        raise _another_version(said["schema"])
+    if said["workspace"] != workspace_id:
+        raise InputError(
+            f"Sổ ghi này thuộc thư mục làm việc khác ({said['workspace']}), không phải {workspace_id}.",
+            f"This manifest belongs to another workspace ({said['workspace']}), not to {workspace_id}.",
+        )
 
 
-# One engine per file and process: SQLAlchemy compiles a statement once per engine. Connections are not
-# kept, so that a workspace can be moved or removed at any time.
+def _another_version(found: str) -> InputError:
+    return InputError(
+        f"Sổ ghi do phiên bản khác của Phủ Sóng tạo (lược đồ {found}, cần {SCHEMA_VERSION}). "
+        "Hãy tạo thư mục làm việc mới rồi nạp lại các tệp.",
+        f"The manifest was made by another version of Phủ Sóng (schema {found}, needed {SCHEMA_VERSION}). "
+        "Lay out a new workspace and ingest the files again.",
+    )
+
+
+# One engine per database and process: SQLAlchemy compiles a statement once per engine. Connections are not
+# kept, so that a workspace can be moved or removed at any time, and a process may fork.
 @lru_cache(maxsize=8)
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30}, poolclass=NullPool)
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite:"):
+        return create_engine(url, poolclass=NullPool)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_S}, poolclass=NullPool)
     event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -113,13 +78,59 @@ def _configure(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_immediate(connection: Connection) -> None:
-    # Take the write lock at the start: two writers then wait for each other instead of failing half-way.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: Connection) -> None:
+    # Writers take the lock at the start: two then wait for each other instead of failing half-way.
+    reads = connection.get_execution_options().get("reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 @contextmanager
-def transaction(path: Path) -> Iterator[Connection]:
-    """One transaction on the manifest: all of it or nothing."""
-    with _engine(path).begin() as connection:
+def transaction(url: str) -> Iterator[Connection]:
+    """One transaction that may write: all of it or nothing. Writers come one after the other.
+
+    Raises `ArchiveUnavailable` where the database cannot be reached or written, `ArchiveDamaged` where it is
+    no database.
+    """
+    with _faults_told(), _engine(url).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITERS_LOCK})
         yield connection
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Connection]:
+    """The manifest as it stands at one moment; waits for no writer. Raises as `transaction`."""
+    engine = _engine(url)
+    postgres = engine.dialect.name == "postgresql"
+    options = (
+        {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if postgres else {"reads": True}
+    )
+    with _faults_told(), engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError) as fault:
+        raise ArchiveUnavailable(
+            f"Không mở hoặc không ghi được sổ ghi ({fault.orig}). Chưa có gì thay đổi; hãy thử lại.",
+            f"The manifest cannot be opened or written ({fault.orig}). Nothing was changed; try again.",
+        ) from fault
+    except exc.DatabaseError as fault:
+        raise ArchiveDamaged(
+            f"Sổ ghi bị hỏng ({fault.orig}): hãy khôi phục từ bản sao lưu.",
+            f"The manifest is damaged ({fault.orig}): restore it from a backup.",
+        ) from fault
+
+
+def raise_revision(connection: Connection) -> None:
+    """Note that other uploads count now than before."""
+    raised = {"value": str(revision(connection) + 1)}
+    connection.execute(update(ABOUT).where(ABOUT.c.key == "revision").values(raised))
+
+
+def revision(connection: Connection) -> int:
+    """How often the set of uploads that count has changed."""
+    return int(connection.execute(select(ABOUT.c.value).where(ABOUT.c.key == "revision")).scalar_one())

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from datetime import date
-from pathlib import Path
 from typing import Any, Literal
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from coverage.archive import jobs
+from coverage.archive.committed import part_path
+from coverage.archive.disk import require_room
 from coverage.archive.durable import parquet_part
-from coverage.archive.manifest import EVENTS, UPLOADS, now_utc, transaction
+from coverage.archive.manifest import now_utc, raise_revision, reading, transaction
+from coverage.archive.schema import EVENTS, UPLOADS
 from coverage.archive.workspace import Workspace
-from coverage.errors import ArchiveDamaged, NotFound
+from coverage.errors import NotFound
 from coverage.logs import tally
-from coverage.logs.context import Context
+from coverage.logs.context import Context, from_json, to_json
 from coverage.logs.readings import COUNTS, Batch, Fix, Log
 from coverage.tables import MEASUREMENTS, OUTCOMES, schema
 
@@ -53,38 +55,45 @@ class Receipt:
         return 0 if self.effect == "already_received" else self.accepted
 
 
-def receive(workspace: Workspace, log: Log) -> Receipt:
+def _unheard(_rows: int) -> None:
+    pass
+
+
+def receive(
+    workspace: Workspace,
+    log: Log,
+    delivery_id: str | None = None,
+    by: str | None = None,
+    told_rows: Callable[[int], object] = _unheard,
+) -> Receipt:
     """The receipt of a log, after its rows are safe on disk and in the manifest.
 
     The same bytes with the same context add nothing; with another context (see `context.with_earlier`: what is
     left out is not taken back) they replace the former reading in one transaction. A withdrawn upload stays
-    withdrawn until it is restored.
+    withdrawn until it is restored. `delivery_id`: the sending that brings it; read once more by a worker that
+    takes over, it still says "added". `told_rows` hears how many rows are read so far. Raises `DiskFull`.
     """
-    context = _context(log)
-    with transaction(workspace.manifest) as connection:
+    require_room(workspace.parts)
+    context = to_json(log.context)
+    with reading(workspace.manifest) as connection:
         known = _find(connection, log.upload_id)
     if known is not None and _reads_alike(known, context, log.read_with):
-        return _receipt(known, "already_received")
-    row = _write_parts(workspace, log) | {"context": context}
+        return _receipt(known, _effect(known, delivery_id))
+    row = _write_parts(workspace, log, told_rows) | {"context": context, "delivery_id": delivery_id}
     with transaction(workspace.manifest) as connection:
-        return _commit(connection, row)
+        return _commit(connection, row, by)
+
+
+def _effect(known: RowMapping, delivery_id: str | None) -> Effect:
+    own = delivery_id is not None and known["delivery_id"] == delivery_id
+    return "added" if own else "already_received"
 
 
 def context_of(workspace: Workspace, upload_id: str) -> Context | None:
     """The context an upload was read with, as resolved then; None where there is no such upload."""
-    with transaction(workspace.manifest) as connection:
+    with reading(workspace.manifest) as connection:
         known = _find(connection, upload_id)
-    if known is None:
-        return None
-    values = dict(known["context"])
-    values["date"] = values["date"] and date.fromisoformat(values["date"])
-    return Context(**values)
-
-
-def _context(log: Log) -> dict[str, Any]:
-    # Through JSON, so that it compares equal with what the manifest gives back.
-    context: dict[str, Any] = orjson.loads(orjson.dumps(asdict(log.context)))
-    return context
+    return None if known is None else from_json(known["context"])
 
 
 def _reads_alike(known: RowMapping, context: dict[str, Any], read_with: dict[str, Any]) -> bool:
@@ -94,7 +103,7 @@ def _reads_alike(known: RowMapping, context: dict[str, Any], read_with: dict[str
     return bool(known["context"] == context and before["mapping"] == read_with["mapping"] and same_area)
 
 
-def _write_parts(workspace: Workspace, log: Log) -> dict[str, Any]:
+def _write_parts(workspace: Workspace, log: Log, told_rows: Callable[[int], object]) -> dict[str, Any]:
     """The manifest row of a log, after its batches went into two Parquet parts one by one."""
     told = _Told()
     about = ("upload_id", "sha256", "file", "format", "confidence", "simulated", "read_with")
@@ -107,6 +116,7 @@ def _write_parts(workspace: Workspace, log: Log) -> dict[str, Any]:
             measurements.write(batch.measurements)
             outcomes.write(batch.outcomes)
             told.add(batch)
+            told_rows(told.rows)
     parts = {"measurements_part": measurements.name, "outcomes_part": outcomes.name}
     return row | told.row() | parts
 
@@ -127,6 +137,10 @@ class _Told:
         self._fixes = tally.together([*self._fixes, *batch.fixes])
         self._reasons = tally.together([*self._reasons, *tally.by_reason(batch.outcomes)])
 
+    @property
+    def rows(self) -> int:
+        return self._counts["rows"]
+
     def row(self) -> dict[str, Any]:
         operator = next(iter(self._operators)) if len(self._operators) == 1 else None
         most_first = sorted(self._reasons, key=lambda one: (-one.rows, one.code))
@@ -134,47 +148,56 @@ class _Told:
         return {**self._counts, "operator": operator, "fixes": fixes, "reasons": reasons}
 
 
-def _commit(connection: Connection, row: dict[str, Any]) -> Receipt:
+def _commit(connection: Connection, row: dict[str, Any], by: str | None) -> Receipt:
     known = _find(connection, row["upload_id"])
     if known is not None and _reads_alike(known, row["context"], row["read_with"]):
-        return _receipt(known, "already_received")  # somebody else committed it while we wrote our part
+        return _receipt(
+            known, _effect(known, row["delivery_id"])
+        )  # somebody committed it while we wrote our part
     if known is None:
         connection.execute(insert(UPLOADS).values(**row, state="committed", received_utc=now_utc()))
-        _log(connection, row["upload_id"], "received", None)
-        return _receipt(_found(connection, row["upload_id"]), "added")
-    where = UPLOADS.c.upload_id == row["upload_id"]
-    connection.execute(update(UPLOADS).where(where).values(**row, received_utc=now_utc()))
-    _log(connection, row["upload_id"], "replaced", None)
-    return _receipt(_found(connection, row["upload_id"]), "replaced")
+    else:
+        where = UPLOADS.c.upload_id == row["upload_id"]
+        connection.execute(update(UPLOADS).where(where).values(**row, stored_in=None, received_utc=now_utc()))
+    _changed(connection, row["upload_id"], "received" if known is None else "replaced", None, by)
+    return _receipt(_found(connection, row["upload_id"]), "added" if known is None else "replaced")
 
 
-def withdraw(workspace: Workspace, upload_id: str, reason: str) -> None:
+def withdraw(workspace: Workspace, upload_id: str, reason: str, by: str | None = None) -> None:
     """Take an upload out of every later assessment; its part stays. Raises `NotFound`."""
-    _set_state(workspace, upload_id, "withdrawn", reason)
+    _set_state(workspace, upload_id, "withdrawn", reason, by)
 
 
-def restore(workspace: Workspace, upload_id: str) -> None:
+def restore(workspace: Workspace, upload_id: str, reason: str | None = None, by: str | None = None) -> None:
     """Let a withdrawn upload count again. Raises `NotFound`."""
-    _set_state(workspace, upload_id, "committed", None)
+    _set_state(workspace, upload_id, "committed", reason, by)
 
 
-def _set_state(workspace: Workspace, upload_id: str, state: str, reason: str | None) -> None:
+def _set_state(workspace: Workspace, upload_id: str, state: str, reason: str | None, by: str | None) -> None:
     with transaction(workspace.manifest) as connection:
         _found(connection, upload_id)
         connection.execute(update(UPLOADS).where(UPLOADS.c.upload_id == upload_id).values(state=state))
-        _log(connection, upload_id, "withdrawn" if state == "withdrawn" else "restored", reason)
+        _changed(connection, upload_id, "withdrawn" if state == "withdrawn" else "restored", reason, by)
+
+
+def _changed(connection: Connection, upload_id: str, action: str, reason: str | None, by: str | None) -> None:
+    """Write the history, and let what hangs on the uploads be judged again: all in the caller's transaction."""
+    values = {"upload_id": upload_id, "action": action, "reason": reason, "by": by}
+    connection.execute(insert(EVENTS).values(**values, at_utc=now_utc()))
+    raise_revision(connection)
+    jobs.enqueue_assess(connection)
 
 
 def list_uploads(workspace: Workspace) -> list[dict[str, Any]]:
     """Every upload's manifest row, oldest first."""
-    with transaction(workspace.manifest) as connection:
+    with reading(workspace.manifest) as connection:
         rows = connection.execute(select(UPLOADS).order_by(UPLOADS.c.received_utc, UPLOADS.c.upload_id))
         return [_plain(row) for row in rows.mappings()]
 
 
 def show(workspace: Workspace, upload_id: str) -> dict[str, Any]:
     """One upload's manifest row with its history under `events`. Raises `NotFound`."""
-    with transaction(workspace.manifest) as connection:
+    with reading(workspace.manifest) as connection:
         row = _plain(_found(connection, upload_id))
         events = connection.execute(
             select(EVENTS).where(EVENTS.c.upload_id == upload_id).order_by(EVENTS.c.event_id)
@@ -185,32 +208,7 @@ def show(workspace: Workspace, upload_id: str) -> dict[str, Any]:
 
 def outcomes(workspace: Workspace, upload_id: str) -> pa.Table:
     """The rows of an upload that did not become measurements, as the contract OUTCOMES. Raises `NotFound`."""
-    return pq.read_table(_part(workspace, show(workspace, upload_id)["outcomes_part"]))
-
-
-def committed_parts(workspace: Workspace) -> list[Path]:
-    """The measurement parts that count now, by upload id. Raises `ArchiveDamaged` where one is missing."""
-    names = sorted(row["measurements_part"] for row in _committed(workspace) if row["accepted"])
-    return [_part(workspace, name) for name in names]
-
-
-def any_simulated(workspace: Workspace) -> bool:
-    """Whether an upload that counts now says that it was simulated."""
-    return any(row["simulated"] for row in _committed(workspace))
-
-
-def _committed(workspace: Workspace) -> list[dict[str, Any]]:
-    return [row for row in list_uploads(workspace) if row["state"] == "committed"]
-
-
-def _part(workspace: Workspace, name: str) -> Path:
-    path = workspace.parts / name
-    if not path.exists():
-        raise ArchiveDamaged(
-            f"Thiếu tệp {path} mà sổ ghi có: hãy khôi phục từ bản sao lưu.",
-            f"File {path} is in the manifest and not on disk: restore it from a backup.",
-        )
-    return path
+    return pq.read_table(part_path(workspace, show(workspace, upload_id)["outcomes_part"]))
 
 
 def _plain(row: RowMapping) -> dict[str, Any]:
@@ -227,12 +225,6 @@ def _found(connection: Connection, upload_id: str) -> RowMapping:
     if row is None:
         raise NotFound(f"Không có lần tải lên {upload_id}.", f"There is no upload {upload_id}.")
     return row
-
-
-def _log(connection: Connection, upload_id: str, action: str, reason: str | None) -> None:
-    connection.execute(
-        insert(EVENTS).values(upload_id=upload_id, action=action, reason=reason, at_utc=now_utc())
-    )
 
 
 def _receipt(row: RowMapping, effect: Effect) -> Receipt:

@@ -6,9 +6,12 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 from coverage import criteria as rules
 from coverage.archive.durable import create_durably, write_durably
 from coverage.archive.manifest import prepare
+from coverage.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -16,10 +19,16 @@ class Workspace:
     """Where everything of one area is kept; nothing outside `root` is ever written."""
 
     root: Path
+    manifest_url: str | None = None
 
     @property
-    def manifest(self) -> Path:
-        """The SQLite file that says which uploads and snapshots exist."""
+    def manifest(self) -> str:
+        """The SQLAlchemy URL of the manifest, which says which uploads, deliveries, jobs and snapshots exist."""
+        return self.manifest_url or f"sqlite:///{self.manifest_file}"
+
+    @property
+    def manifest_file(self) -> Path:
+        """The manifest's SQLite file; not there where a URL names another database."""
         return self.root / "archive" / "manifest.sqlite"
 
     @property
@@ -63,18 +72,22 @@ class Workspace:
         return bytes.fromhex((self.root / "device.key").read_text(encoding="ascii").strip())
 
 
-def open_workspace(root: Path, criteria_text: str | None = None) -> Workspace:
+def open_workspace(
+    root: Path, criteria_text: str | None = None, manifest_url: str | None = None
+) -> Workspace:
     """The workspace in a folder, laid out where it is new.
 
     `criteria_text` replaces the criteria in force; a new workspace without it gets the default rules.
-    Raises `CriteriaRefused`; then nothing was changed.
+    `manifest_url`: a SQLAlchemy URL (postgresql+psycopg://…) of a database of its own for the manifest; without
+    it a SQLite file in the folder. Raises `CriteriaRefused`, and `InputError` where the folder and the manifest
+    do not belong together; then nothing was changed.
     """
-    workspace = Workspace(root.absolute())  # it stays where it is, wherever the process goes
+    workspace = Workspace(root.absolute(), manifest_url)  # it stays where it is, wherever the process goes
     if criteria_text is not None:
         rules.parse(criteria_text, "criteria")
     for folder in (workspace.parts, workspace.incoming, workspace.places, workspace.snapshots):
         folder.mkdir(parents=True, exist_ok=True)
-    prepare(workspace.manifest)
+    prepare(workspace.manifest, _identity(workspace))
     if criteria_text is not None or not workspace.criteria_file.exists():
         text = rules.default_text() if criteria_text is None else criteria_text
         write_durably(workspace.criteria_file, text.encode())
@@ -82,3 +95,18 @@ def open_workspace(root: Path, criteria_text: str | None = None) -> Workspace:
     if not key.exists():
         create_durably(key, secrets.token_hex(32).encode())
     return workspace
+
+
+def _identity(workspace: Workspace) -> str:
+    """The workspace's own id, made where it is new. Raises `InputError` where it keeps its manifest elsewhere."""
+    file = workspace.root / "archive" / "workspace.json"
+    kind = workspace.manifest.partition(":")[0].partition("+")[0]
+    if not file.exists():
+        create_durably(file, orjson.dumps({"workspace": secrets.token_hex(8), "manifest": kind}))
+    about = orjson.loads(file.read_bytes())
+    if about["manifest"] != kind:
+        raise InputError(
+            f"Sổ ghi của thư mục {workspace.root} ở {about['manifest']}, không ở {kind}: xem PHUSONG_MANIFEST.",
+            f"The manifest of {workspace.root} is in {about['manifest']}, not in {kind}: see PHUSONG_MANIFEST.",
+        )
+    return str(about["workspace"])

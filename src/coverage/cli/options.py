@@ -45,7 +45,8 @@ def workspace_at(given: Path | None, criteria_text: str | None = None) -> Any:  
     """The workspace that was given, else that of the settings."""
     from coverage.archive.workspace import open_workspace
 
-    return open_workspace(given or get_settings().workspace, criteria_text)
+    settings = get_settings()
+    return open_workspace(given or settings.workspace, criteria_text, settings.manifest)
 
 
 def day_of(text: str | None, option: str) -> date | None:

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow import compute
 
-from coverage.archive import history, uploads
+from coverage.archive import history
+from coverage.archive.committed import committed
 from coverage.archive.workspace import Workspace
 from coverage.errors import InputError
 from coverage.exports import files, lists
 from coverage.logs.operators import resolve
+from coverage.parts import batches
+from coverage.tables import MEASUREMENTS, schema
 
 
 def export_to_file(
@@ -42,11 +44,9 @@ def _write_measurements(workspace: Workspace, path: Path, fmt: str, filters: Map
             "Số liệu đo chỉ lọc theo --operator và chỉ xuất csv hoặc parquet.",
             "Measurements are filtered by --operator only, and written as csv or parquet.",
         )
-    parts = ds.dataset(uploads.committed_parts(workspace))
     operator = resolve(filters["operator"], workspace.criteria.operators.names)
-    wanted = None if operator is None else ds.field("operator") == operator
-    batches = parts.to_batches(filter=wanted)
-    return _write_batches(path, fmt, parts.schema, batches)
+    rows = batches(committed(workspace).parts, operator)
+    return _write_batches(path, fmt, schema(MEASUREMENTS), rows)
 
 
 def _harmless(batch: pa.RecordBatch) -> pa.RecordBatch:

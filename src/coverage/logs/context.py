@@ -6,8 +6,8 @@ import datetime
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from coverage.errors import FileRefused
@@ -31,8 +31,9 @@ class Context:
 
     operator: PLMN digits or a name; technology: 4G, LTE, …; device: as the team names it, or its hash
     once resolved; date: for files without times; timezone: IANA name of times without a zone; date_order:
-    of dates like 8/7/2026, day or month first; positive_only: whether the source never writes that there is no
-    service, None = as its format does (`Format.records_no_service`), never for a drive test.
+    of dates like 8/7/2026, day or month first; team, campaign: the crew's own words; positive_only: whether the
+    source never writes that there is no service, None = as its format does (`Format.records_no_service`), never
+    for a drive test.
     """
 
     source: Source | None = None
@@ -43,11 +44,23 @@ class Context:
     timezone: str | None = None
     format: str | None = None
     team: str | None = None
+    campaign: str | None = None
     in_vehicle: bool | None = None
     antenna: Antenna | None = None
     calibrated: bool | None = None
     positive_only: bool | None = None
     date_order: DateOrder | None = None
+
+
+def to_json(context: Context) -> dict[str, Any]:
+    """The context as plain JSON values, as the manifest keeps it."""
+    return asdict(context) | {"date": context.date and context.date.isoformat()}
+
+
+def from_json(values: Mapping[str, Any]) -> Context:
+    """The context that `to_json` gave."""
+    day = values["date"]
+    return Context(**{**values, "date": day and datetime.date.fromisoformat(day)})
 
 
 def with_earlier(context: Context, earlier: Context | None) -> Context:
