@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import snapshots as made_snapshots
+from sqlalchemy import update
 
-from coverage import intake
-from coverage.archive import history, layers, snapshots, uploads
+from coverage import intake, parts, tables, work
+from coverage.archive import deliveries, history, jobs, layers, snapshots, uploads
+from coverage.archive.committed import committed
+from coverage.archive.manifest import now_utc, transaction
+from coverage.archive.schema import JOBS
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace, open_workspace
-from coverage.errors import NotFound
+from coverage.errors import Conflict, NotFound
 from coverage.logs.context import Context
 
 CURED = Context(operator="Viettel", technology="LTE", date=date(2026, 5, 1))
+TODAY = date(2026, 6, 1)
 WITHDRAWN_FOR = "sai máy đo"
 
 
@@ -50,16 +57,32 @@ def receive(workspace: Workspace, path: Path, context: Context | None = None) ->
     return receipt
 
 
-def prepare(root: Path) -> None:
+def prepare(root: Path, url: str | None = None) -> None:
     """A workspace with everything in it that some act changes, and beside it the logs that will come."""
-    for name in ("kept", "taken-back", "new"):
+    for name in ("kept", "taken-back", "new", "sent", "read"):
         write_log(root.parent / f"{name}.csv")
     write_log(root.parent / "bare.csv", bare=True)
-    workspace = open_workspace(root)
+    workspace = open_workspace(root, manifest_url=url)
     receive(workspace, root.parent / "kept.csv")
     uploads.withdraw(workspace, receive(workspace, root.parent / "taken-back.csv").upload_id, WITHDRAWN_FOR)
     receive(workspace, root.parent / "bare.csv")
     layers.save_layer(workspace, "power", pd.DataFrame({"village_id": ["old"]}), root.parent / "new.csv")
+    work.run_due(workspace, lambda: TODAY)
+    _append(workspace, _begin(workspace, "sent.csv"))
+    _append(workspace, _begin(workspace, "read.csv"))
+    deliveries.complete(workspace, "read.csv")
+
+
+def _begin(workspace: Workspace, file: str) -> str:
+    return deliveries.begin(workspace, file, Context(), delivery_id=file).delivery_id
+
+
+def _append(workspace: Workspace, file: str) -> None:
+    """What a client does whose sending was cut: go on from the offset."""
+    content = (workspace.root.parent / file).read_bytes()
+    with deliveries.part(workspace, file).open("ab") as stream:
+        stream.write(content[deliveries.offset(workspace, file) :])
+    deliveries.offset(workspace, file)
 
 
 def named(workspace: Workspace, file: str) -> str:
@@ -67,34 +90,55 @@ def named(workspace: Workspace, file: str) -> str:
     return next(row["upload_id"] for row in uploads.list_uploads(workspace) if row["file"] == file)
 
 
-def _receive_new(root: Path) -> None:
-    receive(open_workspace(root), root.parent / "new.csv")
+def _receive_new(workspace: Workspace) -> None:
+    receive(workspace, workspace.root.parent / "new.csv")
 
 
-def _receive_cured(root: Path) -> None:
-    receive(open_workspace(root), root.parent / "bare.csv", CURED)
+def _receive_cured(workspace: Workspace) -> None:
+    receive(workspace, workspace.root.parent / "bare.csv", CURED)
 
 
-def _withdraw(root: Path) -> None:
-    workspace = open_workspace(root)
+def _withdraw(workspace: Workspace) -> None:
     uploads.withdraw(workspace, named(workspace, "kept.csv"), WITHDRAWN_FOR)
 
 
-def _restore(root: Path) -> None:
-    workspace = open_workspace(root)
+def _restore(workspace: Workspace) -> None:
     uploads.restore(workspace, named(workspace, "taken-back.csv"))
 
 
-def _replace_layer(root: Path) -> None:
+def _replace_layer(workspace: Workspace) -> None:
     frame = pd.DataFrame({"village_id": ["new", "newer"]})
-    layers.save_layer(open_workspace(root), "power", frame, root.parent / "new.csv")
+    layers.save_layer(workspace, "power", frame, workspace.root.parent / "new.csv")
 
 
-def _publish(root: Path) -> None:
-    workspace = open_workspace(root)
+def _publish(workspace: Workspace) -> None:
     snapshot = small_snapshot()
     snapshots.save(workspace.snapshots, snapshot)
-    history.publish(workspace, snapshot.info)
+    history.publish(workspace, snapshot.info, revision=0)
+
+
+def _begin_delivery(workspace: Workspace) -> None:
+    try:
+        _begin(workspace, "new.csv")
+    except Conflict:  # it was begun already, and not acknowledged
+        deliveries.show(workspace, "new.csv")
+
+
+def _complete_delivery(workspace: Workspace) -> None:
+    deliveries.complete(workspace, "sent.csv")
+
+
+def _read_delivery(workspace: Workspace) -> None:
+    """What a worker does, and the next worker after the lease of one that died."""
+    with transaction(workspace.manifest) as connection:
+        over = now_utc() - timedelta(seconds=1)
+        connection.execute(update(JOBS).where(JOBS.c.state == "running").values(lease_until_utc=over))
+        connection.execute(update(JOBS).where(JOBS.c.state == "queued").values(not_before_utc=over))
+    job = work.run_one(workspace, lambda: TODAY)
+    if job is not None and job.kind == "ingest":
+        told = jobs.of_delivery(workspace, str(job.delivery_id))
+        if told is not None and told["state"] != "done":
+            raise OSError(told["fault"]["en"])
 
 
 @cache
@@ -103,16 +147,17 @@ def small_snapshot() -> snapshots.Snapshot:
     return made_snapshots.snapshot(30)
 
 
-def _lay_out(root: Path) -> None:
-    open_workspace(root)
+def _lay_out(_: Workspace) -> None:
+    """Opening it lays it out."""
 
 
 @dataclass(frozen=True)
 class Act:
-    """Something done to a workspace; `fresh` where there is none before."""
+    """Something done to a workspace; `fresh` where there is none before, `steps` where it is more than one transaction."""
 
-    do: Callable[[Path], None]
+    do: Callable[[Workspace], None]
     fresh: bool = False
+    steps: bool = False
 
 
 ACTS = {
@@ -122,23 +167,35 @@ ACTS = {
     "restore": Act(_restore),
     "replace_layer": Act(_replace_layer),
     "publish": Act(_publish),
+    "begin_delivery": Act(_begin_delivery),
+    "complete_delivery": Act(_complete_delivery),
+    "read_delivery": Act(_read_delivery, steps=True),
     "lay_out": Act(_lay_out, fresh=True),
 }
 
 
-def look(root: Path) -> dict[str, Any]:
+def run(act: str, root: Path, url: str | None = None) -> None:
+    """Open the workspace and do it."""
+    ACTS[act].do(open_workspace(root, manifest_url=url))
+
+
+def look(root: Path, url: str | None = None) -> dict[str, Any]:
     """What the workspace says, times left out; fails where anything that it names is not whole.
 
-    uploads: per file its state, counts and history. counted: rows that an assessment would read.
+    uploads: per file its state, counts and history. counted: rows that an assessment would read. deliveries: per
+    file what became of it, and whether work waits.
     """
-    workspace = open_workspace(root)
-    _check_database(workspace)
+    workspace = open_workspace(root, manifest_url=url)
+    if url is None:
+        _check_database(workspace)
     rows = uploads.list_uploads(workspace)
     seen = {row["file"]: _seen(workspace, row) for row in rows}
     assert len(seen) == len(rows), "an upload is listed twice"
+    sent = deliveries.list_deliveries(workspace)
     return {
         "uploads": seen,
         "counted": _counted(workspace),
+        "deliveries": {one.file: _sent(workspace, one) for one in sent},
         "latest": _latest(workspace),
         "layer": _layer(workspace),
         "criteria": workspace.criteria.label,
@@ -147,7 +204,7 @@ def look(root: Path) -> dict[str, Any]:
 
 
 def _check_database(workspace: Workspace) -> None:
-    with sqlite3.connect(workspace.manifest) as connection:
+    with sqlite3.connect(workspace.manifest_file) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
 
@@ -165,13 +222,36 @@ def _seen(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _counted(workspace: Workspace) -> int:
-    parts = uploads.committed_parts(workspace)
-    assert not [part for part in parts if part.name.startswith(".")], "a draft counts"
-    assert len(set(parts)) == len(parts), "a part counts twice"
-    counted = sum(pq.read_table(part).num_rows for part in parts)
+    counts = committed(workspace)
+    assert not [part for part in counts.parts if part.path.name.startswith(".")], "a draft counts"
+    rows = pa.Table.from_batches(parts.batches(counts.parts), tables.schema(tables.MEASUREMENTS))
+    ours = rows.select(["upload_id", "line"])
+    assert ours.group_by(["upload_id", "line"]).aggregate([]).num_rows == rows.num_rows, "a row counts twice"
     listed = uploads.list_uploads(workspace)
-    assert counted == sum(row["accepted"] for row in listed if row["state"] == "committed")
-    return counted
+    assert rows.num_rows == sum(row["accepted"] for row in listed if row["state"] == "committed")
+    return rows.num_rows
+
+
+def _sent(workspace: Workspace, one: deliveries.Delivery) -> dict[str, Any]:
+    """A delivery that was received has its bytes and a job, or was read."""
+    original = (workspace.root.parent / one.file).read_bytes()
+    job = jobs.of_delivery(workspace, one.delivery_id)
+    told = {"state": one.state}
+    if one.state == "receiving":
+        arrived = deliveries.part(workspace, one.delivery_id)
+        if not arrived.exists():  # it has its name already, and the manifest does not say so
+            arrived = deliveries.received_file(workspace, one)
+        assert original.startswith(arrived.read_bytes())
+        return told | {"bytes": arrived.stat().st_size}
+    assert one.sha256 == hashlib.sha256(original).hexdigest()
+    assert job is not None
+    if one.state == "received":
+        assert job["state"] in {"queued", "running"}, job
+        assert deliveries.received_file(workspace, one).read_bytes() == original
+        return told
+    assert (one.state, job["state"]) == ("done", "done")
+    assert one.result is not None
+    return told | {"told": [[file["effect"], file["added_rows"]] for file in one.result["files"]]}
 
 
 def _latest(workspace: Workspace) -> str | None:

@@ -54,24 +54,25 @@ def _answer(order: dict[str, Any], writes: int) -> None:
 
 
 def _broken_act(order: dict[str, Any]) -> dict[str, Any]:
-    root = Path(order["root"])
+    act, where = order["act"], (Path(order["root"]), order["url"])
     if order.get("log"):
         shim.write_down(Path(order["log"]))
     if order.get("longest_file"):
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["longest_file"], hard))
     shim.arm(shim.Kind(order["kinds"]), order["n"], shim.What(order["what"]))
-    first = _outcome(order["act"], root)
-    told = {"outcome": first, "count": shim.count()}
+    told: dict[str, Any] = {"outcome": _outcome(act, *where), "count": shim.count()}
     shim.disarm()
     if order.get("again"):  # the same process goes on after its error
-        told |= {"between": acts.look(root), "again": _outcome(order["act"], root), "after": acts.look(root)}
+        told["between"] = acts.look(*where)
+        told["again"] = _outcome(act, *where)
+        told["after"] = acts.look(*where)
     return told
 
 
-def _outcome(act: str, root: Path) -> str:
+def _outcome(act: str, root: Path, url: str | None) -> str:
     try:
-        acts.ACTS[act].do(root)
+        acts.run(act, root, url)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return "done"

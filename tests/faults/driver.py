@@ -23,6 +23,7 @@ def preloaded(library: Path, root: Path) -> Iterator[subprocess.Popen[str]]:
     environment = os.environ | {
         "LD_PRELOAD": str(library),
         "FAULT_ROOT": str(root.resolve()),
+        "PHUSONG_FREE_DISK_FLOOR_MB": "0",
         "PYTHONPATH": os.pathsep.join([str(SOURCE), str(TESTS)]),
     }
     command = [sys.executable, "-m", "faults.child"]
@@ -51,7 +52,15 @@ def order(
     again=True between, again, after: what the same child saw, what became of a second try, what it saw then.
     """
     assert process.stdin and process.stdout
-    told = {"act": act, "root": str(root), "n": n, "what": int(what), "kinds": int(shim.EVERY_KIND), **more}
+    told = {
+        "act": act,
+        "root": str(root),
+        "n": n,
+        "what": int(what),
+        "url": None,
+        "kinds": int(shim.EVERY_KIND),
+        **more,
+    }
     process.stdin.write(json.dumps(told, default=str) + "\n")
     process.stdin.flush()
     answer: dict[str, Any] = json.loads(process.stdout.readline())

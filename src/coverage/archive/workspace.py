@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from coverage import criteria as rules
-from coverage.archive.durable import create_durably, write_durably
+from coverage.archive.durable import create_durably, fsync, write_durably
 from coverage.archive.manifest import prepare
 from coverage.errors import InputError
 
@@ -94,6 +94,7 @@ def open_workspace(
     key = workspace.root / "device.key"
     if not key.exists():
         create_durably(key, secrets.token_hex(32).encode())
+    fsync(workspace.root)  # whoever laid it out may have been stopped before the names were on the disk
     return workspace
 
 
@@ -103,6 +104,7 @@ def _identity(workspace: Workspace) -> str:
     kind = workspace.manifest.partition(":")[0].partition("+")[0]
     if not file.exists():
         create_durably(file, orjson.dumps({"workspace": secrets.token_hex(8), "manifest": kind}))
+    fsync(file.parent)  # before the manifest speaks of it, whoever made it
     about = orjson.loads(file.read_bytes())
     if about["manifest"] != kind:
         raise InputError(
