@@ -48,7 +48,7 @@ class Bench:
 def made(folder: Path, server: postgres.Server | None, which: Sequence[str] = ACTS) -> Iterator[Bench]:
     """A bench in that folder, on which every act was done once without a fault."""
     library = shim.compile_shim(folder)
-    with roomy(), driver.preloaded(library, folder) as process:
+    with roomy(), driver.forking(folder, library) as process:
         bench = Bench(process, folder, server, {}, {}, {})
         if server:
             server.order("CREATE DATABASE faults_template")
@@ -89,7 +89,7 @@ def fresh(bench: Bench, act: str) -> Path:
 
 
 def do(bench: Bench, act: str, n: int = 0, what: What = What.NOTHING, **more: Any) -> dict[str, Any]:
-    return driver.order(
+    return driver.break_act(
         bench.process, act, bench.folder / "workspace", n, what, url=bench.url("faults"), **more
     )
 

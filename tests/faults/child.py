@@ -13,7 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from faults import acts, shim
+import sqlalchemy.dialects.postgresql.psycopg  # noqa: F401 - else each child imports it
+
+from faults import acts, crew, shim
 
 STOPPED = 137
 
@@ -23,10 +25,25 @@ def _main() -> None:
         tempfile.TemporaryDirectory() as folder
     ):  # what is made at the first use need not be made by each child
         acts.prepare(Path(folder) / "workspace")
+    for number in range(crew.SNAPSHOTS):
+        acts.small_snapshot(f"s-{number}")
     acts.small_snapshot()
     for line in sys.stdin:
         order = json.loads(line)
-        print(json.dumps(_obey(order)), flush=True)
+        print(json.dumps(_set_to_work(order) if "seed" in order else _obey(order)), flush=True)
+
+
+def _set_to_work(order: dict[str, Any]) -> dict[str, Any]:
+    """The process of somebody who works until killed, or the end of one who was killed."""
+    if "ended" in order:
+        return {"status": os.waitstatus_to_exitcode(os.waitpid(order["ended"], 0)[1])}
+    child = os.fork()
+    if child == 0:
+        try:
+            crew.labour(Path(order["root"]), order["url"], order["seed"], Path(order["told"]))
+        finally:
+            os._exit(0)
+    return {"pid": child}
 
 
 def _obey(order: dict[str, Any]) -> dict[str, Any]:
