@@ -13,9 +13,9 @@ from datetime import date
 from typing import Any
 
 from coverage import intake, pipeline
-from coverage.archive import deliveries, jobs
+from coverage.archive import deliveries, jobs, tidying
 from coverage.archive.jobs import Job, LeaseLost
-from coverage.archive.manifest import now_utc, transaction
+from coverage.archive.manifest import transaction
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace
 from coverage.errors import ArchiveUnavailable, InputError, NotFound, PhusongError
@@ -33,7 +33,7 @@ def work(workspace: Workspace, stop: threading.Event, today: Callable[[], date] 
     while not stop.is_set() and os.getppid() == parent:
         try:
             if time.monotonic() - tidied > _TIDY_S:
-                forget_expired(workspace)
+                _tidy_up(workspace)
                 tidied = time.monotonic()
             idle = run_one(workspace, today) is None
         except ArchiveUnavailable as fault:
@@ -164,9 +164,12 @@ def _judge(workspace: Workspace, job: Job, pulse: _Pulse, as_of: date) -> None:
         jobs.finish(connection, job)
 
 
-def forget_expired(workspace: Workspace) -> list[str]:
-    """The deliveries that nobody came back to in time; their bytes are gone now."""
-    late = [one.delivery_id for one in deliveries.expired(workspace, now_utc())]
-    for delivery_id in late:
-        deliveries.cancel(workspace, delivery_id)
-    return late
+def _tidy_up(workspace: Workspace) -> None:
+    """Forget the sendings that nobody came back to, and remove the files that nothing names any more."""
+    try:
+        for delivery_id in tidying.forget_expired(workspace):
+            log.info("delivery %s: nobody came back to it, its bytes are gone", delivery_id)
+        for one in tidying.tidy(workspace):
+            log.info("removed %s (%s, %s bytes): nothing names it", one.path, one.kind, one.size_bytes)
+    except OSError:  # reading files in matters more than room; an hour later it is tried again
+        log.exception("tidying")

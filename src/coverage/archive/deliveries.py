@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, select, update
 
-from coverage.archive import jobs
+from coverage.archive import durable, jobs
 from coverage.archive.disk import require_room
 from coverage.archive.durable import fsync
 from coverage.archive.manifest import now_utc, reading, transaction
@@ -185,7 +185,7 @@ def complete(workspace: Workspace, delivery_id: str, sha256: str | None = None) 
     else:
         source = file
     length = source.stat().st_size
-    digest = sha256 or _sha256(source)
+    digest = sha256 or durable.sha256(source)
     _require_whole(delivery, length, digest)
     source.rename(file)
     fsync(file.parent)
@@ -313,9 +313,13 @@ def forget_bytes(workspace: Workspace, delivery_id: str) -> None:
 
 def expired(workspace: Workspace, now: datetime) -> list[Delivery]:
     """Sendings whose bytes nobody has claimed in time: unfinished, refused, failed."""
-    return _select(
-        workspace, DELIVERIES.c.expires_utc < now, DELIVERIES.c.state.in_(("receiving", "refused", "failed"))
-    )
+    return _select(workspace, is_expired(now))
+
+
+def is_expired(now: datetime) -> ColumnElement[bool]:
+    """What holds of the rows of such sendings."""
+    ended = DELIVERIES.c.state.in_(("receiving", "refused", "failed"))
+    return and_(DELIVERIES.c.expires_utc < now, ended)
 
 
 def show(workspace: Workspace, delivery_id: str) -> Delivery:
@@ -340,6 +344,12 @@ def _select(workspace: Workspace, *which: ColumnElement[bool]) -> list[Delivery]
             select(DELIVERIES).where(*which).order_by(DELIVERIES.c.created_utc)
         ).mappings()
         return [_of(row) for row in rows]
+
+
+def with_own_bytes(connection: Connection, *states: str) -> list[Delivery]:
+    """The deliveries in those states whose bytes no earlier delivery stands for, oldest first."""
+    own = select(DELIVERIES).where(DELIVERIES.c.state.in_(states), DELIVERIES.c.same_as.is_(None))
+    return [_of(row) for row in connection.execute(own.order_by(DELIVERIES.c.created_utc)).mappings()]
 
 
 def _row(connection: Connection, delivery_id: str) -> RowMapping:
@@ -367,8 +377,3 @@ def _ended(delivery: Delivery) -> Conflict:
         f"Lần gửi {delivery.delivery_id} đang ở trạng thái {delivery.state}, không làm được việc này.",
         f"Delivery {delivery.delivery_id} is {delivery.state}; that cannot be done now.",
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

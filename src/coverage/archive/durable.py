@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -41,6 +42,9 @@ _DISTINCT = frozenset({"line", "time_utc", "lat", "lon"})
 _RISING = frozenset({"line", "time_utc"})  # mostly a little more than the row before
 # Lowest and highest per row group: of texts they cost and serve nobody.
 _BOUNDS_KEPT = frozenset({"local_date", "hex_res8"})
+
+
+NAME_DIGITS = 16  # of the sha256 in the name of an immutable file: 64 bits
 
 
 class Part:
@@ -81,8 +85,7 @@ def parquet_part(folder: Path, stem: str, schema: pa.Schema) -> Iterator[Part]:
             yield part
             part.close()
             fsync(draft)
-            with draft.open("rb") as stream:
-                name = f"{stem}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:16]}.parquet"
+            name = f"{stem}-{sha256(draft)[:NAME_DIGITS]}.parquet"
             draft.rename(folder / name)
             part.name = name
     finally:
@@ -116,3 +119,28 @@ def fsync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def scratch_folder(folder: Path, stem: str) -> Iterator[Path]:
+    """A folder for what need not last, gone at the end of the block; after a crash `tidying` finds it by its name."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{stem}.") as name:
+        yield Path(name)
+
+
+def sha256(path: Path) -> str:
+    """The hex digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_sound(path: Path) -> bool:
+    """Whether the bytes of an immutable file are those that its name, `stem-HASH.suffix`, says."""
+    return path.stem.rpartition("-")[2] == sha256(path)[:NAME_DIGITS]
+
+
+def unneeded_from_now(*paths: Path) -> None:
+    """Note on files that nothing will name any more since when: whoever is reading them gets time to end (`tidying`)."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            os.utime(path)

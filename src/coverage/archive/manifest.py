@@ -6,7 +6,7 @@ parts that the manifest names, so torn or orphaned files cannot be seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -42,6 +42,15 @@ def prepare(url: str, workspace_id: str) -> None:
         if not said:
             said = {"schema": str(SCHEMA_VERSION), "workspace": workspace_id, "revision": "0"}
             connection.execute(insert(ABOUT), [{"key": key, "value": value} for key, value in said.items()])
+    _require_ours(said, workspace_id)
+
+
+def require_ours(connection: Connection, workspace_id: str) -> None:
+    """Raise `InputError` where the manifest is of another version of Phủ Sóng or belongs to another workspace."""
+    _require_ours({row.key: row.value for row in connection.execute(select(ABOUT))}, workspace_id)
+
+
+def _require_ours(said: Mapping[str, str], workspace_id: str) -> None:
     if said["schema"] != str(SCHEMA_VERSION):
         raise _another_version(said["schema"])
     if said["workspace"] != workspace_id:
