@@ -101,6 +101,15 @@ def test_the_same_bytes_with_the_same_context_stand_for_each_other(workspace: Wo
     assert len(uploads.list_uploads(workspace)) == 1
 
 
+def test_a_phone_is_kept_as_its_hash_once_its_file_is_read(workspace: Workspace) -> None:
+    said = Context(device="Samsung của anh Bảo")
+    sent = send(workspace, context=said)
+    read_all(workspace)
+    kept = deliveries.show(workspace, sent.delivery_id).context.device
+    assert kept not in {None, said.device}
+    assert send(workspace, context=said).same_as == sent.delivery_id
+
+
 def test_ten_senders_of_one_file_at_once(workspace: Workspace) -> None:
     with ThreadPoolExecutor(10) as pool:
         sent = list(pool.map(lambda _: send(workspace), range(10)))

@@ -137,6 +137,21 @@ def test_changes_wait_for_one_assessment(workspace: Workspace, tmp_path: Path) -
     assert work.run_due(workspace, lambda: TODAY) == 1
 
 
+def test_one_worker_judges_at_a_time(workspace: Workspace) -> None:
+    send(workspace)
+    work.run_one(workspace, lambda: TODAY)
+    judging = claim(workspace, "one")
+    assert judging.kind == "assess"
+    send(workspace, CONTENT + f"{LINES[0]}1\n".encode())
+    with transaction(workspace.manifest) as connection:
+        jobs.enqueue_assess(connection)
+    assert claim(workspace, "two").kind == "ingest"
+    assert jobs.claim(workspace, "three") is None
+    with transaction(workspace.manifest) as connection:
+        jobs.finish(connection, judging)
+    assert claim(workspace, "three").kind == "assess"
+
+
 def test_an_assessment_of_older_uploads_never_replaces_a_newer_one(
     workspace: Workspace, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -80,16 +80,15 @@ def parquet_part(folder: Path, stem: str, schema: pa.Schema) -> Iterator[Part]:
     Another content is another file, and neither changes. Where the block fails nothing is left behind.
     """
     draft = folder / f".{stem}.{uuid.uuid4().hex}.part"
-    part = Part(draft, schema)
     try:
-        yield part
-        part.close()
-        fsync(draft)
-        name = f"{stem}-{sha256(draft)[:NAME_DIGITS]}.parquet"
-        draft.rename(folder / name)
-        part.name = name
+        with closing(Part(draft, schema)) as part:
+            yield part
+            part.close()
+            fsync(draft)
+            name = f"{stem}-{sha256(draft)[:NAME_DIGITS]}.parquet"
+            draft.rename(folder / name)
+            part.name = name
     finally:
-        part.close()
         draft.unlink(missing_ok=True)
     fsync(folder)
 

@@ -77,9 +77,8 @@ def claim(workspace: Workspace, worker: str) -> Job | None:
     """The next job, now this worker's; None where none is due. A job that ended too many workers fails here."""
     with transaction(workspace.manifest) as connection:
         while True:
-            row = connection.execute(
-                select(JOBS).where(_due(now_utc())).order_by(JOBS.c.job_id).limit(1)
-            ).first()
+            due = select(JOBS).where(_due(connection, now_utc())).order_by(JOBS.c.job_id).limit(1)
+            row = connection.execute(due).first()
             if row is None:
                 return None
             if row.attempts < ATTEMPTS:
@@ -96,10 +95,13 @@ def claim(workspace: Workspace, worker: str) -> Job | None:
     return Job(row.job_id, row.kind, row.delivery_id, row.attempts + 1, worker)
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
+def _due(connection: Connection, now: datetime) -> ColumnElement[bool]:
     waiting = and_(JOBS.c.state == "queued", JOBS.c.not_before_utc <= now)
-    abandoned = and_(JOBS.c.state == "running", JOBS.c.lease_until_utc < now)
-    return or_(waiting, abandoned)
+    held = JOBS.c.lease_until_utc >= now
+    judging = select(JOBS.c.job_id).where(JOBS.c.kind == "assess", JOBS.c.state == "running", held)
+    if connection.execute(judging).first() is not None:  # two at once would take the memory of two
+        waiting = and_(waiting, JOBS.c.kind != "assess")
+    return or_(waiting, and_(JOBS.c.state == "running", JOBS.c.lease_until_utc < now))
 
 
 def _worker_died(attempts: int) -> PhusongError:

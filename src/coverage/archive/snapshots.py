@@ -75,18 +75,25 @@ def save(root: Path, snapshot: Snapshot) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     require_room(root)
     draft = root / f".{snapshot.info.snapshot_id}.{uuid.uuid4().hex}"
+    try:
+        _write(draft, snapshot)
+        _rename_or_yield(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)  # nothing is left of one that failed
+    fsync(root)
+    return folder
+
+
+def _write(draft: Path, snapshot: Snapshot) -> None:
+    """Everything onto the disk before the name appears: a folder that exists is a whole snapshot."""
     draft.mkdir()
     for name in (*_FRAMES, *_LAYERS):
         getattr(snapshot, name).to_parquet(draft / f"{name}.parquet", index=False)
     (draft / "snapshot.json").write_bytes(orjson.dumps(asdict(snapshot.info), option=orjson.OPT_INDENT_2))
     (draft / SUMS).write_text("".join(f"{sha256(file)}  {file.name}\n" for file in sorted(draft.iterdir())))
-    # Everything is on the disk before the name appears: a folder that exists is a whole snapshot.
     for file in draft.iterdir():
         fsync(file)
     fsync(draft)
-    _rename_or_yield(draft, folder)
-    fsync(root)
-    return folder
 
 
 def _rename_or_yield(draft: Path, folder: Path) -> None:
@@ -96,7 +103,6 @@ def _rename_or_yield(draft: Path, folder: Path) -> None:
     except OSError:
         if not folder.exists():
             raise
-        shutil.rmtree(draft)
 
 
 def load(root: Path, snapshot_id: str) -> Snapshot:

@@ -10,7 +10,7 @@ import orjson
 
 from coverage import criteria as rules
 from coverage.archive.disk import refuse_network
-from coverage.archive.durable import create_durably, write_durably
+from coverage.archive.durable import create_durably, fsync, write_durably
 from coverage.archive.manifest import prepare
 from coverage.errors import ArchiveDamaged, InputError, NotFound
 
@@ -111,6 +111,7 @@ def open_workspace(
         write_durably(workspace.criteria_file, text.encode())
     if not workspace.device_key_file.exists():
         create_durably(workspace.device_key_file, secrets.token_hex(32).encode())
+    fsync(workspace.root)  # whoever laid it out may have been stopped before the names were on the disk
     return workspace
 
 
@@ -154,4 +155,5 @@ def _identity(workspace: Workspace) -> str:
     if not workspace.identity_file.exists():
         about = {"workspace": secrets.token_hex(8), "manifest": workspace.manifest_kind}
         create_durably(workspace.identity_file, orjson.dumps(about))
+    fsync(workspace.identity_file.parent)  # before the manifest speaks of it, whoever made it
     return identity(workspace)
