@@ -330,7 +330,7 @@ from keeping import ingest, rows, send
 from coverage.archive import compaction, tidying, uploads
 from coverage.archive.workspace import open_workspace
 workspace, number = open_workspace(Path(sys.argv[1])), int(sys.argv[2])
-for at in range(6):
+for at in range(4):
     path = Path(sys.argv[1]).parent / f"w{number}-{at}.csv"
     path.write_text(rows(100 + number * 10 + at))
     upload_id = ingest(workspace, path).upload_id
