@@ -393,6 +393,7 @@ def test_from_sqlite_to_postgresql_and_back(
     assert manifest_rows(again) == manifest_rows(there)
     with pytest.raises(InputError, match="empty"):
         backups.restore(tmp_path / "back", tmp_path / "no", postgres_url)
+    assert not (tmp_path / "no").exists()
 
 
 def test_a_layer_that_is_replaced_is_replaced_in_the_backup(workspace: Workspace, tmp_path: Path) -> None:

@@ -12,17 +12,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from keeping import add_logs, counted, in_every_state, ingest, rows, send
+from snapshots import snapshot
 from test_archive import log
 from test_cli import run
 
 from coverage import work
 from coverage.archive import deliveries, disk, layers, tidying, uploads
+from coverage.archive import snapshots as saved
 from coverage.archive.committed import committed
 from coverage.archive.disk import refuse_network
 from coverage.archive.manifest import reading
 from coverage.archive.verification import verify
 from coverage.archive.workspace import Workspace, open_workspace
-from coverage.errors import InputError
+from coverage.errors import DiskFull, InputError
 from coverage.logs.context import Context
 
 AT_ONCE = timedelta(0)
@@ -284,6 +286,20 @@ def test_a_workspace_is_not_opened_on_the_network(tmp_path: Path, monkeypatch: p
     with pytest.raises(InputError, match="nfs4"):
         open_workspace(tmp_path / "w")
     assert not (tmp_path / "w").exists()
+
+
+def test_without_room_no_layer_and_no_snapshot_is_saved(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, origin = snapshot(), log(tmp_path)
+    monkeypatch.setenv("PHUSONG_FREE_DISK_FLOOR_MB", "999999999")
+    with pytest.raises(DiskFull):
+        layers.save_layer(workspace, "power", pd.DataFrame({"village_id": ["x"]}), origin)
+    with pytest.raises(DiskFull):
+        layers.save_raster(workspace, "dem", lambda _: None, origin, {})
+    with pytest.raises(DiskFull):
+        saved.save(workspace.snapshots, made)
+    assert not list(workspace.places.iterdir()) + list(workspace.snapshots.iterdir())
 
 
 # --- the commands --------------------------------------------------------------------------------

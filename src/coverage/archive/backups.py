@@ -17,10 +17,10 @@ import orjson
 
 from coverage.archive import copies, verification
 from coverage.archive.copies import Tally
-from coverage.archive.disk import require_room
+from coverage.archive.disk import refuse_network, require_room
 from coverage.archive.durable import fsync, scratch_folder, write_durably
 from coverage.archive.manifest import transaction
-from coverage.archive.manifest_copies import Named, copy_manifest
+from coverage.archive.manifest_copies import Named, copy_manifest, named_in, require_empty
 from coverage.archive.verification import Finding
 from coverage.archive.workspace import Workspace, identity
 from coverage.errors import ArchiveDamaged, Conflict, InputError, NotFound
@@ -222,12 +222,11 @@ def restore(folder: Path, root: Path, manifest_url: str | None = None, tell: Tel
         path.mkdir(parents=True)
     with scratch_folder(target.root / "archive", "restore") as scratch:
         # The backup may lie on a medium or a network drive on which SQLite cannot work.
-        kept = scratch / "kept.sqlite"
+        kept, new = scratch / "kept.sqlite", scratch / "manifest.sqlite"
         shutil.copyfile(source.manifest_file, kept)
-        new = scratch / "manifest.sqlite"
-        url = manifest_url or f"sqlite:///{new}"
-        named = copy_manifest(f"sqlite:///{kept}", url, own, with_snapshots=True)
+        named = named_in(f"sqlite:///{kept}", own)
         tally = _copy_files(source, target, named, tell)
+        copy_manifest(f"sqlite:///{kept}", manifest_url or f"sqlite:///{new}", own, with_snapshots=True)
         if manifest_url is None:
             new.rename(target.manifest_file)
             fsync(target.manifest_file.parent)
@@ -248,4 +247,8 @@ def _require_restorable(source: Workspace, target: Workspace) -> str:
             f"{target.root} không trống: hãy khôi phục vào thư mục mới.",
             f"{target.root} is not empty: restore into a new folder.",
         )
+    if target.manifest_kind == "sqlite":
+        refuse_network(target.root)
+    else:
+        require_empty(target.manifest)
     return own
