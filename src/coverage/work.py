@@ -78,8 +78,11 @@ def run_one(workspace: Workspace, today: Callable[[], date] = date.today) -> Job
 
 def _put_back(workspace: Workspace, job: Job, fault: PhusongError) -> None:
     log.error("job %s, attempt %s: %s", job.job_id, job.attempts, fault.en)
-    with transaction(workspace.manifest) as connection:
-        jobs.try_later(connection, job, fault)
+    try:
+        with transaction(workspace.manifest) as connection:
+            jobs.try_later(connection, job, fault)
+    except LeaseLost as lost:  # it was cancelled meanwhile, and that is why it failed
+        log.warning("job %s: %s", job.job_id, lost.en)
 
 
 class _Pulse:
@@ -130,7 +133,7 @@ def _read_in(workspace: Workspace, job: Job, pulse: _Pulse) -> None:
     """Read a delivery into the archive: what became of each file inside, and the end of the job, in one transaction."""
     delivery = deliveries.show(workspace, str(job.delivery_id))
     result: dict[str, list[Any]] = {"files": [], "refused": []}
-    for found in _files_of(workspace, delivery, pulse):
+    for found in _files_of(workspace, delivery, job, pulse):
         if isinstance(found, Receipt):
             result["files"].append(asdict(found) | {"added_rows": found.added_rows})
         else:
@@ -144,10 +147,10 @@ def _read_in(workspace: Workspace, job: Job, pulse: _Pulse) -> None:
 
 
 def _files_of(
-    workspace: Workspace, delivery: deliveries.Delivery, pulse: _Pulse
+    workspace: Workspace, delivery: deliveries.Delivery, job: Job, pulse: _Pulse
 ) -> Iterator[Receipt | InputError]:
     file = deliveries.received_file(workspace, delivery)
-    coming = intake.Coming(delivery.delivery_id, delivery.by, pulse.tell)
+    coming = intake.Coming(delivery.delivery_id, delivery.by, pulse.tell, job)
     try:
         yield from intake.ingest(workspace, file, delivery.context, coming)
     except InputError as fault:

@@ -13,12 +13,13 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import snapshots as made_snapshots
 from sqlalchemy import update
 
 from coverage import intake, parts, tables, work
-from coverage.archive import deliveries, history, jobs, layers, snapshots, uploads
+from coverage.archive import compaction, deliveries, history, jobs, layers, snapshots, tidying, uploads
 from coverage.archive.committed import committed
 from coverage.archive.manifest import now_utc, transaction
 from coverage.archive.schema import JOBS
@@ -42,7 +43,7 @@ def write_log(path: Path, rows: int = 20, *, bare: bool = False) -> Path:
 
 
 def _line(device: str, row: int, *, bare: bool) -> str:
-    lat, lon, level = f"11.{940 + row % 50}", "108.44", -90 - row % 30
+    lat, lon, level = f"11.{940 + row % 50}", "108.44", -90 - (row + len(device)) % 30
     if bare:
         return f"{lat},{lon},{level}"
     clock = f"{8 + row // 3600:02d}:{row // 60 % 60:02d}:{row % 60:02d}"
@@ -59,11 +60,12 @@ def receive(workspace: Workspace, path: Path, context: Context | None = None) ->
 
 def prepare(root: Path, url: str | None = None) -> None:
     """A workspace with everything in it that some act changes, and beside it the logs that will come."""
-    for name in ("kept", "taken-back", "new", "sent", "read"):
+    for name in ("kept", "kept-too", "taken-back", "new", "sent", "read"):
         write_log(root.parent / f"{name}.csv")
     write_log(root.parent / "bare.csv", bare=True)
     workspace = open_workspace(root, manifest_url=url)
     receive(workspace, root.parent / "kept.csv")
+    receive(workspace, root.parent / "kept-too.csv")
     uploads.withdraw(workspace, receive(workspace, root.parent / "taken-back.csv").upload_id, WITHDRAWN_FOR)
     receive(workspace, root.parent / "bare.csv")
     layers.save_layer(workspace, "power", pd.DataFrame({"village_id": ["old"]}), root.parent / "new.csv")
@@ -80,6 +82,8 @@ def _begin(workspace: Workspace, file: str) -> str:
 def _append(workspace: Workspace, file: str) -> None:
     """What a client does whose sending was cut: go on from the offset."""
     content = (workspace.root.parent / file).read_bytes()
+    if arrived(workspace, deliveries.show(workspace, file)) != deliveries.part(workspace, file):
+        return  # all bytes are there, and completing was cut short
     with deliveries.part(workspace, file).open("ab") as stream:
         stream.write(content[deliveries.offset(workspace, file) :])
     deliveries.offset(workspace, file)
@@ -138,6 +142,16 @@ def _read_delivery(workspace: Workspace) -> None:
             raise OSError(told["fault"]["en"])
 
 
+def _compact(workspace: Workspace) -> None:
+    compaction.compact(workspace)
+
+
+def _tidy(workspace: Workspace) -> None:
+    """As if all that was left behind had lain there for a day."""
+    compaction.compact(workspace)
+    tidying.tidy(workspace, timedelta(0))
+
+
 def let_time_pass(workspace: Workspace) -> None:
     """End the leases of workers that died, and the waits of jobs that were put back."""
     over = now_utc() - timedelta(seconds=1)
@@ -176,13 +190,52 @@ ACTS = {
     "begin_delivery": Act(_begin_delivery),
     "complete_delivery": Act(_complete_delivery),
     "read_delivery": Act(_read_delivery, steps=True),
+    "compact": Act(_compact),
+    "tidy": Act(_tidy),
     "lay_out": Act(_lay_out, fresh=True),
 }
 
 
-def run(act: str, root: Path, url: str | None = None) -> None:
+def _work_all(workspace: Workspace) -> None:
+    for one in deliveries.list_deliveries(workspace):
+        if one.state == "failed":  # three faults came over it
+            deliveries.retry(workspace, one.delivery_id)
+    let_time_pass(workspace)
+    work.run_due(workspace, lambda: TODAY)
+    left = [one.file for one in deliveries.list_deliveries(workspace) if one.state == "received"]
+    if left:
+        raise OSError(f"put back: {left}")
+
+
+# The same on any file, for sequences of acts.
+MOVES: dict[str, Callable[[Workspace, str], object]] = {
+    "receive": lambda workspace, file: receive(workspace, workspace.root.parent / file),
+    "cure": lambda workspace, file: receive(workspace, workspace.root.parent / file, CURED),
+    "withdraw": lambda workspace, file: uploads.withdraw(workspace, named(workspace, file), WITHDRAWN_FOR),
+    "restore": lambda workspace, file: uploads.restore(workspace, named(workspace, file)),
+    "deliver": lambda workspace, file: _deliver(workspace, file),  # noqa: PLW0108 - it is defined below
+    "work": lambda workspace, _: _work_all(workspace),
+    "compact": lambda workspace, _: _compact(workspace),
+    "tidy": lambda workspace, _: _tidy(workspace),
+    "reopen": lambda workspace, _: _lay_out(workspace),
+}
+
+
+def _deliver(workspace: Workspace, file: str) -> None:
+    if file not in {one.delivery_id for one in deliveries.list_deliveries(workspace)}:
+        _begin(workspace, file)
+    if deliveries.show(workspace, file).state == "receiving":
+        _append(workspace, file)
+    deliveries.complete(workspace, file)
+
+
+def run(act: str, root: Path, url: str | None = None, file: str | None = None) -> None:
     """Open the workspace and do it."""
-    ACTS[act].do(open_workspace(root, manifest_url=url))
+    workspace = open_workspace(root, manifest_url=url)
+    if file is None:
+        ACTS[act].do(workspace)
+    else:
+        MOVES[act](workspace, file)
 
 
 def look(root: Path, url: str | None = None) -> dict[str, Any]:
@@ -216,7 +269,9 @@ def _check_database(workspace: Workspace) -> None:
 
 
 def _seen(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any]:
-    measurements = pq.read_table(workspace.parts / row["measurements_part"])
+    wanted = pc.field("upload_id") == row["upload_id"]
+    stored = workspace.parts / (row["stored_in"] or row["measurements_part"])
+    measurements = pq.read_table(stored, filters=wanted)
     others = set(pq.read_table(workspace.parts / row["outcomes_part"])["line"].to_pylist())
     assert measurements.num_rows == row["accepted"], row
     assert measurements.num_rows + len(others) == row["rows"], row

@@ -78,7 +78,7 @@ def _broken_act(order: dict[str, Any]) -> dict[str, Any]:
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["longest_file"], hard))
     shim.arm(shim.Kind(order["kinds"]), order["n"], shim.What(order["what"]))
-    told: dict[str, Any] = {"outcome": _outcome(act, *where), "count": shim.count()}
+    told: dict[str, Any] = {"outcome": _outcome(act, *where, order.get("file")), "count": shim.count()}
     shim.disarm()
     if order.get("again"):  # the same process goes on after its error
         told["between"] = acts.look(*where)
@@ -87,9 +87,9 @@ def _broken_act(order: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _outcome(act: str, root: Path, url: str | None) -> str:
+def _outcome(act: str, root: Path, url: str | None, file: str | None = None) -> str:
     try:
-        acts.run(act, root, url)
+        acts.run(act, root, url, file)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return "done"

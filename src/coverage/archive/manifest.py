@@ -127,6 +127,11 @@ def _faults_told() -> Iterator[None]:
             f"Không mở hoặc không ghi được sổ ghi ({fault.orig}). Chưa có gì thay đổi; hãy thử lại.",
             f"The manifest cannot be opened or written ({fault.orig}). Nothing was changed; try again.",
         ) from fault
+    except (exc.DataError, UnicodeEncodeError) as fault:
+        raise InputError(
+            f"Có chữ không ghi được vào sổ ghi ({getattr(fault, 'orig', fault)}): hãy đổi tên tệp hoặc sửa lời ghi chú.",
+            f"Some text cannot be kept in the manifest ({getattr(fault, 'orig', fault)}): rename the file or mend the remark.",
+        ) from fault
     except exc.DatabaseError as fault:
         raise ArchiveDamaged(
             f"Sổ ghi bị hỏng ({fault.orig}): hãy khôi phục từ bản sao lưu.",

@@ -66,13 +66,15 @@ def receive(
     delivery_id: str | None = None,
     by: str | None = None,
     told_rows: Callable[[int], object] = _unheard,
+    job: jobs.Job | None = None,
 ) -> Receipt:
     """The receipt of a log, after its rows are safe on disk and in the manifest.
 
     The same bytes with the same context add nothing; with another context (see `context.with_earlier`: what is
     left out is not taken back) they replace the former reading in one transaction. A withdrawn upload stays
     withdrawn until it is restored. `delivery_id`: the sending that brings it; read once more by a worker that
-    takes over, it still says "added". `told_rows` hears how many rows are read so far. Raises `DiskFull`.
+    takes over, it still says "added". `told_rows` hears how many rows are read so far. `job`: what it is read for;
+    nothing counts once that is somebody else's. Raises `DiskFull`, `LeaseLost`.
     """
     require_room(workspace.parts)
     context = to_json(log.context)
@@ -82,10 +84,12 @@ def receive(
         return _receipt(known, _effect(known, delivery_id))
     row = _write_parts(workspace, log, told_rows) | {"context": context, "delivery_id": delivery_id}
     with transaction(workspace.manifest) as connection:
+        if job is not None:
+            jobs.require_mine(connection, job)
         if all((workspace.parts / row[part]).exists() for part in _PARTS):
             return _commit(workspace, connection, row, by)
     # The parts had names of former ones, which were tidied away at that moment: written once more they are new.
-    return receive(workspace, log, delivery_id, by, told_rows)
+    return receive(workspace, log, delivery_id, by, told_rows, job)
 
 
 def _effect(known: RowMapping, delivery_id: str | None) -> Effect:
