@@ -196,7 +196,7 @@ def test_a_reconnecting_client_takes_over_from_its_dead_line(server: str) -> Non
     where = create(server, len(content)).headers["location"]
     headers = [f"{name}: {text}" for name, text in (CHUNK | {"Upload-Offset": "0"}).items()]
     dead = cut_after(server, f"PATCH {where} HTTP/1.1", len(content), content[:600], *headers)
-    assert eventually(lambda: delivery(server, where)["offset"] == 600)
+    assert eventually(lambda: delivery(server, where).get("offset") == 600)
     began = time.monotonic()
     shown = head(server + where, headers=VERSION)
     assert (shown.headers["upload-offset"], time.monotonic() - began < 1.5) == ("600", True)
@@ -220,7 +220,7 @@ def test_what_came_before_a_cut_is_kept_to_the_last_byte(server: str) -> None:
         )
         line.close()
         offset += length
-        assert eventually(lambda: delivery(server, where)["offset"] == offset, 5)  # noqa: B023 - asked at once
+        assert eventually(lambda: delivery(server, where).get("offset") == offset, 5)  # noqa: B023 - asked at once
     assert go_on(server, where, offset, content[offset:]).status_code == 204
     assert delivery(server, where)["sha256"] == hashlib.sha256(content).hexdigest()
 
@@ -234,7 +234,7 @@ def test_a_part_that_another_process_has_is_locked(tmp_path: Path) -> None:
         where = create(one.address, len(content)).headers["location"]
         headers = [f"{name}: {text}" for name, text in (CHUNK | {"Upload-Offset": "0"}).items()]
         line = cut_after(one.address, f"PATCH {where} HTTP/1.1", len(content), content[:600], *headers)
-        assert eventually(lambda: delivery(other.address, where)["offset"] == 600)
+        assert eventually(lambda: delivery(other.address, where).get("offset") == 600)
         busy = go_on(other.address, where, 600, content[600:])
         problem(busy, 423, "locked")
         assert int(busy.headers["retry-after"]) > 0
@@ -266,7 +266,7 @@ def test_a_file_begun_by_put_is_gone_on_with(server: str) -> None:
         server, f"PUT /v1/deliveries/{delivery_id}?name=p.csv HTTP/1.1", len(content), content[:500]
     )
     line.close()
-    assert eventually(lambda: delivery(server, f"/{delivery_id}")["offset"] == 500)
+    assert eventually(lambda: delivery(server, f"/{delivery_id}").get("offset") == 500)
     assert go_on(server, f"/v1/tus/{delivery_id}", 500, content[500:]).status_code == 204
     assert delivery(server, f"/{delivery_id}")["sha256"] == hashlib.sha256(content).hexdigest()
 
