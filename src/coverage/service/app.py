@@ -26,6 +26,7 @@ from coverage.errors import InputError, NotFound
 from coverage.exports import files, lists
 from coverage.exports.maps import map_html
 from coverage.logs.context import Context, DateOrder
+from coverage.service import upload_page
 from coverage.service.doors import add_doors
 from coverage.service.problems import add_handlers, problem
 
@@ -37,9 +38,9 @@ _FIELDS = (
 )
 _EMPTY_PAGE = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>Phủ Sóng</title>
 <body style="font-family:system-ui;margin:3rem"><h1>Phủ Sóng</h1>
-<p>Chưa có bản đánh giá nào. Hãy thêm ranh giới thôn rồi tải số liệu đo lên <code>POST /v1/uploads</code>
-(xem <a href="/docs">/docs</a>).</p>
-<p lang="en">No assessment yet. Add village boundaries, then send measurements to <code>POST /v1/uploads</code>.</p>"""
+<p>Chưa có bản đánh giá nào. Hãy thêm ranh giới thôn rồi <a href="/upload">gửi số liệu đo</a>
+(cho chương trình: <a href="/docs">/docs</a>).</p>
+<p lang="en">No assessment yet. Add village boundaries, then <a href="/upload?lang=en">send measurements</a>.</p>"""
 
 
 def create_app(workspace: Workspace, today: Callable[[], date] = date.today) -> FastAPI:
@@ -51,6 +52,7 @@ def create_app(workspace: Workspace, today: Callable[[], date] = date.today) -> 
     pages: dict[str, str] = {}
     judging = threading.Lock()
     add_handlers(app)
+    app.include_router(upload_page.router(workspace))
 
     @app.get("/", response_class=HTMLResponse)
     def page() -> str:
