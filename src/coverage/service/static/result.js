@@ -16,6 +16,7 @@ export function rowsOf(delivery) {
 /* `resend`: what the button does that completes a file with what the form says, null where the bytes are gone. */
 export function view(delivery, { resend, onChange }) {
   return [
+    el('h4', {}, say('result_title')),
     delivery.same_as && el('p', { class: 'good' }, say('result_same', { time: when(delivery.already_received_utc) })),
     ...delivery.files.map((file) => fileView(file, { resend, onChange, named: delivery.files.length > 1 })),
     ...delivery.refused.map(refusal),
@@ -121,6 +122,8 @@ function askReason(file) {
   const text = dialog.querySelector('textarea');
   dialog.querySelector('h2').textContent = say('withdraw_title', { file });
   text.value = '';
+  text.oninput = () => text.setCustomValidity(text.value.trim() ? '' : say('withdraw_needs_reason'));
+  text.oninput();
   dialog.returnValue = '';
   dialog.showModal();
   text.focus();

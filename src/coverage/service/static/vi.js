@@ -1,6 +1,5 @@
 export default {
   "title": "Gửi số liệu đo",
-  "tagline": "Tìm thôn có điện mà chưa có sóng",
   "map": "Bản đồ",
   "other_language": "English",
   "needs_script": "Trang này cần JavaScript. Cũng có thể gửi tệp bằng curl, xem /docs.",
@@ -170,7 +169,6 @@ export default {
   "resend_hint": "Điền phần còn thiếu ở mục 2 trước. Dòng đã nhận không bị tính hai lần.",
   "resend_choose": "Điền phần còn thiếu ở mục 2 rồi chọn lại tệp này.",
   "retry": "Đọc lại với thông tin ở mục 2",
-  "refused_title": "Không đọc được",
   "failed_title": "Máy chủ gặp lỗi khi đọc. Tệp vẫn được giữ.",
   "withdraw": "Rút lại",
   "withdraw_title": "Rút lại {file}",
@@ -201,9 +199,7 @@ export default {
   "judged_link": "Xem bản đồ",
   "not_judged": "Đang chờ tính vào bản đồ",
   "not_judged_no_places": "Chưa tính được vào bản đồ: máy chủ chưa có bản đánh giá nào. Số liệu đã được giữ.",
-  "bar_files": "{n} tệp đang gửi",
-  "bar_percent": "{percent} của {n} tệp",
-  "bar_done": "Đã gửi xong mọi tệp",
+  "bar_percent": "Đang gửi {n} tệp · {percent}",
   "bar_look": "{n} tệp chờ bạn xem và đồng ý",
   "announce": "{file}: {phase}",
   "fault": "Trang gặp lỗi ({what}). Hãy tải lại trang; tệp vẫn còn."
