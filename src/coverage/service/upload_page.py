@@ -22,6 +22,7 @@ from coverage.errors import NotFound
 Lang = Literal["vi", "en"]
 _STATIC = files("coverage.service").joinpath("static")
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
+_WORKER = "worker.js"  # its scope is the page's folder, so its address is not one of a digest
 _COOKIE = "lang"
 _COOKIE_S = 365 * 24 * 3600
 _FOR_GOOD = "public, max-age=31536000, immutable"
@@ -57,17 +58,21 @@ def router(workspace: Workspace) -> APIRouter:
             headers={"Cache-Control": _FOR_GOOD, "X-Content-Type-Options": "nosniff"},
         )
 
+    @routes.get("/upload-worker.js", include_in_schema=False)
+    def upload_worker() -> Response:
+        return Response(_worker(), media_type=_TYPES["js"], headers={"Cache-Control": "no-cache"})
+
     return routes
 
 
 def page_html(lang: Lang, operators: Mapping[str, str]) -> str:
     """The page in one language; operators: MCC+MNC digits → name, for the choice in the form."""
-    at = f"/static-upload/{static_digest()}"
+    at = _address()
     options = "".join(
         f'<option value="{html.escape(code)}">{html.escape(name)}</option>'
         for code, name in operators.items()
     )
-    scripts = [name for name in sorted(_static()) if name.endswith(".js") and name not in {"vi.js", "en.js"}]
+    scripts = [name for name in _static() if name.endswith(".js") and name not in {"vi.js", "en.js"}]
     preloads = "\n".join(
         f'<link rel="modulepreload" href="{at}/{name}">' for name in [*scripts, f"{lang}.js"]
     )
@@ -90,7 +95,7 @@ def words(lang: Lang) -> dict[str, str]:
 def static_digest() -> str:
     """Sixteen hexadecimal digits of the sha256 of all styles and scripts of the page."""
     digest = hashlib.sha256()
-    for name, content in sorted(_static().items()):
+    for name, content in _static().items():
         digest.update(name.encode() + b"\0" + content)
     return digest.hexdigest()[:16]
 
@@ -98,4 +103,15 @@ def static_digest() -> str:
 @cache
 def _static() -> dict[str, bytes]:
     kept = (one for one in _STATIC.iterdir() if one.name.rsplit(".", 1)[-1] in _TYPES)
-    return {one.name: one.read_bytes() for one in kept}
+    return {one.name: one.read_bytes() for one in sorted(kept, key=lambda one: one.name) if one.name != _WORKER}
+
+
+def _address() -> str:
+    return f"/static-upload/{static_digest()}"
+
+
+def _worker() -> str:
+    """The script that lets the page open without a link, with the addresses of all files that it keeps."""
+    script = _STATIC.joinpath(_WORKER).read_text(encoding="utf-8")
+    addresses = orjson.dumps([f"{_address()}/{name}" for name in _static()]).decode()
+    return script.replace("DIGEST", static_digest(), 1).replace("['FILES']", addresses, 1)

@@ -137,9 +137,15 @@ async function alone() {
   by('page').inert = false;
 }
 
+/* So that the page opens without a link the next time; browsers that cannot keep it open it with one. */
+function keepPage() {
+  navigator.serviceWorker?.register('/upload-worker.js', { scope: '/upload' }).catch(() => {});
+}
+
 tellFaults();
 form.start(() => sender.items.forEach(onChange));
 await alone();
 listen();
 await sender.start(onChange);
+keepPage();
 document.documentElement.dataset.ready = 'true';
