@@ -16,8 +16,8 @@ from typing import Literal
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from coverage.archive.workspace import Workspace
 from coverage.errors import NotFound
+from coverage.service.desk import AtDesk
 
 Lang = Literal["vi", "en"]
 _STATIC = files("coverage.service").joinpath("static")
@@ -33,36 +33,34 @@ _POLICY = (
 )
 
 
-def router(workspace: Workspace) -> APIRouter:
-    """The routes of the page: `/upload` and its files under `/static-upload/DIGEST/`."""
-    routes = APIRouter()
+router = APIRouter()
 
-    @routes.get("/upload", include_in_schema=False)
-    def upload_page(request: Request, lang: Lang | None = None) -> Response:
-        chosen: Lang = lang or ("en" if request.cookies.get(_COOKIE) == "en" else "vi")
-        page = page_html(chosen, workspace.criteria.operators.names)
-        answer = Response(page, media_type="text/html; charset=utf-8")
-        answer.headers["Content-Security-Policy"] = _POLICY
-        answer.headers["Cache-Control"] = "no-cache"
-        if lang is not None:
-            answer.set_cookie(_COOKIE, lang, max_age=_COOKIE_S, samesite="lax", path="/")
-        return answer
 
-    @routes.get("/static-upload/{digest}/{name}", include_in_schema=False)
-    def upload_file(digest: str, name: str) -> Response:
-        if digest != static_digest() or name not in _static():
-            raise NotFound(f"Không có {name}: hãy tải lại trang.", f"There is no {name}: reload the page.")
-        return Response(
-            _static()[name],
-            media_type=_TYPES[name.rsplit(".", 1)[1]],
-            headers={"Cache-Control": _FOR_GOOD, "X-Content-Type-Options": "nosniff"},
-        )
+@router.get("/upload", include_in_schema=False)
+def upload_page(desk: AtDesk, request: Request, lang: Lang | None = None) -> Response:
+    """The page, in the language that is asked for or was the last time."""
+    chosen: Lang = lang or ("en" if request.cookies.get(_COOKIE) == "en" else "vi")
+    page = page_html(chosen, desk.workspace.criteria.operators.names)
+    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache", "Referrer-Policy": "same-origin"}
+    answer = Response(page, media_type="text/html; charset=utf-8", headers=headers)
+    if lang is not None:
+        answer.set_cookie(_COOKIE, lang, max_age=_COOKIE_S, samesite="lax", path="/")
+    return answer
 
-    @routes.get("/upload-worker.js", include_in_schema=False)
-    def upload_worker() -> Response:
-        return Response(_worker(), media_type=_TYPES["js"], headers={"Cache-Control": "no-cache"})
 
-    return routes
+@router.get("/static-upload/{digest}/{name}", include_in_schema=False)
+def upload_file(digest: str, name: str) -> Response:
+    """A style or script of the page, to be kept for good under this address."""
+    if digest != static_digest() or name not in _static():
+        raise NotFound(f"Không có {name}: hãy tải lại trang.", f"There is no {name}: reload the page.")
+    headers = {"Cache-Control": _FOR_GOOD, "X-Content-Type-Options": "nosniff"}
+    return Response(_static()[name], media_type=_TYPES[name.rsplit(".", 1)[1]], headers=headers)
+
+
+@router.get("/upload-worker.js", include_in_schema=False)
+def upload_worker() -> Response:
+    """The script with which the page opens without a link."""
+    return Response(_worker(), media_type=_TYPES["js"], headers={"Cache-Control": "no-cache"})
 
 
 def page_html(lang: Lang, operators: Mapping[str, str]) -> str:
