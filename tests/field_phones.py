@@ -117,6 +117,7 @@ class Phone:
     def open(self) -> None:
         """Open the page anew, as after closing the browser's tab."""
         self.page = self.context.new_page()
+        self.page.set_default_timeout(15000)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", lambda request: self.asked.add(request.url))
@@ -124,7 +125,7 @@ class Phone:
         self.ready()
 
     def ready(self) -> None:
-        self.page.wait_for_function("document.documentElement.dataset.ready === 'true'")
+        self.page.locator("html[data-ready=true]").wait_for(state="attached")
 
     def reload(self) -> None:
         self.page.reload()

@@ -15,7 +15,7 @@ const PARTS = ['progress', 'notice', 'look', 'result', 'receipt', 'actions'];
 export function build(item) {
   const card = el('article', { class: 'card', 'data-id': item.id, 'aria-labelledby': `name-${item.id}` },
     el('header', {}, el('h3', { id: `name-${item.id}` }, item.name), el('span', { class: 'size' }, bytes(item.size)), el('span', { class: 'chip' })),
-    ...PARTS.map((name) => el('div', { class: `part ${name}` })));
+    ...PARTS.map((name) => el('div', { class: `part part-${name}` })));
   update(item, card);
   return card;
 }
@@ -36,7 +36,7 @@ export function update(item, card) {
 
 /* Writes a part where what it hangs on has changed; `key` false leaves it empty. */
 function put(card, name, key, children) {
-  const part = card.querySelector(`:scope > .${name}`);
+  const part = card.querySelector(`:scope > .part-${name}`);
   const now = JSON.stringify(key);
   if (part.dataset.key === now) { return; }
   part.dataset.key = now;
@@ -108,14 +108,14 @@ async function loadPreview(item, words, asked) {
 }
 
 function lookView(item, state) {
-  const code = el('p', { class: 'note' }, say('receipt_code_line', { code: item.delivery.receipt }));
-  if (!state.preview) { return [code, el('p', { class: 'note', role: 'status' }, say('preview_loading'))]; }
+  const code = el('p', { class: 'note' }, say('receipt_code_line'), ' ', el('b', { class: 'short-code' }, item.delivery.receipt));
+  if (!state.previewed) { return [code, el('p', { class: 'note', role: 'status' }, say('preview_loading'))]; }
   const until = new Date(Date.parse(item.delivery.received_utc) + TAKEN_IN_AFTER_MS);
   return [
     code,
     el('h4', {}, say('preview_title')),
-    ...preview.view(state.preview),
-    ...(preview.isReadable(state.preview)
+    ...(state.preview ? preview.view(state.preview) : [el('p', { class: 'note' }, say('preview_none'))]),
+    ...(!state.preview || preview.isReadable(state.preview)
       ? [button('confirm', () => sender.confirm(item, form.said()), { class: 'main' }), el('p', { class: 'note' }, say('confirm_hint', { time: clock(until) }))]
       : []),
   ];

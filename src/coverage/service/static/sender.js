@@ -122,8 +122,8 @@ async function sendOne(item) {
     if (await tus.send(item.url, item.blob, { ...waiting, onSent: (offset) => sent(item, offset) })) { break; }
     await anew(item);
   }
-  item.delivery = await askJson(deliveryUrl(item), {}, waiting);
-  await queue.put(item);
+  await heard(item, await askJson(deliveryUrl(item), {}, waiting));
+  state.fresh = true;
   follow(item);
 }
 
@@ -174,13 +174,13 @@ async function follow(item) {
     if (fault instanceof Refused && [404, 410].includes(fault.status)) { await forgotten(item); }
     else { await stopped(item, fault); }
   } finally {
-    state.followed = false;
+    Object.assign(state, { followed: false, fresh: false });
   }
 }
 
 async function followed(item, waiting) {
-  for (;;) {
-    await heard(item, await askJson(deliveryUrl(item), {}, waiting));
+  for (let asked = item.delivery !== null && liveOf(item).fresh; ; asked = false) {
+    if (!asked) { await heard(item, await askJson(deliveryUrl(item), {}, waiting)); }
     const { delivery } = item;
     if (delivery.state === 'received' && delivery.held) {
       if (item.wanted) { await confirmNow(item, waiting); } else { await woken(item); }
