@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from coverage import criteria as rules
 from coverage import intake, pipeline
 from coverage.archive import history
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace, open_workspace
+from coverage.errors import InputError
 from coverage.exports import files, lists, summary
 from coverage.exports.maps import map_html
 from coverage.intake_places import PlacesKind, add_places
@@ -46,11 +49,22 @@ def run_demo(folder: Path) -> DemoResult:
     if not (sample / "truth.csv").exists():
         with stages("Mô phỏng / simulating") as tell:
             simulate(sample, villages=VILLAGES, measurements=MEASUREMENTS, seed=SEED, progress=tell)
-    workspace = open_workspace(folder / "workspace")
+    workspace = _workspace(folder / "workspace")
     add_sample(workspace, sample)
     with stages("Đánh giá / assessing") as tell:
         pipeline.assess(workspace, AS_OF, tell)
     return _write_results(workspace, folder)
+
+
+def _workspace(folder: Path) -> Workspace:
+    """The demo's workspace; one that another version made holds simulated rows only, and is made anew."""
+    try:
+        workspace = open_workspace(folder)
+        rules.load(workspace.criteria_file)
+    except InputError:
+        shutil.rmtree(folder)
+        workspace = open_workspace(folder)
+    return workspace
 
 
 def add_sample(workspace: Workspace, sample: Path) -> int:

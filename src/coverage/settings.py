@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -34,3 +35,8 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """The settings as the environment stands now."""
     return Settings()
+
+
+def environment_with(**said: str) -> dict[str, str]:
+    """The environment of this process, for a child of it, with these variables said anew."""
+    return os.environ | said

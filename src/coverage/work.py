@@ -137,7 +137,7 @@ def _read_in(workspace: Workspace, job: Job, pulse: _Pulse) -> None:
             result["refused"].append(jobs.as_fault(found))
     state = "done" if result["files"] else "refused"
     with transaction(workspace.manifest) as connection:
-        deliveries.close(connection, delivery.delivery_id, state, result)
+        deliveries.close(workspace, connection, delivery.delivery_id, state, result)
         jobs.finish(connection, job)
     if not result["refused"]:  # a refused file is kept for a while: somebody may know how to read it
         deliveries.forget_bytes(workspace, delivery.delivery_id)

@@ -20,6 +20,8 @@ OLD = b"\xd0\xcf\x11\xe0"  # the binary workbook of before 2007
 # A sheet is laid out up to its furthest cell, whether filled or not: thirty columns of a million rows.
 MAX_CELLS = 32_000_000
 CHUNK_BYTES = 1024 * 1024
+# The first cell of the sheet that explains a template of ours: it holds no data of anybody's and is passed over.
+GUIDE_MARK = "PHỦ SÓNG: HƯỚNG DẪN"
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,12})(\d{1,12})["']""")
 _REFERENCE_BYTES = 64
 _DAMAGED = (CalamineError, ValueError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)
@@ -79,7 +81,7 @@ def _named(path: Path) -> Iterator[tuple[str, CalamineSheet]]:
 
 
 def _filled(path: Path) -> list[CalamineSheet]:
-    """The visible sheets that hold anything."""
+    """The visible sheets that hold anything, without the one that explains a template of ours."""
     book = CalamineWorkbook.from_path(path)
     shown = {
         one.name
@@ -87,7 +89,11 @@ def _filled(path: Path) -> list[CalamineSheet]:
         if one.typ == SheetTypeEnum.WorkSheet and one.visible == SheetVisibleEnum.Visible
     }
     sheets = (book.get_sheet_by_name(name) for name in book.sheet_names if name in shown)
-    return [sheet for sheet in sheets if sheet.height]
+    return [sheet for sheet in sheets if sheet.height and not _explains(sheet)]
+
+
+def _explains(sheet: CalamineSheet) -> bool:
+    return sheet.to_python(nrows=1)[0][0] == GUIDE_MARK
 
 
 def _refuse_far_cells(path: Path) -> None:

@@ -7,16 +7,18 @@ there and flushed, the file gets its name and one transaction says "received" an
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 import shutil
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, tuple_, update
+import orjson
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, select, tuple_, update
 
 from coverage.archive import jobs
 from coverage.archive.disk import require_room
@@ -25,7 +27,7 @@ from coverage.archive.manifest import now_utc, reading, transaction
 from coverage.archive.schema import DELIVERIES
 from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict, InputError, NotFound
-from coverage.logs.context import Context, from_json, to_json
+from coverage.logs.context import Context, device_hash, from_json, to_json
 
 KEPT = timedelta(days=7)  # an unfinished or refused sending: time to come back from the mountains and go on
 LOOK = timedelta(hours=1)  # a sender who never looks at the preview still gets the file in
@@ -198,7 +200,7 @@ def complete(workspace: Workspace, delivery_id: str, sha256: str | None = None) 
         if delivery.held:
             jobs.enqueue(connection, "ingest", delivery_id, not_before=now + LOOK)
         else:
-            _queue(connection, delivery_id)
+            _queue(workspace, connection, delivery_id)
         done = _of(_row(connection, delivery_id))
     return _forget_if_same(workspace, done)
 
@@ -271,35 +273,45 @@ def confirm(workspace: Workspace, delivery_id: str, context: Context, by: str | 
             raise _ended(delivery)
         _set(connection, delivery_id, context=to_json(context), held=False, by=by or delivery.by)
         jobs.cancel(connection, delivery_id)
-        _queue(connection, delivery_id)
+        _queue(workspace, connection, delivery_id)
         confirmed = _of(_row(connection, delivery_id))
     return _forget_if_same(workspace, confirmed)
 
 
-def _queue(connection: Connection, delivery_id: str) -> None:
+def _queue(workspace: Workspace, connection: Connection, delivery_id: str) -> None:
     """Queue the reading, unless the same bytes with the same context came before: then that delivery stands."""
-    delivery = _of(_row(connection, delivery_id))
-    if earlier := _earlier(connection, delivery):
-        _set(connection, delivery_id, same_as=earlier.delivery_id)
-        return
-    jobs.enqueue(connection, "ingest", delivery_id)
+    alike = _alike(workspace, _of(_row(connection, delivery_id)))
+    stands = and_(DELIVERIES.c.state.in_(("received", "done")), DELIVERIES.c.same_as.is_(None))
+    of_them = select(DELIVERIES.c.delivery_id).where(DELIVERIES.c.alike == alike, stands)
+    earlier = connection.execute(of_them.order_by(DELIVERIES.c.received_utc)).scalar()
+    _set(connection, delivery_id, alike=alike, same_as=earlier)
+    if earlier is None:
+        jobs.enqueue(connection, "ingest", delivery_id)
 
 
-def _earlier(connection: Connection, delivery: Delivery) -> Delivery | None:
-    alike = select(DELIVERIES).where(
-        DELIVERIES.c.sha256 == delivery.sha256,
-        DELIVERIES.c.delivery_id != delivery.delivery_id,
-        DELIVERIES.c.state.in_(("received", "done")),
-        DELIVERIES.c.same_as.is_(None),
-        DELIVERIES.c.held.is_(False),
-    )
-    found = map(_of, connection.execute(alike.order_by(DELIVERIES.c.received_utc)).mappings())
-    return next((one for one in found if one.context == delivery.context), None)
+def _alike(workspace: Workspace, delivery: Delivery) -> str:
+    """Equal for equal bytes and context; keyed, for the context may name a phone."""
+    said = orjson.dumps([delivery.sha256, to_json(delivery.context)], option=orjson.OPT_SORT_KEYS)
+    return hmac.new(workspace.device_key, said, hashlib.sha256).hexdigest()
 
 
-def close(connection: Connection, delivery_id: str, state: str, result: Mapping[str, Any]) -> None:
-    """Note what became of the files inside, within the transaction that ends the job: `done` or `refused`."""
-    _set(connection, delivery_id, state=state, result=dict(result))
+def was_said(workspace: Workspace, delivery: Delivery, context: Context) -> bool:
+    """Whether the delivery was sent with that context; its phone's name may be kept as a hash by now."""
+    hashed = context.device and replace(context, device=device_hash(workspace.device_key, context.device))
+    return delivery.context in (context, hashed)
+
+
+def close(
+    workspace: Workspace, connection: Connection, delivery_id: str, state: str, result: Mapping[str, Any]
+) -> None:
+    """Note what became of the files inside, within the transaction that ends the job: `done` or `refused`.
+
+    Once read, the phone's name is kept as its keyed hash only.
+    """
+    context = _of(_row(connection, delivery_id)).context
+    if state == "done" and context.device:
+        context = replace(context, device=device_hash(workspace.device_key, context.device))
+    _set(connection, delivery_id, state=state, result=dict(result), context=to_json(context))
 
 
 def cancel(workspace: Workspace, delivery_id: str) -> None:

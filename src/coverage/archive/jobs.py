@@ -78,9 +78,8 @@ def claim(workspace: Workspace, worker: str) -> Job | None:
     """The next job, now this worker's; None where none is due. A job that ended too many workers fails here."""
     with transaction(workspace.manifest) as connection:
         while True:
-            row = connection.execute(
-                select(JOBS).where(_due(now_utc())).order_by(JOBS.c.job_id).limit(1)
-            ).first()
+            due = select(JOBS).where(_due(connection, now_utc())).order_by(JOBS.c.job_id).limit(1)
+            row = connection.execute(due).first()
             if row is None:
                 return None
             if row.attempts < ATTEMPTS:
@@ -97,10 +96,13 @@ def claim(workspace: Workspace, worker: str) -> Job | None:
     return Job(row.job_id, row.kind, row.delivery_id, row.attempts + 1, worker)
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
+def _due(connection: Connection, now: datetime) -> ColumnElement[bool]:
     waiting = and_(JOBS.c.state == "queued", JOBS.c.not_before_utc <= now)
-    abandoned = and_(JOBS.c.state == "running", JOBS.c.lease_until_utc < now)
-    return or_(waiting, abandoned)
+    held = JOBS.c.lease_until_utc >= now
+    judging = select(JOBS.c.job_id).where(JOBS.c.kind == "assess", JOBS.c.state == "running", held)
+    if connection.execute(judging).first() is not None:  # two at once would take the memory of two
+        waiting = and_(waiting, JOBS.c.kind != "assess")
+    return or_(waiting, and_(JOBS.c.state == "running", JOBS.c.lease_until_utc < now))
 
 
 def _worker_died(attempts: int) -> PhusongError:
@@ -163,8 +165,8 @@ def release_dead(workspace: Workspace) -> int:
     released = 0
     with transaction(workspace.manifest) as connection:
         for row in connection.execute(select(JOBS).where(JOBS.c.state == "running")).all():
-            node, process = str(row.worker).rsplit(":", 2)[:2]
-            if node == os.uname().nodename and not _alive(int(process)):
+            node, _, process = str(row.worker).rpartition(":")[0].rpartition(":")
+            if node == os.uname().nodename and process.isdigit() and not _alive(int(process)):
                 _set(connection, row.job_id, lease_until_utc=now_utc() - timedelta(seconds=1))
                 released += 1
     return released

@@ -94,6 +94,7 @@ DELIVERIES = Table(
     Column("sha256", String),  # of its bytes; missing until all are there
     Column("told_sha256", String),  # what the client says it must be; missing = nothing said
     Column("context", JSON, nullable=False),
+    Column("alike", String),  # equal for equal bytes and context; missing until both are settled
     Column("by", String),
     Column("held", Boolean, nullable=False),  # waits for its sender to look at the preview
     Column("idempotency_key", String, unique=True),
@@ -102,7 +103,7 @@ DELIVERIES = Table(
     Column("created_utc", DateTime, nullable=False),
     Column("received_utc", DateTime),
     Column("expires_utc", DateTime, nullable=False),
-    Index("deliveries_by_sha256", "sha256"),
+    Index("deliveries_alike", "alike"),
 )
 
 # Work for a worker process. A job is running while its lease lasts; then anybody may take it again.

@@ -86,13 +86,14 @@ def _confirm(workspace: Workspace, delivery_id: str, given: Said | None) -> tupl
         done, status = deliveries.confirm(workspace, delivery_id, context, by), 202
     except Conflict:
         done, status = deliveries.show(workspace, delivery_id), 200
-        if not _was_confirmed(done, context):
+        if not _was_confirmed(workspace, done, context):
             raise
     return status, delivery(workspace, done)
 
 
-def _was_confirmed(shown: Delivery, context: Context) -> bool:
-    return not shown.held and shown.state in {"received", "done", "refused"} and shown.context == context
+def _was_confirmed(workspace: Workspace, shown: Delivery, context: Context) -> bool:
+    confirmed = not shown.held and shown.state in {"received", "done", "refused"}
+    return confirmed and deliveries.was_said(workspace, shown, context)
 
 
 @router.post("/v1/deliveries/{delivery_id}/retry")

@@ -151,10 +151,13 @@ class _Form:
         if said_.sha256 is not None and len(self._came) > 1:
             raise InputError("sha256 chỉ dùng khi gửi một tệp.", "sha256 is for a single file only.")
         for one in self._came:
-            if one.compared is not None and not is_repeat(one.compared, one.file, said_, one.sha256):
+            if one.compared is not None and not self._is_repeat(one.compared, one, said_):
                 raise key_reused(self._key)
         await self._require_all_of_key()
         return [await run_in_threadpool(self._complete, one, said_) for one in self._came]
+
+    def _is_repeat(self, earlier: Delivery, came: _Came, said_: Said) -> bool:
+        return is_repeat(self._desk.workspace, earlier, came.file, said_, came.sha256)
 
     async def _require_all_of_key(self) -> None:
         key = self._key_of(len(self._came))

@@ -69,14 +69,13 @@ class Sending:
         )
 
 
-def is_repeat(earlier: Delivery, file: str, said: Said, sha256: str | None = None) -> bool:
+def is_repeat(
+    workspace: Workspace, earlier: Delivery, file: str, said: Said, sha256: str | None = None
+) -> bool:
     """Whether a client sends what it sent before; one that was confirmed meanwhile holds another context by now."""
     confirmed = said.hold and not earlier.held
-    return (
-        earlier.file == file
-        and (confirmed or (earlier.context == said.context and earlier.held == said.hold))
-        and sha256 in {None, earlier.sha256}
-    )
+    as_before = earlier.held == said.hold and deliveries.was_said(workspace, earlier, said.context)
+    return earlier.file == file and (confirmed or as_before) and sha256 in {None, earlier.sha256}
 
 
 @router.put("/v1/deliveries/{delivery_id}")
@@ -110,7 +109,10 @@ async def _receive(desk: Desk, sending: Sending, request: Request, turn: Turn) -
         return 200, await _compared(desk, earlier, sending, request, turn)
     if earlier is None:
         await run_in_threadpool(sending.begin, desk.workspace)
-    elif not is_repeat(earlier, sending.file, sending.said) or earlier.delivery_id != sending.delivery_id:
+    elif (
+        not is_repeat(desk.workspace, earlier, sending.file, sending.said)
+        or earlier.delivery_id != sending.delivery_id
+    ):
         raise _other(earlier, sending)
     try:
         with open_part(desk.workspace, sending.delivery_id) as part:
@@ -133,7 +135,10 @@ async def _compared(
     desk: Desk, earlier: Delivery, sending: Sending, request: Request, turn: Turn
 ) -> Delivery:
     """The earlier delivery, after the bytes that come now have been found to be its own."""
-    if not is_repeat(earlier, sending.file, sending.said) or sending.length not in {None, earlier.length}:
+    if not is_repeat(desk.workspace, earlier, sending.file, sending.said) or sending.length not in {
+        None,
+        earlier.length,
+    }:
         raise _other(earlier, sending)
     hashed = Hashed()
     await pour(body(request, desk, turn), hashed, desk.most_bytes)

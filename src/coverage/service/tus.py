@@ -53,7 +53,10 @@ async def _create(desk: Desk, request: Request) -> Response:
         workspace = desk.workspace
         earlier = await run_in_threadpool(of_key, workspace, sending.key)
         if earlier is not None:
-            if not is_repeat(earlier, sending.file, sending.said) or earlier.length != sending.length:
+            if (
+                not is_repeat(workspace, earlier, sending.file, sending.said)
+                or earlier.length != sending.length
+            ):
                 raise key_reused(sending.key)
             return await run_in_threadpool(_where, desk, earlier, 200)
         shown = await run_in_threadpool(sending.begin, workspace)

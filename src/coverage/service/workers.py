@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from coverage.archive import jobs
 from coverage.archive.workspace import Workspace
 from coverage.errors import PhusongError
+from coverage.settings import environment_with
 
 _LOOK_S = 0.5
 _MOST_WAIT_S = 30.0  # between two starts of a worker that dies at once
@@ -63,7 +63,7 @@ def _start(workspace: Workspace) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "coverage", "work", "--workspace", str(workspace.root)]
     # A session of its own: Ctrl-C reaches the service only, which then lets it finish its job.
     return subprocess.Popen(  # noqa: S603 - our own command line
-        command, env=os.environ | manifest, stdin=subprocess.DEVNULL, start_new_session=True
+        command, env=environment_with(**manifest), stdin=subprocess.DEVNULL, start_new_session=True
     )
 
 

@@ -1,0 +1,236 @@
+"""Deliveries: bytes that were acknowledged stay, are read once, and their state tells the truth."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from coverage import work
+from coverage.archive import deliveries, jobs, uploads
+from coverage.archive.deliveries import Delivery
+from coverage.archive.manifest import now_utc
+from coverage.archive.workspace import Workspace, open_workspace
+from coverage.errors import Conflict, DiskFull, InputError, NotFound
+from coverage.logs.context import Context
+
+HEADER = "time,lat,lon,operator,technology,rsrp_dbm,device"
+LINES = [f"2026-05-01 08:00:{second:02},11.94,108.44,45204,LTE,-95,phone" for second in range(20)]
+CONTENT = ("\n".join([HEADER, *LINES]) + "\n").encode()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return open_workspace(tmp_path / "workspace")
+
+
+def send(workspace: Workspace, content: bytes = CONTENT, file: str = "a.csv", **said: object) -> Delivery:
+    context = said.pop("context", Context())
+    begun = deliveries.begin(workspace, file, context, **said)  # type: ignore[arg-type]
+    deliveries.part(workspace, begun.delivery_id).write_bytes(content)
+    return deliveries.complete(workspace, begun.delivery_id)
+
+
+def read_all(workspace: Workspace) -> int:
+    return work.run_due(workspace, lambda: date(2026, 6, 1))
+
+
+def test_a_delivery_is_received_read_and_forgotten(workspace: Workspace) -> None:
+    sent = send(workspace)
+    assert (sent.state, sent.length) == ("received", len(CONTENT))
+    assert sent.sha256 == hashlib.sha256(CONTENT).hexdigest()
+    assert deliveries.received_file(workspace, sent).read_bytes() == CONTENT
+    read_all(workspace)
+    done = deliveries.show(workspace, sent.delivery_id)
+    assert done.state == "done"
+    (receipt,) = done.result["files"]
+    assert (receipt["accepted"], receipt["effect"], receipt["added_rows"]) == (20, "added", 20)
+    assert list(workspace.incoming.iterdir()) == []  # phones' names stand in the raw bytes
+
+
+def test_the_offset_is_what_lies_on_disk(workspace: Workspace) -> None:
+    begun = deliveries.begin(workspace, "a.csv", Context(), length=len(CONTENT))
+    part = deliveries.part(workspace, begun.delivery_id)
+    part.write_bytes(CONTENT[:100])
+    assert deliveries.offset(workspace, begun.delivery_id) == 100
+    with pytest.raises(InputError, match="100") as fault:
+        deliveries.complete(workspace, begun.delivery_id)
+    assert fault.value.code == "incomplete"
+    with part.open("ab") as stream:
+        stream.write(CONTENT[100:])
+    assert deliveries.complete(workspace, begun.delivery_id).state == "received"
+    assert deliveries.offset(workspace, begun.delivery_id) == len(CONTENT)
+
+
+def test_bytes_that_are_not_those_that_were_announced_are_refused(workspace: Workspace) -> None:
+    told = hashlib.sha256(CONTENT).hexdigest()
+    with pytest.raises(InputError) as fault:
+        send(workspace, CONTENT[:-1] + b"x", told_sha256=told)
+    assert fault.value.code == "checksum_mismatch"
+    assert send(workspace, told_sha256=told).state == "received"
+
+
+def test_completing_twice_is_completing_once(workspace: Workspace) -> None:
+    sent = send(workspace)
+    assert deliveries.complete(workspace, sent.delivery_id) == sent
+    assert read_all(workspace) >= 1
+    assert deliveries.complete(workspace, sent.delivery_id).state == "done"
+
+
+def test_a_crash_between_the_renaming_and_the_manifest_is_mended_by_completing_again(
+    workspace: Workspace,
+) -> None:
+    begun = deliveries.begin(workspace, "a.csv", Context())
+    deliveries.part(workspace, begun.delivery_id).write_bytes(CONTENT)
+    deliveries.part(workspace, begun.delivery_id).rename(deliveries.received_file(workspace, begun))
+    assert deliveries.complete(workspace, begun.delivery_id).state == "received"
+
+
+def test_the_same_bytes_with_the_same_context_stand_for_each_other(workspace: Workspace) -> None:
+    first, second = send(workspace), send(workspace, file="other-name.csv")
+    assert (second.same_as, second.receipt) == (first.delivery_id, first.receipt)
+    assert not deliveries.part(workspace, second.delivery_id).parent.exists()
+    other = send(workspace, context=Context(team="Đội 2"))
+    assert other.same_as is None
+    with pytest.raises(Conflict):  # the second counts on these bytes
+        deliveries.cancel(workspace, first.delivery_id)
+    read_all(workspace)
+    assert len(uploads.list_uploads(workspace)) == 1
+
+
+def test_a_phone_is_kept_as_its_hash_once_its_file_is_read(workspace: Workspace) -> None:
+    said = Context(device="Samsung của anh Bảo")
+    sent = send(workspace, context=said)
+    read_all(workspace)
+    kept = deliveries.show(workspace, sent.delivery_id).context.device
+    assert kept not in {None, said.device}
+    assert send(workspace, context=said).same_as == sent.delivery_id
+
+
+def test_ten_senders_of_one_file_at_once(workspace: Workspace) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        sent = list(pool.map(lambda _: send(workspace), range(10)))
+    assert len([one for one in sent if one.same_as is None]) == 1
+    assert len({one.receipt for one in sent}) == 1
+    read_all(workspace)
+    (row,) = uploads.list_uploads(workspace)
+    assert row["accepted"] == 20
+
+
+def test_a_held_delivery_waits_for_its_sender(workspace: Workspace) -> None:
+    held = send(workspace, held=True)
+    assert read_all(workspace) == 0
+    confirmed = deliveries.confirm(workspace, held.delivery_id, Context(team="Đội 1", campaign="hè 2026"))
+    assert not confirmed.held
+    read_all(workspace)
+    (row,) = uploads.list_uploads(workspace)
+    assert (row["context"]["team"], row["context"]["campaign"]) == ("Đội 1", "hè 2026")
+    with pytest.raises(Conflict):
+        deliveries.confirm(workspace, held.delivery_id, Context())
+
+
+def test_a_held_delivery_that_nobody_confirms_is_taken_in_all_the_same(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "LOOK", timedelta(0))
+    send(workspace, held=True)
+    read_all(workspace)
+    assert len(uploads.list_uploads(workspace)) == 1
+
+
+def test_a_refused_file_keeps_its_bytes_and_may_be_tried_again(workspace: Workspace) -> None:
+    sent = send(workspace, b"a shopping list\nmilk\n", "list.txt")
+    read_all(workspace)
+    refused = deliveries.show(workspace, sent.delivery_id)
+    assert refused.state == "refused"
+    assert refused.result["refused"][0]["vi"]
+    assert deliveries.received_file(workspace, refused).exists()
+    assert deliveries.retry(workspace, sent.delivery_id).state == "received"
+    read_all(workspace)
+    assert deliveries.show(workspace, sent.delivery_id).state == "refused"
+    assert uploads.list_uploads(workspace) == []
+
+
+def test_an_id_and_a_key_are_used_once(workspace: Workspace) -> None:
+    begun = deliveries.begin(workspace, "a.csv", Context(), delivery_id="one", idempotency_key="key")
+    for again in ({"delivery_id": "one"}, {"idempotency_key": "key"}):
+        with pytest.raises(Conflict):
+            deliveries.begin(workspace, "b.csv", Context(), **again)
+    assert deliveries.by_key(workspace, "key") == begun
+    assert deliveries.by_key(workspace, "another") is None
+
+
+def test_a_cancelled_delivery_is_gone_and_a_read_one_is_not_cancelled(workspace: Workspace) -> None:
+    begun = deliveries.begin(workspace, "a.csv", Context())
+    deliveries.cancel(workspace, begun.delivery_id)
+    with pytest.raises(Conflict):
+        deliveries.complete(workspace, begun.delivery_id)
+    held = send(workspace, held=True)
+    deliveries.cancel(workspace, held.delivery_id)
+    assert read_all(workspace) == 0
+    sent = send(workspace)
+    read_all(workspace)
+    with pytest.raises(Conflict):
+        deliveries.cancel(workspace, sent.delivery_id)
+
+
+def test_only_what_nobody_comes_back_to_expires(workspace: Workspace) -> None:
+    unfinished = deliveries.begin(workspace, "a.csv", Context()).delivery_id
+    send(workspace, held=True)
+    just_before, just_after = (now_utc() + deliveries.KEPT + timedelta(seconds=one) for one in (-60, 60))
+    assert deliveries.expired(workspace, just_before) == []
+    assert [one.delivery_id for one in deliveries.expired(workspace, just_after)] == [unfinished]
+
+
+def test_below_the_floor_nothing_is_begun(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHUSONG_FREE_DISK_FLOOR_MB", "1000000000")
+    with pytest.raises(DiskFull):
+        deliveries.begin(workspace, "a.csv", Context())
+    assert deliveries.list_deliveries(workspace) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "safe"),
+    [
+        ("drive_test__Viettel__2026-05-01.csv", "drive_test__Viettel__2026-05-01.csv"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\logs\\đo lường.csv", "đo_lường.csv"),
+        (".hidden", "hidden"),
+        ("x" * 300 + ".csv", "x" * 116 + ".csv"),
+        ("<img src=x>.csv", "_img_src_x_.csv"),
+    ],
+)
+def test_names_are_of_our_making(file: str, safe: str) -> None:
+    assert deliveries.safe_name(file) == safe
+
+
+@pytest.mark.parametrize("file", ["", "...", "/", "a/.."])
+def test_a_file_without_a_name_is_refused(workspace: Workspace, file: str) -> None:
+    with pytest.raises(InputError):
+        deliveries.begin(workspace, file, Context())
+
+
+def test_what_is_not_there_is_named(workspace: Workspace) -> None:
+    with pytest.raises(NotFound, match="nowhere"):
+        deliveries.show(workspace, "nowhere")
+
+
+def test_receipt_codes_read_well_and_differ() -> None:
+    codes = {deliveries.receipt_code(hashlib.sha256(str(one).encode()).hexdigest()) for one in range(2000)}
+    assert len(codes) == 2000
+    assert all(
+        len(code) == 14 and code.startswith("PS-") and not set(code[3:]) & set("ILOU") for code in codes
+    )
+    assert deliveries.receipt_code("0" * 64) == "PS-00000-00000"
+    assert deliveries.receipt_code("f" * 64) == "PS-ZZZZZ-ZZZZZ"
+
+
+def test_a_job_belongs_to_its_delivery(workspace: Workspace) -> None:
+    sent = send(workspace)
+    job = jobs.of_delivery(workspace, sent.delivery_id)
+    assert job is not None
+    assert (job["state"], job["kind"]) == ("queued", "ingest")
+    assert jobs.of_delivery(workspace, "none") is None
