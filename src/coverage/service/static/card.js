@@ -10,7 +10,7 @@ import { button, bytes, clock, duration, el, percent, say, sentence } from './wo
 const UNDER_WAY = new Set(['queued', 'sending', 'waiting']);
 const ENDED = new Set(['done', 'same', 'refused']);
 const TAKEN_IN_AFTER_MS = 3600000; // as the server does it where nobody confirms
-const PARTS = ['progress', 'notice', 'look', 'result', 'receipt', 'actions'];
+const PARTS = ['progress', 'notice', 'look', 'result', 'judged', 'receipt', 'actions'];
 
 export function build(item) {
   const card = el('article', { class: 'card', 'data-id': item.id, 'aria-labelledby': `name-${item.id}` },
@@ -28,7 +28,8 @@ export function update(item, card) {
   put(card, 'notice', [phase, sender.liveOf(item), item.lost, item.refusal, item.wanted, item.delivery?.stage, item.delivery?.share, item.delivery?.fault], () => notices(item, phase));
   look(card, item, phase);
   const { delivery } = item;
-  put(card, 'result', ENDED.has(phase) && [delivery], () => result.view(delivery, { resend: resendOf(item), onChange: () => sender.refresh(item) }));
+  put(card, 'result', ENDED.has(phase) && [delivery.files, delivery.refused, delivery.already_received_utc], () => result.view(delivery, { resend: resendOf(item), onChange: () => sender.refresh(item) }));
+  put(card, 'judged', ENDED.has(phase) && delivery.files.length > 0 && [delivery.judged, delivery.snapshot_id === null], () => [result.judged(delivery)]);
   const told = delivery?.receipt && phase !== 'look' && phase !== 'confirming' && phase !== 'cancelled';
   put(card, 'receipt', told && [delivery.receipt, result.rowsOf(delivery)], () => [receipt(delivery, result.rowsOf(delivery))]);
   put(card, 'actions', [phase, Boolean(item.blob)], () => actions(item, phase));

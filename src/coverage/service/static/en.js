@@ -199,7 +199,7 @@ export default {
   "judged": "Counted on the map",
   "judged_link": "See the map",
   "not_judged": "Waiting to be counted on the map",
-  "not_judged_no_places": "Not on the map yet: the server has no assessment so far. The measurements are kept.",
+  "not_judged_no_places": "Not on the map yet: the server has no assessment so far. The measurements are kept and will count once there is one.",
   "bar_percent": "Files being sent: {n} · {percent}",
   "bar_look": "Files waiting for you to look and accept: {n}",
   "announce": "{file}: {phase}",

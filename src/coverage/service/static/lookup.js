@@ -26,9 +26,10 @@ function tell(words, cards = []) {
 }
 
 function found(delivery, onChange) {
-  return el('article', { class: 'card' },
+  return el('article', { class: 'card found' },
     el('header', {}, el('h3', {}, delivery.file), el('span', { class: 'chip' }, say(`phase_${phaseOf(delivery)}`))),
     ...result.view(delivery, { resend: null, onChange }),
+    delivery.files.length > 0 && result.judged(delivery),
     delivery.receipt && delivery.received_utc && receipt(delivery, result.rowsOf(delivery)));
 }
 

@@ -90,7 +90,7 @@ export function fieldName(field) {
 }
 
 function rowsTable(file) {
-  const heads = ['line', 'time', 'lat', 'lon', 'operator', 'technology', 'level', 'service', 'outcome'];
+  const heads = ['line', 'time', 'operator', 'technology', 'level', 'service', 'lat', 'lon', 'outcome'];
   const head = el('tr', {}, ...heads.map((name) => el('th', { scope: 'col' }, say(`row_${name}`))));
   const title = say('rows_title', { n: file.rows.length });
   return el('details', { class: 'rows' }, el('summary', {}, title),
@@ -101,12 +101,13 @@ function rowsTable(file) {
 function rowView(row) {
   const taken = row.outcome === 'accepted';
   const cells = taken
-    ? [when(row.time_utc), row.lat.toFixed(5), row.lon.toFixed(5), row.operator_name || row.operator, row.technology || '',
-      row.level_dbm === null ? '' : number(row.level_dbm, 1).replace('-', '−'), say(`service_${row.service_state}`), say('outcome_accepted')]
+    ? [when(row.time_utc), row.operator_name || row.operator, row.technology || '',
+      row.level_dbm === null ? '' : number(row.level_dbm, 1).replace('-', '−'), say(`service_${row.service_state}`),
+      row.lat.toFixed(5), row.lon.toFixed(5), say('outcome_accepted')]
     : [];
   if (taken) { return el('tr', {}, ...[row.line, ...cells].map((text) => el('td', {}, String(text)))); }
   return el('tr', { class: row.outcome }, el('td', {}, String(row.line)),
-    el('td', { colspan: 7 }, sentence(row)), el('td', {}, say(`outcome_${row.outcome}`)));
+    el('td', { colspan: 7 }, el('span', {}, sentence(row))), el('td', {}, say(`outcome_${row.outcome}`)));
 }
 
 function columns(file) {

@@ -20,11 +20,11 @@ export function view(delivery, { resend, onChange }) {
     delivery.same_as && el('p', { class: 'good' }, say('result_same', { time: when(delivery.already_received_utc) })),
     ...delivery.files.map((file) => fileView(file, { resend, onChange, named: delivery.files.length > 1 })),
     ...delivery.refused.map(refusal),
-    delivery.files.length > 0 && judged(delivery),
   ].filter(Boolean);
 }
 
-function judged(delivery) {
+/* Whether the map counts it yet. */
+export function judged(delivery) {
   if (delivery.judged) {
     return el('p', { class: 'good' }, say('judged'), ' ', el('a', { href: '/' }, say('judged_link')));
   }
@@ -107,7 +107,7 @@ async function stand(box, file, onChange, words = null) {
   const withdraw = button('withdraw', async () => {
     const reason = await askReason(file.file);
     if (reason) { await act('DELETE', '', { reason }); }
-  }, { class: 'second' });
+  }, { class: 'quiet' });
   box.replaceChildren(...(words ? [el('p', { class: 'good', role: 'status' }, words)] : []), withdraw);
 }
 

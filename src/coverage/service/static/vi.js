@@ -199,7 +199,7 @@ export default {
   "judged": "Đã tính vào bản đồ",
   "judged_link": "Xem bản đồ",
   "not_judged": "Đang chờ tính vào bản đồ",
-  "not_judged_no_places": "Chưa tính được vào bản đồ: máy chủ chưa có bản đánh giá nào. Số liệu đã được giữ.",
+  "not_judged_no_places": "Chưa có trên bản đồ: máy chủ chưa có bản đánh giá nào. Số liệu đã được giữ và sẽ được tính khi có.",
   "bar_percent": "Đang gửi {n} tệp · {percent}",
   "bar_look": "{n} tệp chờ bạn xem và đồng ý",
   "announce": "{file}: {phase}",

@@ -36,7 +36,8 @@ export function duration(seconds) {
 
 /* A time of the server, in the phone's own time zone. */
 export function when(iso) {
-  return new Date(iso).toLocaleString(LOCALE, { dateStyle: 'short', timeStyle: 'short' });
+  const two = '2-digit';
+  return new Date(iso).toLocaleString(LOCALE, { day: two, month: two, year: 'numeric', hour: two, minute: two });
 }
 
 export function clock(date) {
