@@ -1,13 +1,11 @@
-"""For tests of the upload page: a server that dies and comes back, a link that is cut, a phone with a browser."""
+"""For tests of the upload page: a link that is cut, and a phone with a browser."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import selectors
-import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -15,41 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from test_service import serving, wait_for
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Server:
-    """The real service with its worker, on one port for all its lives."""
-
-    def __init__(self, workspace: Path) -> None:
-        self.workspace = workspace
-        self.port = free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(serving(self.workspace, self.port))
-        wait_for(self.address, self.process)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(30)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(60)
 
 
 class Link:
@@ -118,6 +87,8 @@ class Phone:
         """Open the page anew, as after closing the browser's tab."""
         self.page = self.context.new_page()
         self.page.set_default_timeout(15000)
+        self.tools = self.context.new_cdp_session(self.page)
+        self.tools.send("Network.enable")
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", lambda request: self.asked.add(request.url))
@@ -155,18 +126,19 @@ class Phone:
             shown = self.page.locator("main").inner_text()
             raise AssertionError(f"{name} did not reach {phases}:\n{shown}\n{self.faults}") from fault
 
+    def shows_preview(self, name: str, seconds: float = 40) -> None:
+        """Wait until a file is there and the server has shown what it makes of it."""
+        self.reaches(name, "look", seconds=seconds)
+        self.card(name).locator(".part-look h4").first.wait_for()
+
     def accept(self, name: str) -> None:
         words = {"vi": "Đồng ý, nhận tệp này", "en": "Accept this file"}[self.lang]
         self.card(name).get_by_role("button", name=words).click()
 
-    def throttle(self, bytes_per_s: int) -> None:
-        """A slow link, as the browser's own tools feign it; -1 = none."""
-        tools = self.context.new_cdp_session(self.page)
-        tools.send("Network.enable")
-        tools.send(
-            "Network.emulateNetworkConditions",
-            {"offline": False, "latency": 50 if bytes_per_s > 0 else 0, "downloadThroughput": bytes_per_s, "uploadThroughput": bytes_per_s},
-        )
+    def link(self, bytes_per_s: int = -1, *, offline: bool = False) -> None:
+        """The page's link as the browser's own tools feign it: slow, or none at all; -1 = as fast as it is."""
+        rates = {"latency": 0, "downloadThroughput": bytes_per_s, "uploadThroughput": bytes_per_s}
+        self.tools.send("Network.emulateNetworkConditions", {"offline": offline, **rates})
 
     def close(self) -> None:
         self.page.close()

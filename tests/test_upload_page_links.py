@@ -9,7 +9,8 @@ from pathlib import Path
 import field_phones
 import httpx
 import pytest
-from field_phones import Link, Phone, Server
+from field_phones import Link, Phone
+from serving import Service, running
 from test_flow import HEADER, add_two_villages, crew_lines
 
 from coverage.archive.deliveries import receipt_code
@@ -17,7 +18,7 @@ from coverage.archive.workspace import open_workspace
 from coverage.service import upload_page
 
 pytestmark = pytest.mark.browser
-SLOW_BYTES_PER_S = 400_000
+SLOW_BYTES_PER_S = 250_000
 FAILED = [upload_page.words("vi")[f"phase_{phase}"] for phase in ("failed", "refused", "stopped", "cancelled")]
 
 
@@ -27,16 +28,16 @@ def browser() -> Iterator[object]:
         yield opened
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    add_two_villages(open_workspace(tmp_path / "workspace"), tmp_path)
-    started = Server(tmp_path / "workspace")
-    yield started
-    started.stop()
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("links")
+    add_two_villages(open_workspace(folder / "workspace"), folder)
+    with running(folder / "workspace") as started:
+        yield started
 
 
 @pytest.fixture
-def link(server: Server) -> Iterator[Link]:
+def link(server: Service) -> Iterator[Link]:
     made = Link(server.port)
     yield made
     made.close()
@@ -54,17 +55,22 @@ def phone(browser, link: Link) -> Iterator[Phone]:
 
 @pytest.fixture
 def big_file(tmp_path: Path) -> Path:
-    """Two megabytes that no compression shrinks: some ten seconds of the slow link."""
-    path = tmp_path / "big.csv"
-    noise = "".join(hashlib.sha256(str(n).encode()).hexdigest() for n in range(30_000))
+    """Two megabytes of a name of their own: some seven seconds of the slow link."""
+    path = tmp_path / f"{tmp_path.name}.csv"
+    noise = "".join(hashlib.sha256(f"{tmp_path} {n}".encode()).hexdigest() for n in range(30_000))
     rows = [f"{line},{noise[64 * n * 250 : 64 * n * 250 + 16000]}" for n, line in enumerate(crew_lines("in_service", "-88"))]
     path.write_text("\n".join([f"{HEADER},note", *rows]) + "\n")
     return path
 
 
-def offset(phone: Phone, server: Server) -> int:
-    (delivery,) = httpx.get(f"{server.address}/v1/deliveries").json()["deliveries"]
-    return int(delivery["offset"])
+def delivery_of(server: Service, name: str) -> dict:
+    """The newest delivery of a file, empty where there is none."""
+    found = httpx.get(f"{server.address}/v1/deliveries", timeout=60).json()["deliveries"]
+    return next((one for one in found if one["file"] == name), {})
+
+
+def under_way(server: Service, name: str) -> bool:
+    return delivery_of(server, name).get("offset", 0) > 0
 
 
 def waits(phone: Phone, name: str) -> None:
@@ -74,64 +80,56 @@ def waits(phone: Phone, name: str) -> None:
     assert not [word for word in FAILED if word in shown]
 
 
-def arrived(phone: Phone, server: Server, path: Path) -> None:
-    phone.reaches(path.name, "look", seconds=60)
-    (delivery,) = httpx.get(f"{server.address}/v1/deliveries").json()["deliveries"]
+def arrived(phone: Phone, server: Service, path: Path) -> None:
+    phone.shows_preview(path.name, seconds=60)
+    delivery = delivery_of(server, path.name)
     assert delivery["receipt"] == receipt_code(hashlib.sha256(path.read_bytes()).hexdigest())
     phone.accept(path.name)
     phone.reaches(path.name, "done", seconds=60)
 
 
-def test_cut_offline_and_killed_the_file_arrives_whole(phone: Phone, link: Link, server: Server, big_file: Path) -> None:
-    phone.throttle(SLOW_BYTES_PER_S)
+def test_cut_offline_and_killed_the_file_arrives_whole(phone: Phone, link: Link, server: Service, big_file: Path) -> None:
+    phone.link(SLOW_BYTES_PER_S)
     phone.choose(big_file)
-    field_phones.until(lambda: offset_or_none(server) > 0)
+    field_phones.until(lambda: under_way(server, big_file.name))
 
     link.cut()
     waits(phone, big_file.name)
     link.mend()
     phone.reaches(big_file.name, "sending")
 
-    phone.context.set_offline(True)
+    phone.link(offline=True)
     waits(phone, big_file.name)
-    phone.context.set_offline(False)
-    phone.throttle(SLOW_BYTES_PER_S)
+    phone.link(SLOW_BYTES_PER_S)
     phone.reaches(big_file.name, "sending")
 
     server.kill()
     waits(phone, big_file.name)
-    before = (server.workspace / "archive" / "incoming").glob("*/part")
-    kept = max(part.stat().st_size for part in before)
     server.start()
-    assert kept > 0
-    phone.throttle(-1)
+    assert under_way(server, big_file.name)
+    phone.link()
     arrived(phone, server, big_file)
 
 
-def offset_or_none(server: Server) -> int:
-    found = httpx.get(f"{server.address}/v1/deliveries").json()["deliveries"]
-    return int(found[0]["offset"]) if found else 0
-
-
-def test_a_reload_and_a_closed_tab_go_on_where_they_stopped(phone: Phone, server: Server, big_file: Path) -> None:
-    phone.throttle(SLOW_BYTES_PER_S)
+def test_a_reload_and_a_closed_tab_go_on_where_they_stopped(phone: Phone, server: Service, big_file: Path) -> None:
+    phone.link(SLOW_BYTES_PER_S)
     phone.choose(big_file)
-    field_phones.until(lambda: offset_or_none(server) > 0)
+    field_phones.until(lambda: under_way(server, big_file.name))
     phone.reload()
-    phone.throttle(SLOW_BYTES_PER_S)
+    phone.link(SLOW_BYTES_PER_S)
     phone.reaches(big_file.name, "sending", "waiting")
     phone.page.close()
-    there = offset_or_none(server)
-    assert there > 0
+    assert under_way(server, big_file.name)
+    assert delivery_of(server, big_file.name)["state"] == "receiving"
     phone.open()
     arrived(phone, server, big_file)
 
 
-def test_agreeing_holds_through_a_dead_link_and_a_reload(phone: Phone, link: Link, server: Server, tmp_path: Path) -> None:
+def test_agreeing_holds_through_a_dead_link_and_a_reload(phone: Phone, link: Link, server: Service, tmp_path: Path) -> None:
     path = tmp_path / "agreed.csv"
     path.write_text("\n".join([HEADER, *crew_lines("in_service", "-88")]) + "\n")
     phone.choose(path)
-    phone.reaches(path.name, "look")
+    phone.shows_preview(path.name)
     phone.page.fill("[name=team]", "Đội 9")
     phone.card(path.name).get_by_role("button", name="Đồng ý, nhận tệp này").wait_for()
     link.cut()
@@ -141,16 +139,16 @@ def test_agreeing_holds_through_a_dead_link_and_a_reload(phone: Phone, link: Lin
     link.mend()
     phone.open()
     phone.reaches(path.name, "done")
-    (delivery,) = httpx.get(f"{server.address}/v1/deliveries").json()["deliveries"]
+    delivery = delivery_of(server, path.name)
     assert delivery["context"]["team"] == "Đội 9"
 
 
-def test_an_early_agreement_needs_no_second_look(phone: Phone, big_file: Path, server: Server) -> None:
-    phone.throttle(SLOW_BYTES_PER_S)
+def test_an_early_agreement_needs_no_second_look(phone: Phone, big_file: Path, server: Service) -> None:
+    phone.link(SLOW_BYTES_PER_S)
     phone.choose(big_file)
     phone.reaches(big_file.name, "sending")
     phone.card(big_file.name).get_by_role("button", name=upload_page.words("vi")["early"]).click()
-    phone.throttle(-1)
+    phone.link()
     phone.reaches(big_file.name, "done", seconds=60)
 
 
