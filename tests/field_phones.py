@@ -106,7 +106,7 @@ class Phone:
         if message.type not in {"error", "warning"}:
             return
         # The browser itself notes a dead link, whatever the page makes of it.
-        if self.link_may_fail and "Failed to load resource" in message.text:
+        if self.link_may_fail and ("Failed to load resource" in message.text or "ERR_" in message.text):
             return
         self.faults.append(message.text)
 

@@ -18,7 +18,7 @@ from coverage.archive.workspace import open_workspace
 from coverage.service import upload_page
 
 pytestmark = pytest.mark.browser
-SLOW_BYTES_PER_S = 250_000
+SLOW_BYTES_PER_S, CRAWLING_BYTES_PER_S = 250_000, 80_000
 FAILED = [upload_page.words("vi")[f"phase_{phase}"] for phase in ("failed", "refused", "stopped", "cancelled")]
 
 
@@ -112,11 +112,10 @@ def test_cut_offline_and_killed_the_file_arrives_whole(phone: Phone, link: Link,
 
 
 def test_a_reload_and_a_closed_tab_go_on_where_they_stopped(phone: Phone, server: Service, big_file: Path) -> None:
-    phone.link(SLOW_BYTES_PER_S)
+    phone.link(CRAWLING_BYTES_PER_S)
     phone.choose(big_file)
     field_phones.until(lambda: under_way(server, big_file.name))
     phone.reload()
-    phone.link(SLOW_BYTES_PER_S)
     phone.reaches(big_file.name, "sending", "waiting")
     phone.page.close()
     assert under_way(server, big_file.name)
@@ -141,6 +140,20 @@ def test_agreeing_holds_through_a_dead_link_and_a_reload(phone: Phone, link: Lin
     phone.reaches(path.name, "done")
     delivery = delivery_of(server, path.name)
     assert delivery["context"]["team"] == "Đội 9"
+
+
+def test_the_page_opens_without_any_link(phone: Phone, link: Link, server: Service, tmp_path: Path) -> None:
+    phone.page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    path = tmp_path / "in the field.csv"
+    path.write_text("\n".join([HEADER, *[line.replace("phone-", "field-") for line in crew_lines()]]) + "\n")
+    link.cut()
+    phone.reload()
+    phone.choose(path)
+    waits(phone, path.name)
+    phone.reload()
+    waits(phone, path.name)
+    link.mend()
+    arrived(phone, server, path)
 
 
 def test_an_early_agreement_needs_no_second_look(phone: Phone, big_file: Path, server: Service) -> None:

@@ -36,19 +36,33 @@ export function view(preview) {
 
 export function refusal(problem) {
   return el('div', { class: 'bad', role: 'note' },
-    el('strong', {}, say('preview_refused')), el('p', {}, sentence(problem)));
+    el('strong', {}, say('preview_refused')), ...shortened(sentence(problem)));
 }
 
+/* What matters first; a long list of what could be read is folded away. */
+function shortened(text) {
+  const parts = text.split(/(?<=\.)\s+/);
+  const rest = parts.slice(2).join(' ');
+  return [el('p', {}, parts.slice(0, 2).join(' ')), rest && el('details', {}, el('summary', {}, say('in_full')), el('p', {}, rest))].filter(Boolean);
+}
+
+/* Of several files inside only the first is unfolded: a phone is small. */
 function fileView(file, preview, named) {
-  return el('section', { class: 'inside' },
-    named && el('h4', {}, file.file),
+  if (!named) { return el('section', { class: 'inside' }, ...facts(file, preview)); }
+  const line = el('summary', {}, el('span', {}, file.file.split('/').at(-1), ' · ', el('b', {}, number(file.counts.accepted)), ` ${say('count_accepted')}`));
+  return el('details', { class: 'inside', open: file === preview.files[0] }, line, ...facts(file, preview));
+}
+
+function facts(file, preview) {
+  return [
     file.known && el('p', { class: 'note' }, knownText(file.known)),
     el('p', {}, `${say('format')}: `, el('strong', {}, formatText(file.format))),
     counts(file),
     missing(file),
     pointMap(file.points, file.bounds, preview.outlines || {}),
     rowsTable(file),
-    columns(file));
+    columns(file),
+  ].filter(Boolean);
 }
 
 function knownText(known) {

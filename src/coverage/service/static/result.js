@@ -6,6 +6,7 @@ import { firstRejects } from './rejects.js';
 import * as form from './form.js';
 import { button, el, has, number, say, sentence, when } from './words.js';
 
+const LOOKED_AT = 300; // rows of rejects.csv: enough to name the first lines of each kind
 const SHOWN = 10;
 
 export function rowsOf(delivery) {
@@ -54,25 +55,23 @@ function badRows(file, resend) {
   const all = file.rejected + file.quarantined + file.duplicates;
   if (all === 0) { return null; }
   const list = el('ol', { class: 'bad-rows' });
-  const more = el('p', { class: 'note' });
-  const show = (rows) => {
-    list.replaceChildren(...rows.map(badRow));
-    more.textContent = all > rows.length ? say('bad_more', { shown: rows.length, all }) : '';
-  };
-  show(file.reasons); // the first row of each kind, until the list itself is here
-  firstRejects(file.upload_id, SHOWN).then((rows) => { if (rows.length) { show(rows); } }).catch(() => {});
-  const open = file.rejected + file.quarantined > 0;
-  return el('details', { class: 'bad-list', open }, el('summary', {}, say('bad_title')), list, more,
+  const show = (rows) => list.replaceChildren(...file.reasons.map((kind) => badKind(kind, rows.filter((row) => row.code === kind.code))));
+  show([]); // the first row of each kind, until the list itself is here
+  firstRejects(file.upload_id, LOOKED_AT).then(show).catch(() => {});
+  const curable = file.reasons.some((kind) => has(`cure_${kind.code}`));
+  return el('details', { class: 'bad-list', open: file.rejected + file.quarantined > 0 }, el('summary', {}, say('bad_title')), list,
     el('p', {}, el('a', { href: `/v1/uploads/${file.upload_id}/rejects.csv`, download: '' }, say('rejects'))),
-    file.quarantined > 0 && completion(resend));
+    curable && completion(resend));
 }
 
-/* The cure of this page, where there is one; else the sentence of the server. */
-function badRow(row) {
-  const where = row.column ? say('bad_cell', { column: row.column, value: row.value || say('bad_empty') }) : say('bad_whole_row');
-  const cure = has(`cure_${row.code}`) ? say(`cure_${row.code}`) : sentence({ ly_do: row.ly_do, reason: row.reason });
-  return el('li', { class: row.outcome }, el('b', {}, say('bad_line', { line: String(row.line) })), ` · ${where} · ${say(`outcome_${row.outcome}`)}`,
-    el('p', {}, cure));
+/* One kind of fault: in which lines, what stands there, and the cure of this page, else the sentence of the server. */
+function badKind(kind, rows) {
+  const first = rows[0] || kind;
+  const lines = [...new Set((rows.length ? rows : [kind]).map((row) => String(row.line)))].slice(0, SHOWN);
+  const more = kind.rows > lines.length ? say('bad_of', { n: kind.rows }) : '';
+  const where = first.column ? say('bad_cell', { column: first.column, value: first.value || say('bad_empty') }) : say('bad_whole_row');
+  return el('li', { class: kind.outcome }, el('b', {}, say('bad_line', { line: lines.join(', ') }), more), ` · ${where} · ${say(`outcome_${kind.outcome}`)}`,
+    el('p', {}, has(`cure_${kind.code}`) ? say(`cure_${kind.code}`) : sentence(first)));
 }
 
 function completion(resend) {

@@ -59,6 +59,7 @@ export async function send(url, blob, { signal, onWait, onSent }) {
     if (answer.status !== 0 && !isLater(answer.status) && answer.status !== 460 && !GONE.has(answer.status)) {
       throw new Refused(answer.status, problemIn(answer.text));
     }
+    onSent(offset); // what the server has not confirmed does not count
     if (answer.status === 0) { chunkBytes = Math.max(SMALLEST_BYTES, chunkBytes / 2); }
     await patience.wait(whyLater(answer), answer.retryAfter);
     offset = await offsetOf(url, { signal, onWait });

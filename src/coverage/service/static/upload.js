@@ -42,7 +42,7 @@ function show(item) {
 function sentEntry(item, made) {
   const line = [item.name, when(item.delivery.received_utc || item.delivery.created_utc), item.delivery.receipt].filter(Boolean).join(' · ');
   const entry = el('details', { ontoggle: () => { if (entry.open && sender.items.has(item.id)) { sender.refresh(item); } } },
-    el('summary', {}, line), made);
+    el('summary', {}, el('span', {}, line)), made);
   return el('li', {}, entry);
 }
 
