@@ -102,9 +102,7 @@ def test_curl_can_upload(server: str, tmp_path: Path) -> None:
     assert len(get(f"{server}/gaps.geojson").json()["features"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "content"), [("rubbish.csv", bytes(range(256)) * 4), ("empty.csv", b"")]
-)
+@pytest.mark.parametrize(("name", "content"), [("rubbish.csv", bytes(range(256)) * 4), ("empty.csv", b"")])
 def test_what_cannot_be_read_is_told_by_its_delivery(empty: str, name: str, content: bytes) -> None:
     answer = post(f"{empty}/v1/uploads", files={"file": (name, content)})
     assert answer.status_code == 202

@@ -52,7 +52,10 @@ def serve(
 
 
 @app.command()
-def work(workspace: WorkspaceOption = None) -> None:
+def work(
+    workspace: WorkspaceOption = None,
+    parent: Annotated[int | None, typer.Option(hidden=True, help="Ends when that process is gone")] = None,
+) -> None:
     """Đọc tệp đã nhận rồi đánh giá / Read in what the service receives, and judge again, until stopped."""
     import signal
     import threading
@@ -62,4 +65,4 @@ def work(workspace: WorkspaceOption = None) -> None:
     stop = threading.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: stop.set())
-    take_jobs(workspace_at(workspace), stop)
+    take_jobs(workspace_at(workspace), stop, parent=parent)

@@ -17,7 +17,7 @@ from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict, InputError, NotFound
 from coverage.logs.context import Context
 from coverage.service.answers import answer, delivery, url_of
-from coverage.service.desk import AtDesk
+from coverage.service.desk import AtDesk, DeliveryId
 from coverage.service.events import events
 from coverage.service.problems import BadField
 from coverage.service.said import CONTEXT, Said, said
@@ -49,13 +49,13 @@ def _cursor(text: str) -> tuple[datetime, str]:
 
 
 @router.get("/v1/deliveries/{delivery_id}")
-def show(desk: AtDesk, delivery_id: str) -> Response:
+def show(desk: AtDesk, delivery_id: DeliveryId) -> Response:
     """One sending: how far it is and what became of it."""
     return answer(delivery(desk.workspace, deliveries.show(desk.workspace, delivery_id)))
 
 
 @router.get("/v1/deliveries/{delivery_id}/events")
-async def follow(desk: AtDesk, delivery_id: str) -> Response:
+async def follow(desk: AtDesk, delivery_id: DeliveryId) -> Response:
     """The same as server-sent events, at once and at every change, until a final state."""
     await run_in_threadpool(deliveries.show, desk.workspace, delivery_id)
     return events(desk, delivery_id)
@@ -71,7 +71,7 @@ def of_receipt(desk: AtDesk, code: str) -> Response:
 
 
 @router.post("/v1/deliveries/{delivery_id}/confirm")
-async def confirm(desk: AtDesk, delivery_id: str, request: Request) -> Response:
+async def confirm(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
     """Read a held delivery in now, with what its sender says of it after the preview."""
     given = await _given(request)
     status, body = await run_in_threadpool(_confirm, desk.workspace, delivery_id, given)
@@ -97,7 +97,7 @@ def _was_confirmed(workspace: Workspace, shown: Delivery, context: Context) -> b
 
 
 @router.post("/v1/deliveries/{delivery_id}/retry")
-async def retry(desk: AtDesk, delivery_id: str, request: Request) -> Response:
+async def retry(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
     """Read a delivery once more that failed or was refused."""
     given = await _given(request)
     context, by = (None, None) if given is None else (given.context, given.by)
@@ -107,7 +107,7 @@ async def retry(desk: AtDesk, delivery_id: str, request: Request) -> Response:
 
 
 @router.delete("/v1/deliveries/{delivery_id}")
-async def cancel(desk: AtDesk, delivery_id: str) -> Response:
+async def cancel(desk: AtDesk, delivery_id: DeliveryId) -> Response:
     """Give a sending up that has not been read in."""
     async with desk.turn(delivery_id):
         await run_in_threadpool(deliveries.cancel, desk.workspace, delivery_id)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
+from pydantic import AfterValidator
 
 from coverage.archive.disk import MB
 from coverage.archive.workspace import Workspace
@@ -110,9 +113,16 @@ class Desk:
             )
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:  # async: it must not wait for a thread while bytes come
     desk: Desk = request.app.state.desk
     return desk
 
 
+def plain_id(text: str) -> str:
+    """A delivery's id: that of a client is a UUID, which may be written with dashes and capitals."""
+    return uuid.UUID(text).hex if re.fullmatch(UUID, text) else text
+
+
+UUID = r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 AtDesk = Annotated[Desk, Depends(_desk)]
+DeliveryId = Annotated[str, AfterValidator(plain_id)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
@@ -17,7 +18,7 @@ from coverage.service.answers import answer, delivery, url_of
 from coverage.service.desk import AtDesk, Desk
 from coverage.service.multipart import End, Head, boundary_of, parts
 from coverage.service.problems import Refusal
-from coverage.service.receiving import Pour, announced, answered, body, idempotency_key
+from coverage.service.receiving import Coming, Pour, announced, answered, body, idempotency_key
 from coverage.service.said import LONGEST, Said, file_name, said
 from coverage.service.sending import Hashed, Sending, is_repeat, key_reused, of_key
 
@@ -39,10 +40,10 @@ class _Came:
 @router.post("/v1/uploads")
 async def post(desk: AtDesk, request: Request) -> Response:
     """Receive the files of a form; each is read in after this answer, see its Location."""
-    return await answered(_post(desk, request))
+    return await answered(request, partial(_post, desk, request))
 
 
-async def _post(desk: Desk, request: Request) -> Response:
+async def _post(desk: Desk, request: Request, coming: Coming) -> Response:
     boundary = boundary_of(request.headers.get("content-type", ""))
     length = announced(request)
     desk.require_fits(None if length is None else max(0, length - _FORM_BYTES))
@@ -50,7 +51,7 @@ async def _post(desk: Desk, request: Request) -> Response:
     with desk.receiving(), desk.key(key), ExitStack() as held:
         form = _Form(desk, key, held)
         try:
-            async for event in parts(body(request, desk), boundary):
+            async for event in parts(body(coming, desk), boundary):
                 await form.take(event)
             done = await form.completed()
         except BaseException:

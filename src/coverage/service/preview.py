@@ -19,7 +19,7 @@ from coverage.exports.files import geojson_geometries
 from coverage.logs.context import to_json
 from coverage.previews import FilePreview, preview
 from coverage.service.answers import answer, as_utc, fixes, reasons, said_again
-from coverage.service.desk import AtDesk
+from coverage.service.desk import AtDesk, DeliveryId
 from coverage.service.said import said
 
 router = APIRouter()
@@ -32,7 +32,7 @@ Box = tuple[float, float, float, float]
 
 
 @router.get("/v1/deliveries/{delivery_id}/preview")
-async def look(desk: AtDesk, delivery_id: str, request: Request) -> Response:
+async def look(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
     """How the files of a delivery would be read, with what is said of them now or, for trying, in the query."""
     tried = said(dict(request.query_params)) if request.query_params else None
     async with desk.looking():

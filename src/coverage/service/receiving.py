@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from coverage.errors import InputError, PhusongError, TooLarge
 from coverage.service.desk import Desk, Turn
@@ -17,6 +17,7 @@ from coverage.service.problems import Refusal, answer_of
 
 TICK_S = 0.2  # how soon a request notices that another has taken its turn; also how long bytes wait for more
 _PIECE_BYTES = 1 << 20
+_AHEAD_MESSAGES = 16  # of some 64 kB
 # After a refusal so much is still read: a client that reads answers only after sending must find the line open.
 _DRAIN_BYTES = 16 << 20
 _DRAIN_QUIET_S = 2.0
@@ -38,32 +39,64 @@ class Sink(Protocol):
         """Make them safe."""
 
 
-async def body(request: Request, desk: Desk, turn: Turn | None = None) -> AsyncIterator[bytes]:
+class Coming:
+    """The body of a request, taken from the line as soon as it comes, also while its reader is busy.
+
+    When a line breaks the server forgets what nobody has taken yet. A client that asks before it sends (Expect)
+    is told to go on only when its body is wanted.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._receive = request.receive
+        self._messages: asyncio.Queue[Message] = asyncio.Queue(_AHEAD_MESSAGES)
+        self._reading: asyncio.Task[None] | None = None
+        if "expect" not in request.headers:
+            self._start()
+
+    def _start(self) -> None:
+        self._reading = self._reading or asyncio.ensure_future(self._read())
+
+    async def _read(self) -> None:
+        more = True
+        while more:
+            message = await self._receive()
+            await self._messages.put(message)
+            more = message.get("more_body", False)
+
+    async def next(self) -> Message | None:
+        """What came next, None where nothing did for a moment."""
+        self._start()
+        with suppress(asyncio.QueueEmpty):
+            return self._messages.get_nowait()
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(self._messages.get(), TICK_S)
+        return None
+
+    def close(self) -> None:
+        """Take nothing more from the line."""
+        if self._reading is not None:
+            self._reading.cancel()
+
+
+async def body(coming: Coming, desk: Desk, turn: Turn | None = None) -> AsyncIterator[bytes]:
     """The body as it comes; an empty piece says that a moment passed without any.
 
     Raises `Cut`, and `Refusal` where nothing comes for too long (408), another request has taken over (409) or the
     service is being stopped (503).
     """
     quiet_s, more = 0.0, True
-    coming = asyncio.ensure_future(request.receive())
-    try:
-        while more:
-            done, _ = await asyncio.wait({coming}, timeout=TICK_S)
-            if not done:
-                quiet_s += TICK_S
-                yield b""
-            else:
-                message = coming.result()
-                if message["type"] == "http.disconnect":
-                    raise Cut("Đường truyền bị đứt.", "The line broke.")
-                quiet_s, more = 0.0, message.get("more_body", False)
-                coming = asyncio.ensure_future(request.receive()) if more else coming
-                yield message.get("body", b"")
-            if more:
-                _require_going_on(desk, turn, quiet_s)
-    finally:
-        if not coming.done():
-            coming.cancel()
+    while more:
+        message = await coming.next()
+        if message is None:
+            quiet_s += TICK_S
+            yield b""
+        elif message["type"] == "http.disconnect":
+            raise Cut("Đường truyền bị đứt.", "The line broke.")
+        else:
+            quiet_s, more = 0.0, message.get("more_body", False)
+            yield message.get("body", b"")
+        if more:
+            _require_going_on(desk, turn, quiet_s)
 
 
 def _require_going_on(desk: Desk, turn: Turn | None, quiet_s: float) -> None:
@@ -184,7 +217,7 @@ async def _drain(receive: Receive) -> None:
     left: int = _DRAIN_BYTES
     while left > 0:
         try:
-            message: Any = await asyncio.wait_for(receive(), _DRAIN_QUIET_S)
+            message = await asyncio.wait_for(receive(), _DRAIN_QUIET_S)
         except TimeoutError:
             return
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
@@ -192,11 +225,16 @@ async def _drain(receive: Receive) -> None:
         left -= len(message.get("body", b""))
 
 
-async def answered(work: Awaitable[Response], headers: dict[str, str] | None = None) -> Response:
+async def answered(
+    request: Request, work: Callable[[Coming], Awaitable[Response]], headers: dict[str, str] | None = None
+) -> Response:
     """What the work on a request answers; a refusal in a way that its client hears while it is still sending."""
+    coming = Coming(request)
     try:
-        return await work
+        return await work(coming)
     except Cut:
         return Response(status_code=408)  # nobody hears it
     except PhusongError as fault:
         return Refused(fault, headers)
+    finally:
+        coming.close()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import uuid
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Request, Response
@@ -17,9 +17,9 @@ from coverage.archive.incoming import open_part
 from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict, InputError, TooLarge
 from coverage.service.answers import answer, delivery, url_of
-from coverage.service.desk import AtDesk, Desk, Turn
+from coverage.service.desk import UUID, AtDesk, DeliveryId, Desk, Turn
 from coverage.service.problems import Refusal
-from coverage.service.receiving import announced, answered, body, idempotency_key, pour
+from coverage.service.receiving import Coming, announced, answered, body, idempotency_key, pour
 from coverage.service.said import Said, file_name, said
 
 router = APIRouter()
@@ -79,26 +79,26 @@ def is_repeat(
 
 
 @router.put("/v1/deliveries/{delivery_id}")
-async def put(desk: AtDesk, delivery_id: str, request: Request) -> Response:
+async def put(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
     """Receive one file as it is; sent again with the same bytes it gives the same answer."""
-    return await answered(_put(desk, delivery_id, request))
+    return await answered(request, partial(_put, desk, delivery_id, request))
 
 
-async def _put(desk: Desk, delivery_id: str, request: Request) -> Response:
+async def _put(desk: Desk, delivery_id: str, request: Request, coming: Coming) -> Response:
     values = dict(request.query_params)
     name = values.pop("name", None) or _disposition(request.headers.get("content-disposition", ""))
     length = announced(request)
     desk.require_fits(length)
     key = idempotency_key(request)
-    sending = Sending(_plain_id(delivery_id), file_name(name or ""), said(values), length, key)
+    sending = Sending(_client_id(delivery_id), file_name(name or ""), said(values), length, key)
     with desk.receiving(), desk.key(key):
         async with desk.turn(sending.delivery_id) as turn:
-            status, done = await _receive(desk, sending, request, turn)
+            status, done = await _receive(desk, sending, coming, turn)
             content = await run_in_threadpool(delivery, desk.workspace, done)
             return answer(content, status, {"Location": url_of(done.delivery_id)})
 
 
-async def _receive(desk: Desk, sending: Sending, request: Request, turn: Turn) -> tuple[int, Delivery]:
+async def _receive(desk: Desk, sending: Sending, coming: Coming, turn: Turn) -> tuple[int, Delivery]:
     earlier = await run_in_threadpool(_earlier, desk.workspace, sending)
     if earlier is not None and earlier.state == "cancelled":
         raise Conflict(
@@ -106,7 +106,7 @@ async def _receive(desk: Desk, sending: Sending, request: Request, turn: Turn) -
             f"Delivery {sending.delivery_id} was cancelled. Send under a new id.",
         )
     if earlier is not None and earlier.state != "receiving":
-        return 200, await _compared(desk, earlier, sending, request, turn)
+        return 200, await _compared(desk, earlier, sending, coming, turn)
     if earlier is None:
         await run_in_threadpool(sending.begin, desk.workspace)
     elif (
@@ -117,7 +117,7 @@ async def _receive(desk: Desk, sending: Sending, request: Request, turn: Turn) -
     try:
         with open_part(desk.workspace, sending.delivery_id) as part:
             part.truncate(0)
-            await pour(body(request, desk, turn), part, desk.most_bytes)
+            await pour(body(coming, desk, turn), part, desk.most_bytes)
             done = await run_in_threadpool(
                 deliveries.complete, desk.workspace, sending.delivery_id, part.sha256
             )
@@ -131,9 +131,7 @@ def _earlier(workspace: Workspace, sending: Sending) -> Delivery | None:
     return deliveries.find(workspace, sending.delivery_id) or of_key(workspace, sending.key)
 
 
-async def _compared(
-    desk: Desk, earlier: Delivery, sending: Sending, request: Request, turn: Turn
-) -> Delivery:
+async def _compared(desk: Desk, earlier: Delivery, sending: Sending, coming: Coming, turn: Turn) -> Delivery:
     """The earlier delivery, after the bytes that come now have been found to be its own."""
     if not is_repeat(desk.workspace, earlier, sending.file, sending.said) or sending.length not in {
         None,
@@ -141,7 +139,7 @@ async def _compared(
     }:
         raise _other(earlier, sending)
     hashed = Hashed()
-    await pour(body(request, desk, turn), hashed, desk.most_bytes)
+    await pour(body(coming, desk, turn), hashed, desk.most_bytes)
     if hashed.sha256 != earlier.sha256:
         raise _other(earlier, sending)
     return earlier
@@ -171,14 +169,14 @@ def key_reused(key: str | None) -> Refusal:
     )
 
 
-def _plain_id(text: str) -> str:
-    """The client's id as 32 hexadecimal digits. Raises `InputError`."""
-    if not re.fullmatch(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+def _client_id(text: str) -> str:
+    """The id that a client made. Raises `InputError` where it is none."""
+    if not re.fullmatch(UUID, text):
         raise InputError(
             f"Mã lần gửi {text!r:.60} không phải UUID (32 chữ số hệ 16).",
             f"The id {text!r:.60} is no UUID (32 hexadecimal digits).",
         )
-    return uuid.UUID(text).hex
+    return text
 
 
 def _disposition(header: str) -> str | None:

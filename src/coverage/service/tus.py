@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC
 from email.utils import format_datetime
+from functools import partial
 from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
@@ -14,9 +16,9 @@ from coverage.archive.deliveries import Delivery
 from coverage.archive.incoming import OpenPart, finish_whole, open_part
 from coverage.archive.workspace import Workspace
 from coverage.errors import InputError, TooLarge
-from coverage.service.desk import AtDesk, Desk, Turn
+from coverage.service.desk import AtDesk, DeliveryId, Desk, Turn
 from coverage.service.problems import TUS_VERSION, Refusal
-from coverage.service.receiving import Cut, announced, answered, body, idempotency_key, pour
+from coverage.service.receiving import Coming, Cut, announced, answered, body, idempotency_key, pour
 from coverage.service.said import Said, file_name, said, words
 from coverage.service.sending import Sending, is_repeat, key_reused, of_key
 from coverage.service.tus_headers import (
@@ -43,10 +45,10 @@ def options(desk: AtDesk, _delivery_id: str = "") -> Response:
 @router.post("/v1/tus")
 async def create(desk: AtDesk, request: Request) -> Response:
     """Begin a sending, with its first bytes where they come along."""
-    return await answered(_create(desk, request), {"Tus-Resumable": TUS_VERSION})
+    return await answered(request, partial(_create, desk, request), {"Tus-Resumable": TUS_VERSION})
 
 
-async def _create(desk: Desk, request: Request) -> Response:
+async def _create(desk: Desk, request: Request, coming: Coming) -> Response:
     _require_version(desk, request)
     sending = _begun(desk, request)
     with desk.receiving(), desk.key(sending.key):
@@ -62,7 +64,7 @@ async def _create(desk: Desk, request: Request) -> Response:
         shown = await run_in_threadpool(sending.begin, workspace)
         if request.headers.get("content-type") == CHUNK_TYPE and announced(request) != 0:
             async with desk.turn(shown.delivery_id) as turn:
-                await _append(desk, shown, 0, request, turn)
+                await _append(desk, shown, 0, request, coming, turn)
         elif shown.length == 0:
             await run_in_threadpool(deliveries.complete, workspace, shown.delivery_id)
         return await run_in_threadpool(_where, desk, shown, 201)
@@ -107,7 +109,7 @@ def _state(desk: Desk, shown: Delivery) -> dict[str, str]:
 
 
 @router.head("/v1/tus/{delivery_id}")
-async def head(desk: AtDesk, delivery_id: str, request: Request) -> Response:
+async def head(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
     """How far a sending is; a request that is still at it is stopped first."""
     _require_version(desk, request)
     async with desk.turn(delivery_id):
@@ -121,12 +123,14 @@ def _head(desk: Desk, delivery_id: str) -> Response:
 
 
 @router.patch("/v1/tus/{delivery_id}")
-async def patch(desk: AtDesk, delivery_id: str, request: Request) -> Response:
+async def patch(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
     """Go on with a sending."""
-    return await answered(_patch(desk, delivery_id, request), {"Tus-Resumable": TUS_VERSION})
+    return await answered(
+        request, partial(_patch, desk, delivery_id, request), {"Tus-Resumable": TUS_VERSION}
+    )
 
 
-async def _patch(desk: Desk, delivery_id: str, request: Request) -> Response:
+async def _patch(desk: Desk, delivery_id: str, request: Request, coming: Coming) -> Response:
     _require_version(desk, request)
     if request.headers.get("content-type") != CHUNK_TYPE:
         raise Refusal(
@@ -138,7 +142,7 @@ async def _patch(desk: Desk, delivery_id: str, request: Request) -> Response:
     with desk.receiving():
         async with desk.turn(delivery_id) as turn:
             shown = await run_in_threadpool(_ready, desk, delivery_id, number(request, "upload-length"))
-            await _append(desk, shown, offset, request, turn)
+            await _append(desk, shown, offset, request, coming, turn)
         headers = await run_in_threadpool(lambda: _state(desk, deliveries.show(desk.workspace, delivery_id)))
     return Response(status_code=204, headers=headers)
 
@@ -153,7 +157,9 @@ def _ready(desk: Desk, delivery_id: str, length: int | None) -> Delivery:
     return shown
 
 
-async def _append(desk: Desk, shown: Delivery, offset: int, request: Request, turn: Turn) -> None:
+async def _append(
+    desk: Desk, shown: Delivery, offset: int, request: Request, coming: Coming, turn: Turn
+) -> None:
     """Let the bytes of a request follow those that are there; with the last one the delivery is received."""
     workspace, checksum = desk.workspace, checksum_of(request)
     _require_offset(offset, int(_state(desk, shown)["Upload-Offset"]))
@@ -163,20 +169,18 @@ async def _append(desk: Desk, shown: Delivery, offset: int, request: Request, tu
         _require_offset(offset, part.offset)
         left = (desk.most_bytes if shown.length is None else shown.length) - offset
         _require_within(left, announced(request))
-        await _poured(desk, part, left, request, turn, checksum)
+        await _poured(part, left, body(coming, desk, turn), checksum)
         if part.offset == shown.length:
             await run_in_threadpool(_complete, workspace, shown.delivery_id, part)
 
 
-async def _poured(
-    desk: Desk, part: OpenPart, left: int, request: Request, turn: Turn, checksum: Checksum | None
-) -> None:
+async def _poured(part: OpenPart, left: int, pieces: AsyncIterator[bytes], checksum: Checksum | None) -> None:
     start = part.offset
     if checksum is None:
-        await pour(body(request, desk, turn), part, left)
+        await pour(pieces, part, left)
         return
     try:
-        await pour(checksum.passing(body(request, desk, turn)), part, left)
+        await pour(checksum.passing(pieces), part, left)
     except (Cut, Refusal):
         part.truncate(start)  # nobody can tell whether the piece of a piece is right
         raise
@@ -226,7 +230,7 @@ def _require_within(left: int, coming: int | None) -> None:
 
 
 @router.delete("/v1/tus/{delivery_id}")
-async def delete(desk: AtDesk, delivery_id: str, request: Request) -> Response:
+async def delete(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
     """Give a sending up; its bytes are forgotten."""
     _require_version(desk, request)
     async with desk.turn(delivery_id):
@@ -235,7 +239,7 @@ async def delete(desk: AtDesk, delivery_id: str, request: Request) -> Response:
 
 
 @router.post("/v1/tus/{delivery_id}")
-async def override(desk: AtDesk, delivery_id: str, request: Request) -> Response:
+async def override(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
     """PATCH, DELETE and HEAD for clients that can only POST: X-HTTP-Method-Override."""
     meant = request.headers.get("x-http-method-override", "").upper()
     if meant == "PATCH":

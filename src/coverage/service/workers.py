@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -61,6 +62,7 @@ def _release(workspace: Workspace) -> None:
 def _start(workspace: Workspace) -> subprocess.Popen[bytes]:
     manifest = {} if workspace.manifest_url is None else {"PHUSONG_MANIFEST": workspace.manifest_url}
     command = [sys.executable, "-m", "coverage", "work", "--workspace", str(workspace.root)]
+    command += ["--parent", str(os.getpid())]
     # A session of its own: Ctrl-C reaches the service only, which then lets it finish its job.
     return subprocess.Popen(  # noqa: S603 - our own command line
         command, env=environment_with(**manifest), stdin=subprocess.DEVNULL, start_new_session=True
