@@ -114,7 +114,9 @@ class Phone:
         self.page.set_input_files("#chooser", [str(file) for file in files])
 
     def card(self, name: str):
-        return self.page.locator("#cards .card").filter(has=self.page.get_by_role("heading", name=name, exact=True))
+        return self.page.locator("#cards .card").filter(
+            has=self.page.get_by_role("heading", name=name, exact=True)
+        )
 
     def reaches(self, name: str, *phases: str, seconds: float = 40) -> None:
         """Wait until the card of a file is in one of the phases."""

@@ -19,7 +19,9 @@ from coverage.service import upload_page
 
 pytestmark = pytest.mark.browser
 SLOW_BYTES_PER_S, CRAWLING_BYTES_PER_S = 250_000, 80_000
-FAILED = [upload_page.words("vi")[f"phase_{phase}"] for phase in ("failed", "refused", "stopped", "cancelled")]
+FAILED = [
+    upload_page.words("vi")[f"phase_{phase}"] for phase in ("failed", "refused", "stopped", "cancelled")
+]
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,10 @@ def big_file(tmp_path: Path) -> Path:
     """Two megabytes of a name of their own: some seven seconds of the slow link."""
     path = tmp_path / f"{tmp_path.name}.csv"
     noise = "".join(hashlib.sha256(f"{tmp_path} {n}".encode()).hexdigest() for n in range(30_000))
-    rows = [f"{line},{noise[64 * n * 250 : 64 * n * 250 + 16000]}" for n, line in enumerate(crew_lines("in_service", "-88"))]
+    rows = [
+        f"{line},{noise[64 * n * 250 : 64 * n * 250 + 16000]}"
+        for n, line in enumerate(crew_lines("in_service", "-88"))
+    ]
     path.write_text("\n".join([f"{HEADER},note", *rows]) + "\n")
     return path
 
@@ -88,7 +93,9 @@ def arrived(phone: Phone, server: Service, path: Path) -> None:
     phone.reaches(path.name, "done", seconds=60)
 
 
-def test_cut_offline_and_killed_the_file_arrives_whole(phone: Phone, link: Link, server: Service, big_file: Path) -> None:
+def test_cut_offline_and_killed_the_file_arrives_whole(
+    phone: Phone, link: Link, server: Service, big_file: Path
+) -> None:
     phone.link(SLOW_BYTES_PER_S)
     phone.choose(big_file)
     field_phones.until(lambda: under_way(server, big_file.name))
@@ -111,7 +118,9 @@ def test_cut_offline_and_killed_the_file_arrives_whole(phone: Phone, link: Link,
     arrived(phone, server, big_file)
 
 
-def test_a_reload_and_a_closed_tab_go_on_where_they_stopped(phone: Phone, server: Service, big_file: Path) -> None:
+def test_a_reload_and_a_closed_tab_go_on_where_they_stopped(
+    phone: Phone, server: Service, big_file: Path
+) -> None:
     phone.link(CRAWLING_BYTES_PER_S)
     phone.choose(big_file)
     field_phones.until(lambda: under_way(server, big_file.name))
@@ -124,7 +133,9 @@ def test_a_reload_and_a_closed_tab_go_on_where_they_stopped(phone: Phone, server
     arrived(phone, server, big_file)
 
 
-def test_agreeing_holds_through_a_dead_link_and_a_reload(phone: Phone, link: Link, server: Service, tmp_path: Path) -> None:
+def test_agreeing_holds_through_a_dead_link_and_a_reload(
+    phone: Phone, link: Link, server: Service, tmp_path: Path
+) -> None:
     path = tmp_path / "agreed.csv"
     path.write_text("\n".join([HEADER, *crew_lines("in_service", "-88")]) + "\n")
     phone.choose(path)

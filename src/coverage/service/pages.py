@@ -29,7 +29,7 @@ def page(desk: AtDesk, request: Request) -> str:
     pages: dict[str, str] = request.app.state.pages
     page = pages.get(newest)
     if page is None:
-        page = map_html(history.latest(desk.workspace))
+        page = map_html(history.latest(desk.workspace), upload_url="/upload")
         pages.clear()
         pages[newest] = page
     return page

@@ -41,7 +41,11 @@ def upload_page(desk: AtDesk, request: Request, lang: Lang | None = None) -> Res
     """The page, in the language that is asked for or was the last time."""
     chosen: Lang = lang or ("en" if request.cookies.get(_COOKIE) == "en" else "vi")
     page = page_html(chosen, desk.workspace.criteria.operators.names)
-    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache", "Referrer-Policy": "same-origin"}
+    headers = {
+        "Content-Security-Policy": _POLICY,
+        "Cache-Control": "no-cache",
+        "Referrer-Policy": "same-origin",
+    }
     answer = Response(page, media_type="text/html; charset=utf-8", headers=headers)
     if lang is not None:
         answer.set_cookie(_COOKIE, lang, max_age=_COOKIE_S, samesite="lax", path="/")
@@ -101,7 +105,9 @@ def static_digest() -> str:
 @cache
 def _static() -> dict[str, bytes]:
     kept = (one for one in _STATIC.iterdir() if one.name.rsplit(".", 1)[-1] in _TYPES)
-    return {one.name: one.read_bytes() for one in sorted(kept, key=lambda one: one.name) if one.name != _WORKER}
+    return {
+        one.name: one.read_bytes() for one in sorted(kept, key=lambda one: one.name) if one.name != _WORKER
+    }
 
 
 def _address() -> str:

@@ -8,7 +8,7 @@ import * as sender from './sender.js';
 import { button, bytes, clock, duration, el, percent, say, sentence } from './words.js';
 
 const UNDER_WAY = new Set(['queued', 'sending', 'waiting']);
-const ENDED = new Set(['done', 'same', 'refused']);
+const ENDED = new Set(['done', 'same', 'unused', 'refused']);
 const TAKEN_IN_AFTER_MS = 3600000; // as the server does it where nobody confirms
 const PARTS = ['progress', 'notice', 'look', 'result', 'judged', 'receipt', 'actions'];
 

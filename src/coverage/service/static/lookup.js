@@ -3,6 +3,7 @@
 import { askJson, Refused } from './link.js';
 import { receipt } from './receipt.js';
 import * as result from './result.js';
+import { isUnused } from './sender.js';
 import { el, say, sentence } from './words.js';
 
 const place = document.getElementById('lookup-found');
@@ -35,7 +36,7 @@ function found(delivery, onChange) {
 
 function phaseOf(delivery) {
   if (delivery.state === 'receiving') { return 'sending'; }
-  if (delivery.state !== 'received') { return delivery.state; }
+  if (delivery.state !== 'received') { return isUnused(delivery) ? 'unused' : delivery.state; }
   if (delivery.held) { return 'look'; }
   return delivery.stage ? 'reading' : 'line';
 }

@@ -7,6 +7,7 @@ const WIDTH = 320;
 const HEIGHT = 220;
 const MARGIN = 0.12; // of the points' box, around it
 const LEAST_DEGREES = 0.004; // some 400 m: a single point is not blown up to fill the map
+const MANY = 120; // points, beyond which they are drawn smaller
 // Bounds in dBm of the classes, best first: about the steps at which indoor use, data and calls are lost.
 const CLASSES = [[-95, 'strong'], [-105, 'fair'], [-115, 'weak'], [-Infinity, 'edge']];
 
@@ -18,7 +19,8 @@ export function pointMap(points, bounds, outlines) {
   const plan = shape('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', class: 'points',
     'aria-label': say('map_description', { n: points.length, silent }) });
   (outlines.features || []).forEach((feature) => plan.append(outline(feature, place)));
-  points.forEach((point) => plan.append(mark(point, place)));
+  const radius = points.length > MANY ? 2.2 : 3.2;
+  points.forEach((point) => plan.append(mark(point, place, radius)));
   return el('figure', {}, el('figcaption', {}, say('map_title')), plan, legend());
 }
 
@@ -51,10 +53,10 @@ function outline(feature, place) {
 
 const isSilent = (state) => state === 'no_service' || state === 'emergency_only';
 
-function mark([lat, lon, level, state], place) {
+function mark([lat, lon, level, state], place, radius) {
   const [x, y] = place(lat, lon);
   if (isSilent(state)) { return shape('path', { class: 'silent', d: crossAt(x, y) }); }
-  return shape('circle', { class: classOf(level), cx: x.toFixed(1), cy: y.toFixed(1), r: 3.2 });
+  return shape('circle', { class: classOf(level), cx: x.toFixed(1), cy: y.toFixed(1), r: radius });
 }
 
 const crossAt = (x, y) => `M${(x - 3.5).toFixed(1)},${(y - 3.5).toFixed(1)}l7,7m0,-7l-7,7`;

@@ -32,9 +32,14 @@ export function phaseOf(item) {
   if (item.lost || (!delivery && !item.blob)) { return 'blobless'; }
   if (!delivery) { return liveOf(item).waiting ? 'waiting' : liveOf(item).started ? 'sending' : 'queued'; }
   if (delivery.same_as && delivery.state !== 'cancelled') { return FINAL.has(delivery.state) ? 'same' : 'line'; }
-  if (delivery.state !== 'received') { return delivery.state; }
+  if (delivery.state !== 'received') { return isUnused(delivery) ? 'unused' : delivery.state; }
   if (delivery.held) { return item.wanted ? 'confirming' : 'look'; }
   return delivery.stage ? 'reading' : 'line';
+}
+
+/* Received, and yet no row of it can be used: not to be told like a success. */
+export function isUnused(delivery) {
+  return delivery.state === 'done' && delivery.files.every((file) => file.accepted === 0);
 }
 
 export function isFinished(item) {

@@ -128,6 +128,7 @@ async function alone() {
     navigator.locks.request('phusong-send', { ifAvailable: true }, (lock) => {
       if (lock) { taken(); return new Promise(() => {}); }
       by('elsewhere').hidden = false;
+      by('starting').hidden = true;
       by('page').inert = true;
       navigator.locks.request('phusong-send', () => { taken(); return new Promise(() => {}); });
       return null;
@@ -148,4 +149,5 @@ await alone();
 listen();
 await sender.start(onChange);
 keepPage();
+by('starting').hidden = true;
 document.documentElement.dataset.ready = 'true';

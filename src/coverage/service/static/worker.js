@@ -33,7 +33,7 @@ async function keep() {
 async function page(url) {
   const cache = await caches.open(CACHE);
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    const answer = await within(PATIENCE_MS, (signal) => fetch(url, { signal }));
     if (answer.status >= 500) { throw new Error(`HTTP ${answer.status}`); }
     if (answer.ok) { await cache.put(PAGE, answer.clone()); }
     return answer;
@@ -42,4 +42,10 @@ async function page(url) {
     if (!found) { throw fault; }
     return found;
   }
+}
+
+async function within(milliseconds, act) {
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), milliseconds);
+  try { return await act(over.signal); } finally { clearTimeout(timer); }
 }
