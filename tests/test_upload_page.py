@@ -214,6 +214,7 @@ def test_a_file_that_cannot_be_measurements_is_refused_with_the_cure(phone: Phon
     phone.shows_preview(path.name)
     card = phone.card(path.name)
     card.locator(".bad").wait_for()
+    assert card.locator(".chip").inner_text() == say(phone, "phase_refused")
     assert say(phone, "preview_refused") in card.inner_text()
     assert say(phone, "preview_what_to_do") in card.inner_text()
     assert card.get_by_role("button", name=say(phone, "confirm")).count() == 0

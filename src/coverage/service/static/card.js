@@ -1,6 +1,7 @@
 /* The card of one file: built once, its parts written anew only where they changed, so that focus stays put. */
 
 import * as form from './form.js';
+import { liveOf, phaseOf, rateOf } from './phases.js';
 import * as preview from './preview.js';
 import { receipt } from './receipt.js';
 import * as result from './result.js';
@@ -21,11 +22,12 @@ export function build(item) {
 }
 
 export function update(item, card) {
-  const phase = sender.phaseOf(item);
+  const phase = phaseOf(item);
   card.dataset.phase = phase;
-  card.querySelector('.chip').textContent = say(`phase_${phase}`);
+  card.dataset.shown = shownPhase(item);
+  card.querySelector('.chip').textContent = say(`phase_${card.dataset.shown}`);
   progress(card, item, phase);
-  put(card, 'notice', [phase, sender.liveOf(item), item.lost, item.refusal, item.wanted, item.delivery?.stage, item.delivery?.share, item.delivery?.fault], () => notices(item, phase));
+  put(card, 'notice', [phase, liveOf(item), item.lost, item.refusal, item.wanted, item.delivery?.stage, item.delivery?.share, item.delivery?.fault], () => notices(item, phase));
   look(card, item, phase);
   const { delivery } = item;
   put(card, 'result', ENDED.has(phase) && [delivery.files, delivery.refused, delivery.already_received_utc], () => result.view(delivery, { resend: resendOf(item), onChange: () => sender.refresh(item) }));
@@ -33,6 +35,13 @@ export function update(item, card) {
   const told = delivery?.receipt && phase !== 'look' && phase !== 'confirming' && phase !== 'cancelled';
   put(card, 'receipt', told && [delivery.receipt, result.rowsOf(delivery)], () => [receipt(delivery, result.rowsOf(delivery))]);
   put(card, 'actions', [phase, Boolean(item.blob)], () => actions(item, phase));
+}
+
+/* A file that turns out not to be readable waits for nobody's look. */
+export function shownPhase(item) {
+  const { preview: found } = liveOf(item);
+  const phase = phaseOf(item);
+  return phase === 'look' && found && !preview.isReadable(found) ? 'refused' : phase;
 }
 
 /* Writes a part where what it hangs on has changed; `key` false leaves it empty. */
@@ -49,14 +58,14 @@ function progress(card, item, phase) {
   put(card, 'progress', shown && [shown], () => [
     el('progress', { max: Math.max(item.size, 1), 'aria-labelledby': `name-${item.id}` }), el('p', { class: 'speed' })]);
   if (!shown) { return; }
-  const { offset } = sender.liveOf(item);
+  const { offset } = liveOf(item);
   card.querySelector('progress').value = item.size === 0 ? 1 : offset;
   card.querySelector('.speed').textContent = speed(item, phase);
 }
 
 function speed(item, phase) {
-  const rate = sender.rateOf(item);
-  const { offset } = sender.liveOf(item);
+  const rate = rateOf(item);
+  const { offset } = liveOf(item);
   const parts = [`${percent(item.size ? offset / item.size : 0)}`, say('progress_of', { sent: bytes(offset), size: bytes(item.size) })];
   if (phase === 'sending' && rate) {
     parts.push(say('rate', { rate: bytes(rate) }), say('left', { time: duration((item.size - offset) / rate) }));
@@ -65,7 +74,7 @@ function speed(item, phase) {
 }
 
 function notices(item, phase) {
-  const { waiting, fragile, said } = sender.liveOf(item);
+  const { waiting, fragile, said } = liveOf(item);
   const { delivery } = item;
   return [
     waiting && el('p', { class: 'waiting' }, say(`wait_${waiting}`)),
@@ -85,7 +94,7 @@ function notices(item, phase) {
 /* The preview with what the form says now, and the button that takes the file in. */
 function look(card, item, phase) {
   if (phase !== 'look') { put(card, 'look', false); return; }
-  const state = sender.liveOf(item);
+  const state = liveOf(item);
   const words = form.said();
   const asked = JSON.stringify(words);
   put(card, 'look', ['look', state.previewed || null, asked === state.asking], () => lookView(item, state));
@@ -95,7 +104,7 @@ function look(card, item, phase) {
 }
 
 async function loadPreview(item, words, asked) {
-  const state = sender.liveOf(item);
+  const state = liveOf(item);
   const waiting = { signal: state.stop.signal, onWait: (why) => { state.waiting = why; sender.changed(item); } };
   try {
     const found = await preview.load(item, words, waiting);
@@ -124,8 +133,8 @@ function lookView(item, state) {
 
 /* Whether "accept all" may take this file along: looked at, and readable. */
 export function isLookedAt(item) {
-  const { preview: found } = sender.liveOf(item);
-  return sender.phaseOf(item) === 'look' && Boolean(found) && preview.isReadable(found);
+  const { preview: found } = liveOf(item);
+  return phaseOf(item) === 'look' && Boolean(found) && preview.isReadable(found);
 }
 
 function resendOf(item) {

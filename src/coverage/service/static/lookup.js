@@ -1,9 +1,9 @@
 /* A receipt code → what became of its file, from any phone. */
 
 import { askJson, Refused } from './link.js';
+import { isUnused } from './phases.js';
 import { receipt } from './receipt.js';
 import * as result from './result.js';
-import { isUnused } from './sender.js';
 import { el, say, sentence } from './words.js';
 
 const place = document.getElementById('lookup-found');

@@ -27,9 +27,9 @@ export function view(delivery, { resend, onChange }) {
 /* Whether the map counts it yet. */
 export function judged(delivery) {
   if (delivery.judged) {
-    return el('p', { class: 'good' }, say('judged'), ' ', el('a', { href: '/' }, say('judged_link')));
+    return el('p', { class: 'good judged' }, say('judged'), ' ', el('a', { href: '/' }, say('judged_link')));
   }
-  return el('p', { class: 'note' }, say(delivery.snapshot_id ? 'not_judged' : 'not_judged_no_places'));
+  return el('p', { class: 'note judged' }, say(delivery.snapshot_id ? 'not_judged' : 'not_judged_no_places'));
 }
 
 function fileView(file, { resend, onChange, named }) {
@@ -97,6 +97,9 @@ async function stand(box, file, onChange, words = null) {
       box.append(el('p', { class: 'bad', role: 'alert' }, say('act_refused', { why: whyNot(fault) })));
     }
   };
+  box.dataset.state = upload.state;
+  const card = box.closest('.card');
+  card?.classList.toggle('withdrawn', [...card.querySelectorAll('.standing')].every((one) => one.dataset.state === 'withdrawn'));
   if (upload.state === 'withdrawn') {
     const reason = upload.events.findLast((event) => event.action === 'withdrawn')?.reason || '';
     box.replaceChildren(el('p', { class: 'bad', role: 'status' }, say('withdrawn', { reason })),

@@ -1,50 +1,19 @@
 /* Each file's way: sent as held, looked at, confirmed, read, counted. What must survive a reload is written to
-   the queue before it is acted on; `live` holds what may be forgotten. */
+   the queue before it is acted on. */
 
 import { ask, askJson, pause, Refused } from './link.js';
+import { FINAL, isFinished, liveOf, phaseOf, renew, settled } from './phases.js';
 import * as queue from './queue.js';
 import * as tus from './tus.js';
 import { watch } from './watch.js';
 
 const AT_ONCE = 2; // two, so that one big file does not keep a small one waiting
 const HELD_LOOK_MS = 60000; // how often a file that nobody confirms is asked about: it is taken in after an hour
-const FINAL = new Set(['done', 'refused', 'failed', 'cancelled']);
 const RATE_WINDOW_MS = 8000;
 
 export const items = new Map();
-const live = new Map();
 let sending = 0;
 let tell = () => {};
-
-/* What is known of a file's sending that need not be kept: offset, waiting, samples, fault of storage. */
-export function liveOf(item) {
-  if (!live.has(item.id)) {
-    live.set(item.id, { offset: item.offset || 0, waiting: null, samples: [], stop: new AbortController(), wake: () => {} });
-  }
-  return live.get(item.id);
-}
-
-/* One word for where a file stands; the words are `phase_…` of the language files. */
-export function phaseOf(item) {
-  const { delivery } = item;
-  if (item.dropped) { return 'cancelled'; }
-  if (item.refusal) { return 'stopped'; }
-  if (item.lost || (!delivery && !item.blob)) { return 'blobless'; }
-  if (!delivery) { return liveOf(item).waiting ? 'waiting' : liveOf(item).started ? 'sending' : 'queued'; }
-  if (delivery.same_as && delivery.state !== 'cancelled') { return FINAL.has(delivery.state) ? 'same' : 'line'; }
-  if (delivery.state !== 'received') { return isUnused(delivery) ? 'unused' : delivery.state; }
-  if (delivery.held) { return item.wanted ? 'confirming' : 'look'; }
-  return delivery.stage ? 'reading' : 'line';
-}
-
-/* Received, and yet no row of it can be used: not to be told like a success. */
-export function isUnused(delivery) {
-  return delivery.state === 'done' && delivery.files.every((file) => file.accepted === 0);
-}
-
-export function isFinished(item) {
-  return Boolean(item.delivery) && FINAL.has(item.delivery.state);
-}
 
 /* Draws a file anew. */
 export function changed(item) {
@@ -74,8 +43,6 @@ export async function start(onChange) {
   });
   pump();
 }
-
-const settled = (item) => isFinished(item) && (item.delivery.judged || item.delivery.state !== 'done');
 
 /* A file that was chosen: a new item, or the bytes of one that the browser could not keep; null where it is being sent. */
 export async function add(file, said) {
@@ -151,14 +118,6 @@ function sent(item, offset) {
   tell(item);
 }
 
-/* Bytes per second over the last seconds; null before there is anything to go by. */
-export function rateOf(item) {
-  const { samples } = liveOf(item);
-  if (samples.length < 2) { return null; }
-  const [[from, first], [to, last]] = [samples[0], samples.at(-1)];
-  return to - from < 500 || last <= first ? null : 1000 * (last - first) / (to - from);
-}
-
 async function stopped(item, fault) {
   if (liveOf(item).stop.signal.aborted) { return; }
   if (fault instanceof tus.Unreadable) { item.lost = 'unreadable'; }
@@ -199,11 +158,11 @@ async function followed(item, waiting) {
   }
 }
 
-/* Counting on the map takes from seconds to minutes: asked often at first. */
+/* Counting on the map takes from seconds to minutes, and a withdrawn file never counts: asked often at first only. */
 function judgedPause(item) {
   const state = liveOf(item);
   state.asked = (state.asked || 0) + 1;
-  return Math.min(30000, 1500 * 1.3 ** state.asked);
+  return Math.min(120000, 1500 * 1.3 ** state.asked);
 }
 
 async function heard(item, delivery) {
@@ -308,7 +267,7 @@ async function drop(item) {
 /* Too late to drop: it has been read in, and stands in the list so that it can be withdrawn. */
 async function undropped(item) {
   item.dropped = false;
-  live.delete(item.id);
+  renew(item);
   await heard(item, await askJson(deliveryUrl(item)));
   follow(item);
 }

@@ -3,6 +3,7 @@
 import * as card from './card.js';
 import * as form from './form.js';
 import { lookUp } from './lookup.js';
+import { isFinished, liveOf, phaseOf, rateOf } from './phases.js';
 import * as sender from './sender.js';
 import { button, bytes, duration, el, percent, say, when } from './words.js';
 
@@ -34,8 +35,8 @@ function show(item) {
   if (known) { card.update(item, known); announce(item); return; }
   const made = card.build(item);
   cards.set(item.id, made);
-  phases.set(item.id, sender.phaseOf(item));
-  if (sender.isFinished(item)) { by('sent-list').prepend(sentEntry(item, made)); } else { by('cards').prepend(el('li', {}, made)); }
+  phases.set(item.id, card.shownPhase(item));
+  if (isFinished(item)) { by('sent-list').prepend(sentEntry(item, made)); } else { by('cards').prepend(el('li', {}, made)); }
 }
 
 /* What was finished before the page was opened: one line, the card inside, asked for anew when it is opened. */
@@ -53,7 +54,7 @@ function hide(item) {
 
 /* Screen readers hear each step of a file, not each byte. */
 function announce(item) {
-  const phase = sender.phaseOf(item);
+  const phase = card.shownPhase(item);
   if (phases.get(item.id) === phase) { return; }
   phases.set(item.id, phase);
   by('spoken').textContent = say('announce', { file: item.name, phase: say(`phase_${phase}`) });
@@ -74,15 +75,15 @@ function confirmAll() {
 
 /* The line at the bottom: everything that is being sent, together. */
 function bar() {
-  const under = [...sender.items.values()].filter((item) => ['queued', 'sending', 'waiting'].includes(sender.phaseOf(item)));
-  const looks = [...sender.items.values()].filter((item) => sender.phaseOf(item) === 'look').length;
+  const under = [...sender.items.values()].filter((item) => ['queued', 'sending', 'waiting'].includes(phaseOf(item)));
+  const looks = [...sender.items.values()].filter((item) => card.shownPhase(item) === 'look').length;
   by('bar').hidden = under.length === 0 && looks === 0;
   by('bar-progress').hidden = under.length === 0;
   if (under.length === 0) { by('bar-text').textContent = looks ? say('bar_look', { n: looks }) : ''; return; }
   const size = under.reduce((sum, item) => sum + item.size, 0);
-  const sent = under.reduce((sum, item) => sum + sender.liveOf(item).offset, 0);
-  const rate = under.reduce((sum, item) => sum + (sender.rateOf(item) || 0), 0);
-  const waiting = under.map((item) => sender.liveOf(item).waiting).find(Boolean);
+  const sent = under.reduce((sum, item) => sum + liveOf(item).offset, 0);
+  const rate = under.reduce((sum, item) => sum + (rateOf(item) || 0), 0);
+  const waiting = under.map((item) => liveOf(item).waiting).find(Boolean);
   by('bar-progress').max = Math.max(size, 1);
   by('bar-progress').value = sent;
   const whole = say('bar_percent', { percent: percent(size ? sent / size : 1), n: under.length });

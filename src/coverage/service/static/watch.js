@@ -1,11 +1,11 @@
 /* Hears how a delivery goes on: told by the server where it can, asked for where it cannot. */
 
 import { askJson, pause } from './link.js';
+import { FINAL } from './phases.js';
 
 const TOLD_AT_ONCE = 2; // a browser opens six connections to a host; the sending needs some
 const ASK_MS = 2000;
 const SILENT_MS = 40000; // the server says it is alive every 15 s
-const FINAL = new Set(['done', 'refused', 'failed', 'cancelled']);
 
 let told = 0;
 
