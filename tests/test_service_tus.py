@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import time
 import uuid
 from collections.abc import Iterator
@@ -281,14 +282,16 @@ def test_a_creation_is_repeated_by_its_key(server: str) -> None:
     problem(create(server, 500, key, team="Đội 2"), 422, "idempotency_key_reused")
 
 
-def test_a_real_client_sends_in_pieces_and_goes_on(server: str, tmp_path: Path) -> None:
-    (tmp_path / "real.csv").write_bytes(content := log(12, 60))
+def test_a_real_client_sends_in_pieces_and_goes_on(server: str) -> None:
+    content = log(12, 60)
     client = TusClient(f"{server}/v1/tus")
     words = {"filename": "real.csv", "team": "Đội 1"}
-    begun = client.uploader(str(tmp_path / "real.csv"), chunk_size=500, metadata=words, upload_checksum=True)
+    begun = client.uploader(
+        file_stream=io.BytesIO(content), chunk_size=500, metadata=words, upload_checksum=True
+    )
     begun.upload_chunk()
     begun.upload_chunk()
-    later = client.uploader(str(tmp_path / "real.csv"), chunk_size=500, url=begun.url)
+    later = client.uploader(file_stream=io.BytesIO(content), chunk_size=500, url=begun.url)
     assert later.offset == 1000
     later.upload()
     told = settled(server, begun.url.rsplit("/", 1)[1])
@@ -297,8 +300,10 @@ def test_a_real_client_sends_in_pieces_and_goes_on(server: str, tmp_path: Path) 
 
 # --- odd headers
 
-odd_text = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF), max_size=60)
-odd_bytes = st.binary(max_size=60).filter(lambda text: not set(text) & set(b"\0\r\n"))
+odd_text = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=60
+)
+odd_bytes = st.binary(max_size=60).map(lambda text: bytes(one for one in text if one >= 0x20 and one != 0x7F))
 odd_number = st.one_of(st.integers(-(10**25), 10**25).map(str), odd_text)
 
 
@@ -317,7 +322,7 @@ def answered(
 
 
 _MANY = settings(
-    max_examples=60,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,

@@ -104,7 +104,7 @@ def checksum_of(request: Request) -> Checksum | None:
         expected = base64.b64decode(digest.encode(), validate=True)
     except (binascii.Error, ValueError) as fault:
         raise _bad_checksum() from fault
-    if algorithm not in _ALGORITHMS:
+    if algorithm not in _ALGORITHMS or not expected:
         raise _bad_checksum()
     return Checksum(algorithm, expected)
 
