@@ -61,6 +61,36 @@ def test_operators_of_the_rule_are_to_choose_and_harmless(lang: upload_page.Lang
     assert f'<html lang="{lang}">' in page
 
 
+def luminance(colour: str) -> float:
+    channels = [value / 255 for value in bytes.fromhex(colour.removeprefix("#"))]
+    red, green, blue = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_every_pair_of_colours_has_the_contrast_of_wcag_aa(scheme: int) -> None:
+    style = STATIC.joinpath("upload.css").read_text(encoding="utf-8")
+    block = re.findall(r":root \{([^}]+)\}", style)[scheme]
+    colours = dict(re.findall(r"--([\w-]+): (#\w{6})", block))
+    texts = [
+        ("ink", "paper"),
+        ("ink", "ground"),
+        ("quiet", "paper"),
+        ("quiet", "ground"),
+        ("accent", "paper"),
+    ]
+    pairs = [(kind, f"{kind}-ground") for kind in ("good", "warn", "bad")]
+    for text, ground in [*texts, *pairs, ("on-accent", "accent")]:
+        assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    for edge in ("edge", "focus"):  # of fields and of what has the focus: 3 to 1
+        assert contrast(colours[edge], colours["paper"]) >= 3, edge
+
+
 # --- the page in a browser --------------------------------------------------------------------------
 
 
@@ -68,7 +98,7 @@ def test_operators_of_the_rule_are_to_choose_and_harmless(lang: upload_page.Lang
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("upload_page")
     add_two_villages(open_workspace(folder / "workspace"), folder)
-    with running(folder / "workspace") as started:
+    with running(folder / "workspace", max_upload_mb=1) as started:
         yield started
 
 
@@ -364,36 +394,14 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.fixture(scope="module")
-def bare(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phone]:
-    """A phone at a service that has no villages and takes a megabyte at most."""
-    workspace = tmp_path_factory.mktemp("bare") / "workspace"
-    open_workspace(workspace)
-    with running(workspace, max_upload_mb=1) as service:
-        context = browser.new_context(viewport={"width": 390, "height": 844})
-        opened = Phone(context, service.address)
-        yield opened
-        opened.close()
-        context.close()
-
-
+@ON_A_PHONE
 @pytest.mark.browser
-def test_without_villages_the_measurements_are_kept_and_said_to_wait(bare: Phone, tmp_path: Path) -> None:
-    path = crew_file(tmp_path, crew_lines("in_service", "-88"), "first.csv")
-    bare.choose(path)
-    bare.shows_preview(path.name)
-    bare.accept(path.name)
-    bare.reaches(path.name, "done")
-    bare.card(path.name).get_by_text(say(bare, "not_judged_no_places")).wait_for()
-
-
-@pytest.mark.browser
-def test_a_file_that_is_too_large_is_refused_at_the_door_with_the_cure(bare: Phone, tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_refused_at_the_door_with_the_cure(phone: Phone, tmp_path: Path) -> None:
     path = tmp_path / "huge.csv"
     path.write_bytes(b"a,b\n" * 400_000)
-    bare.link_may_fail = True  # the browser notes the 413
-    bare.choose(path)
-    bare.reaches(path.name, "stopped")
-    assert ".zip" in bare.card(path.name).inner_text()
-    bare.card(path.name).get_by_role("button", name=say(bare, "forget")).click()
-    bare.card(path.name).wait_for(state="detached")
+    phone.link_may_fail = True  # the browser notes the 413
+    phone.choose(path)
+    phone.reaches(path.name, "stopped")
+    assert ".zip" in phone.card(path.name).inner_text()
+    phone.card(path.name).get_by_role("button", name=say(phone, "forget")).click()
+    phone.card(path.name).wait_for(state="detached")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from field_phones import Link, Phone
 from serving import Service, running
-from test_flow import HEADER, add_two_villages, crew_lines
+from test_flow import HEADER, crew_lines
 
 from coverage.archive.deliveries import receipt_code
 from coverage.archive.workspace import open_workspace
@@ -32,9 +32,10 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("links")
-    add_two_villages(open_workspace(folder / "workspace"), folder)
-    with running(folder / "workspace") as started:
+    """A service without villages: measurements may come first."""
+    workspace = tmp_path_factory.mktemp("links") / "workspace"
+    open_workspace(workspace)
+    with running(workspace) as started:
         yield started
 
 
@@ -167,6 +168,16 @@ def test_the_page_opens_without_any_link(phone: Phone, link: Link, server: Servi
     arrived(phone, server, path)
 
 
+def test_without_villages_the_measurements_are_kept_and_said_to_wait(phone: Phone, tmp_path: Path) -> None:
+    path = tmp_path / "first.csv"
+    path.write_text("\n".join([HEADER, *[line.replace("phone-", "first-") for line in crew_lines()]]) + "\n")
+    phone.choose(path)
+    phone.shows_preview(path.name)
+    phone.accept(path.name)
+    phone.reaches(path.name, "done")
+    phone.card(path.name).get_by_text(upload_page.words("vi")["not_judged_no_places"]).wait_for()
+
+
 def test_an_early_agreement_needs_no_second_look(phone: Phone, big_file: Path, server: Service) -> None:
     phone.link(SLOW_BYTES_PER_S)
     phone.choose(big_file)
@@ -174,6 +185,26 @@ def test_an_early_agreement_needs_no_second_look(phone: Phone, big_file: Path, s
     phone.card(big_file.name).get_by_role("button", name=upload_page.words("vi")["early"]).click()
     phone.link()
     phone.reaches(big_file.name, "done", seconds=60)
+
+
+def test_a_server_without_room_is_waited_for(browser, tmp_path: Path) -> None:
+    words = upload_page.words("vi")
+    open_workspace(tmp_path / "workspace")
+    path = tmp_path / "patient.csv"
+    path.write_text("\n".join([HEADER, *crew_lines()]) + "\n")
+    with running(tmp_path / "workspace", workers=0, free_disk_floor_mb=10**8) as full:
+        context = browser.new_context(viewport={"width": 390, "height": 844})
+        phone = Phone(context, full.address)
+        phone.link_may_fail = True  # the browser notes each 507
+        phone.choose(path)
+        phone.card(path.name).get_by_text(words["wait_full"]).wait_for()
+        assert phone.card(path.name).locator(".chip").inner_text() == words["phase_waiting_server"]
+        full.stop()
+        full.settings = ()
+        full.start()
+        phone.shows_preview(path.name)
+        phone.close()
+        context.close()
 
 
 def test_a_second_tab_leaves_the_sending_to_the_first(phone: Phone, link: Link) -> None:

@@ -37,10 +37,11 @@ export function update(item, card) {
   put(card, 'actions', [phase, Boolean(item.blob)], () => actions(item, phase));
 }
 
-/* A file that turns out not to be readable waits for nobody's look. */
+/* What the card says: not every wait is for the network, and an unreadable file waits for nobody's look. */
 export function shownPhase(item) {
-  const { preview: found } = liveOf(item);
+  const { preview: found, waiting } = liveOf(item);
   const phase = phaseOf(item);
+  if (phase === 'waiting' && waiting !== 'network') { return 'waiting_server'; }
   return phase === 'look' && found && !preview.isReadable(found) ? 'refused' : phase;
 }
 

@@ -55,6 +55,7 @@ export default {
   "phase_queued": "Waiting its turn",
   "phase_sending": "Sending",
   "phase_waiting": "Waiting for the network",
+  "phase_waiting_server": "Waiting for the server",
   "phase_look": "Waiting for you to look and accept",
   "phase_confirming": "Accepted, telling the server",
   "phase_line": "Waiting to be read",

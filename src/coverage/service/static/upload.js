@@ -87,7 +87,7 @@ function bar() {
   by('bar-progress').max = Math.max(size, 1);
   by('bar-progress').value = sent;
   const whole = say('bar_percent', { percent: percent(size ? sent / size : 1), n: under.length });
-  const pace = waiting ? say(waiting === 'network' ? 'phase_waiting' : `wait_${waiting}`)
+  const pace = waiting ? say(waiting === 'network' ? 'phase_waiting' : 'phase_waiting_server')
     : rate ? `${say('rate', { rate: bytes(rate) })} · ${say('left', { time: duration((size - sent) / rate) })}` : '';
   by('bar-text').textContent = [whole, pace].filter(Boolean).join(' · ');
 }

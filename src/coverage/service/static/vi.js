@@ -55,6 +55,7 @@ export default {
   "phase_queued": "Chờ tới lượt",
   "phase_sending": "Đang gửi",
   "phase_waiting": "Đang chờ mạng",
+  "phase_waiting_server": "Đang chờ máy chủ",
   "phase_look": "Chờ bạn xem và đồng ý",
   "phase_confirming": "Đã đồng ý, đang báo máy chủ",
   "phase_line": "Chờ đọc",
