@@ -392,6 +392,29 @@ def test_full_disks_and_too_many_senders_are_told(tmp_path: Path) -> None:
         assert eventually(lambda: send(service.address, ("a.csv", log(1))).status_code == 202)
 
 
+def test_a_disk_that_fills_while_bytes_come_is_told_and_keeps_what_fitted(tmp_path: Path) -> None:
+    incoming_folder = open_workspace(tmp_path / "workspace").incoming
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(incoming_folder)],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        with running(tmp_path / "workspace", workers=0, free_disk_floor_mb=0) as service:
+            url = f"{service.address}/v1/deliveries/{uuid.uuid4()}"
+            problem(put(url, params={"name": "a.csv"}, content=iter([bytes(MB)] * 8)), 507, "disk_full")
+            told = get(url).json()
+            assert (told["state"], MB < told["offset"] <= 3 << 20) == ("receiving", True)
+            assert delete(url).status_code == 204
+            problem(send(service.address, ("a.csv", bytes(8 * MB))), 507, "disk_full")
+            assert not incoming(service)
+            assert send(service.address, ("a.csv", log(1))).status_code == 202
+    finally:
+        subprocess.run(["umount", str(incoming_folder)], check=True)
+
+
 def test_a_manifest_that_is_away_is_told_and_comes_back(tmp_path: Path) -> None:
     with running(tmp_path / "workspace", workers=0) as service:
         manifest = service.workspace / "archive" / "manifest.sqlite"

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from test_deliveries import CONTENT, LINES, send
 
 from coverage import intake, pipeline, work
-from coverage.archive import deliveries, history, jobs, uploads
+from coverage.archive import deliveries, history, jobs, tidying, uploads
 from coverage.archive.jobs import Job, LeaseLost
 from coverage.archive.manifest import now_utc, transaction
 from coverage.archive.schema import JOBS
@@ -197,6 +197,6 @@ def test_a_worker_goes_on_while_the_manifest_is_away(
 def test_expired_deliveries_are_forgotten(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliveries, "KEPT", timedelta(0))
     begun = deliveries.begin(workspace, "a.csv", Context())
-    assert work.forget_expired(workspace) == [begun.delivery_id]
+    assert tidying.forget_expired(workspace) == [begun.delivery_id]
     assert deliveries.show(workspace, begun.delivery_id).state == "cancelled"
     assert list(workspace.incoming.iterdir()) == []

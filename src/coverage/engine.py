@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import ibis
 import pandas as pd
@@ -12,6 +13,8 @@ from ibis.expr.types import Table as Expression
 
 from coverage.parts import Part
 from coverage.tables import MEASUREMENTS, schema
+
+_BATCH_ROWS = 122_880  # DuckDB's own row group
 
 
 def connect() -> Backend:
@@ -32,6 +35,21 @@ def read_measurements(engine: Backend, parts: Sequence[Part]) -> Expression:
 def _rows_that_count(engine: Backend, part: Part) -> Expression:
     rows = engine.read_parquet(str(part.path))
     return rows.filter(rows.upload_id.notin(part.without))
+
+
+def sorted_batches(
+    parts: Sequence[Part], by: Sequence[str], scratch: Path, memory_mb: int
+) -> Iterator[pa.RecordBatch]:
+    """The rows of the parts that count, sorted, some hundred thousand at a time.
+
+    Beyond `memory_mb` the sorting goes on in files in the folder `scratch`, which are gone at the end.
+    """
+    engine = connect()
+    engine.raw_sql(f"SET memory_limit='{memory_mb}MB'")
+    engine.raw_sql("SET enable_progress_bar=false")  # it would draw over ours
+    engine.con.execute("SET temp_directory=?", [str(scratch)])
+    rows = read_measurements(engine, parts).order_by(list(by))
+    yield from engine.con.sql(engine.compile(rows)).to_arrow_reader(_BATCH_ROWS)
 
 
 def load(engine: Backend, name: str, table: pa.Table) -> Expression:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from coverage.archive import layers, uploads
+from coverage.archive.jobs import Job
 from coverage.archive.mappings import load_mappings
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace
@@ -24,11 +25,15 @@ _BYTES_A_ROW = 100  # of the logs that we have seen; a third to three times as m
 
 @dataclass(frozen=True)
 class Coming:
-    """How a file comes: the delivery that brings it, who sends it (None = the command line), whom to tell how far it is."""
+    """How a file comes: the delivery that brings it, who sends it (None = the command line), whom to tell how far it is.
+
+    job: the job of the worker that reads it; once that is lost nothing of the reading counts.
+    """
 
     delivery_id: str | None = None
     by: str | None = None
     tell: Tell = silent
+    job: Job | None = None
 
 
 def ingest(
@@ -43,7 +48,7 @@ def ingest(
             yield log
         else:
             told_rows = partial(_tell_rows, coming.tell, log.file, path.stat().st_size)
-            yield uploads.receive(workspace, log, coming.delivery_id, coming.by, told_rows)
+            yield uploads.receive(workspace, log, coming.delivery_id, coming.by, told_rows, coming.job)
 
 
 def _tell_rows(tell: Tell, file: str, size_bytes: int, rows: int) -> None:

@@ -13,9 +13,9 @@ from datetime import date
 from typing import Any
 
 from coverage import intake, pipeline
-from coverage.archive import deliveries, jobs
+from coverage.archive import deliveries, jobs, tidying
 from coverage.archive.jobs import Job, LeaseLost
-from coverage.archive.manifest import now_utc, transaction
+from coverage.archive.manifest import transaction
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace
 from coverage.errors import ArchiveUnavailable, InputError, NotFound, PhusongError
@@ -41,7 +41,7 @@ def work(
     while not stop.is_set() and os.getppid() == parent:
         try:
             if time.monotonic() - tidied > _TIDY_S:
-                forget_expired(workspace)
+                _tidy_up(workspace)
                 tidied = time.monotonic()
             idle = run_one(workspace, today) is None
         except ArchiveUnavailable as fault:
@@ -86,8 +86,11 @@ def run_one(workspace: Workspace, today: Callable[[], date] = date.today) -> Job
 
 def _put_back(workspace: Workspace, job: Job, fault: PhusongError) -> None:
     log.error("job %s, attempt %s: %s", job.job_id, job.attempts, fault.en)
-    with transaction(workspace.manifest) as connection:
-        jobs.try_later(connection, job, fault)
+    try:
+        with transaction(workspace.manifest) as connection:
+            jobs.try_later(connection, job, fault)
+    except LeaseLost as lost:  # it was cancelled meanwhile, and that is why it failed
+        log.warning("job %s: %s", job.job_id, lost.en)
 
 
 class _Pulse:
@@ -138,7 +141,7 @@ def _read_in(workspace: Workspace, job: Job, pulse: _Pulse) -> None:
     """Read a delivery into the archive: what became of each file inside, and the end of the job, in one transaction."""
     delivery = deliveries.show(workspace, str(job.delivery_id))
     result: dict[str, list[Any]] = {"files": [], "refused": []}
-    for found in _files_of(workspace, delivery, pulse):
+    for found in _files_of(workspace, delivery, job, pulse):
         if isinstance(found, Receipt):
             result["files"].append(asdict(found) | {"added_rows": found.added_rows})
         else:
@@ -152,10 +155,10 @@ def _read_in(workspace: Workspace, job: Job, pulse: _Pulse) -> None:
 
 
 def _files_of(
-    workspace: Workspace, delivery: deliveries.Delivery, pulse: _Pulse
+    workspace: Workspace, delivery: deliveries.Delivery, job: Job, pulse: _Pulse
 ) -> Iterator[Receipt | InputError]:
     file = deliveries.received_file(workspace, delivery)
-    coming = intake.Coming(delivery.delivery_id, delivery.by, pulse.tell)
+    coming = intake.Coming(delivery.delivery_id, delivery.by, pulse.tell, job)
     try:
         yield from intake.ingest(workspace, file, delivery.context, coming)
     except InputError as fault:
@@ -172,9 +175,12 @@ def _judge(workspace: Workspace, job: Job, pulse: _Pulse, as_of: date) -> None:
         jobs.finish(connection, job)
 
 
-def forget_expired(workspace: Workspace) -> list[str]:
-    """The deliveries that nobody came back to in time; their bytes are gone now."""
-    late = [one.delivery_id for one in deliveries.expired(workspace, now_utc())]
-    for delivery_id in late:
-        deliveries.cancel(workspace, delivery_id)
-    return late
+def _tidy_up(workspace: Workspace) -> None:
+    """Forget the sendings that nobody came back to, and remove the files that nothing names any more."""
+    try:
+        for delivery_id in tidying.forget_expired(workspace):
+            log.info("delivery %s: nobody came back to it, its bytes are gone", delivery_id)
+        for one in tidying.tidy(workspace):
+            log.info("removed %s (%s, %s bytes): nothing names it", one.path, one.kind, one.size_bytes)
+    except OSError:  # reading files in matters more than room; an hour later it is tried again
+        log.exception("tidying")

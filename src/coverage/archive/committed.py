@@ -36,7 +36,7 @@ def committed(workspace: Workspace) -> Committed:
     with reading(workspace.manifest) as connection:
         counts = select(UPLOADS).where(UPLOADS.c.state == "committed", UPLOADS.c.accepted > 0)
         rows = connection.execute(counts.order_by(UPLOADS.c.measurements_part)).all()
-        within = _uploads_within(connection)
+        within = uploads_within(connection)
         said_simulated = select(UPLOADS.c.upload_id).where(
             UPLOADS.c.state == "committed", UPLOADS.c.simulated
         )
@@ -57,7 +57,8 @@ def committed(workspace: Workspace) -> Committed:
     )
 
 
-def _uploads_within(connection: Connection) -> defaultdict[str, set[str]]:
+def uploads_within(connection: Connection) -> defaultdict[str, set[str]]:
+    """Per compacted part the uploads that it holds rows of, those included whose rows do not count any more."""
     within: defaultdict[str, set[str]] = defaultdict(set)
     for part, upload_id in connection.execute(select(COMPACTED.c.part, COMPACTED.c.upload_id)):
         within[part].add(upload_id)

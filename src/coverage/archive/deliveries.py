@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
+import os
 import re
 import shutil
 import uuid
@@ -24,7 +26,7 @@ from coverage.archive import jobs
 from coverage.archive.disk import require_room
 from coverage.archive.durable import fsync
 from coverage.archive.manifest import now_utc, reading, transaction
-from coverage.archive.schema import DELIVERIES
+from coverage.archive.schema import DELIVERIES, UPLOADS
 from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict, InputError, NotFound
 from coverage.logs.context import Context, device_hash, from_json, to_json
@@ -180,21 +182,19 @@ def complete(workspace: Workspace, delivery_id: str, sha256: str | None = None) 
     delivery = show(workspace, delivery_id)
     if delivery.state != "receiving":
         return _the_same_or_ended(delivery)
-    file = received_file(workspace, delivery)
-    source = part(workspace, delivery_id)
-    if source.exists():  # else a crash came between the renaming and the transaction
-        fsync(source)
-    else:
-        source = file
-    length = source.stat().st_size
-    digest = sha256 or _sha256(source)
+    try:
+        with _arrived(workspace, delivery) as stream:
+            os.fsync(stream.fileno())
+            length = os.fstat(stream.fileno()).st_size
+            digest = sha256 or hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError:  # somebody else completed it, and it is read already
+        return _the_same_or_ended(show(workspace, delivery_id))
     _require_whole(delivery, length, digest)
-    source.rename(file)
-    fsync(file.parent)
     with transaction(workspace.manifest) as connection:
         row = _of(_row(connection, delivery_id))
         if row.state != "receiving":
             return _the_same_or_ended(row)
+        _give_name(workspace, delivery)
         now = now_utc()
         _set(connection, delivery_id, state="received", sha256=digest, length=length, received_utc=now)
         if delivery.held:
@@ -203,6 +203,22 @@ def complete(workspace: Workspace, delivery_id: str, sha256: str | None = None) 
             _queue(workspace, connection, delivery_id)
         done = _of(_row(connection, delivery_id))
     return _forget_if_same(workspace, done)
+
+
+def _arrived(workspace: Workspace, delivery: Delivery) -> io.BufferedReader:
+    """The bytes of a sending that is not complete: under their final name where a crash came after the renaming."""
+    try:
+        return part(workspace, delivery.delivery_id).open("rb")
+    except FileNotFoundError:
+        return received_file(workspace, delivery).open("rb")
+
+
+def _give_name(workspace: Workspace, delivery: Delivery) -> None:
+    """Within the transaction: of several who complete one sending, one is here at a time."""
+    arrived, file = part(workspace, delivery.delivery_id), received_file(workspace, delivery)
+    if arrived.exists():
+        arrived.rename(file)
+    fsync(file.parent)
 
 
 def _forget_if_same(workspace: Workspace, delivery: Delivery) -> Delivery:
@@ -279,11 +295,17 @@ def confirm(workspace: Workspace, delivery_id: str, context: Context, by: str | 
 
 
 def _queue(workspace: Workspace, connection: Connection, delivery_id: str) -> None:
-    """Queue the reading, unless the same bytes with the same context came before: then that delivery stands."""
-    alike = _alike(workspace, _of(_row(connection, delivery_id)))
+    """Queue the reading, unless these bytes last came with the same context: then that delivery stands.
+
+    Where something else was said of them since, saying the first again takes that back.
+    """
+    delivery = _of(_row(connection, delivery_id))
+    alike = _alike(workspace, delivery)
     stands = and_(DELIVERIES.c.state.in_(("received", "done")), DELIVERIES.c.same_as.is_(None))
-    of_them = select(DELIVERIES.c.delivery_id).where(DELIVERIES.c.alike == alike, stands)
-    earlier = connection.execute(of_them.order_by(DELIVERIES.c.received_utc)).scalar()
+    others = and_(DELIVERIES.c.sha256 == delivery.sha256, DELIVERIES.c.delivery_id != delivery_id)
+    newest = select(DELIVERIES.c.delivery_id, DELIVERIES.c.alike).where(others, stands)
+    said_last = connection.execute(newest.order_by(DELIVERIES.c.received_utc.desc()).limit(1)).first()
+    earlier = said_last.delivery_id if said_last is not None and said_last.alike == alike else None
     _set(connection, delivery_id, alike=alike, same_as=earlier)
     if earlier is None:
         jobs.enqueue(connection, "ingest", delivery_id)
@@ -322,7 +344,8 @@ def cancel(workspace: Workspace, delivery_id: str) -> None:
     with transaction(workspace.manifest) as connection:
         delivery = _of(_row(connection, delivery_id))
         counted_on = select(DELIVERIES).where(DELIVERIES.c.same_as == delivery_id)
-        if delivery.state == "done" or connection.execute(counted_on).first():
+        read = select(UPLOADS.c.upload_id).where(UPLOADS.c.delivery_id == delivery_id)
+        if delivery.state == "done" or any(connection.execute(one).first() for one in (counted_on, read)):
             raise _ended(delivery)
         # Its key is free again: whoever gave up a sending may begin the same one anew.
         _set(connection, delivery_id, state="cancelled", idempotency_key=None)
@@ -354,9 +377,13 @@ def forget_bytes(workspace: Workspace, delivery_id: str) -> None:
 
 def expired(workspace: Workspace, now: datetime) -> list[Delivery]:
     """Sendings whose bytes nobody has claimed in time: unfinished, refused, failed."""
-    return _select(
-        workspace, DELIVERIES.c.expires_utc < now, DELIVERIES.c.state.in_(("receiving", "refused", "failed"))
-    )
+    return _select(workspace, is_expired(now))
+
+
+def is_expired(now: datetime) -> ColumnElement[bool]:
+    """What holds of the rows of such sendings."""
+    ended = DELIVERIES.c.state.in_(("receiving", "refused", "failed"))
+    return and_(DELIVERIES.c.expires_utc < now, ended)
 
 
 def show(workspace: Workspace, delivery_id: str) -> Delivery:
@@ -421,6 +448,12 @@ def _select(workspace: Workspace, *which: ColumnElement[bool]) -> list[Delivery]
         return [_of(row) for row in rows]
 
 
+def with_own_bytes(connection: Connection, *states: str) -> list[Delivery]:
+    """The deliveries in those states whose bytes no earlier delivery stands for, oldest first."""
+    own = select(DELIVERIES).where(DELIVERIES.c.state.in_(states), DELIVERIES.c.same_as.is_(None))
+    return [_of(row) for row in connection.execute(own.order_by(DELIVERIES.c.created_utc)).mappings()]
+
+
 def _row(connection: Connection, delivery_id: str) -> RowMapping:
     row = (
         connection.execute(select(DELIVERIES).where(DELIVERIES.c.delivery_id == delivery_id))
@@ -446,8 +479,3 @@ def _ended(delivery: Delivery) -> Conflict:
         f"Lần gửi {delivery.delivery_id} đang ở trạng thái {delivery.state}, không làm được việc này.",
         f"Delivery {delivery.delivery_id} is {delivery.state}; that cannot be done now.",
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,6 +44,9 @@ _RISING = frozenset({"line", "time_utc"})  # mostly a little more than the row b
 _BOUNDS_KEPT = frozenset({"local_date", "hex_res8"})
 
 
+NAME_DIGITS = 16  # of the sha256 in the name of an immutable file: 64 bits
+
+
 class Part:
     """A Parquet part while it is written; `name` is set once it is wholly on disk."""
 
@@ -76,17 +80,15 @@ def parquet_part(folder: Path, stem: str, schema: pa.Schema) -> Iterator[Part]:
     Another content is another file, and neither changes. Where the block fails nothing is left behind.
     """
     draft = folder / f".{stem}.{uuid.uuid4().hex}.part"
-    part = Part(draft, schema)
     try:
-        yield part
-        part.close()
-        fsync(draft)
-        with draft.open("rb") as stream:
-            name = f"{stem}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:16]}.parquet"
-        draft.rename(folder / name)
-        part.name = name
+        with closing(Part(draft, schema)) as part:
+            yield part
+            part.close()
+            fsync(draft)
+            name = f"{stem}-{sha256(draft)[:NAME_DIGITS]}.parquet"
+            draft.rename(folder / name)
+            part.name = name
     finally:
-        part.close()
         draft.unlink(missing_ok=True)
     fsync(folder)
 
@@ -117,3 +119,28 @@ def fsync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def scratch_folder(folder: Path, stem: str) -> Iterator[Path]:
+    """A folder for what need not last, gone at the end of the block; after a crash `tidying` finds it by its name."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{stem}.") as name:
+        yield Path(name)
+
+
+def sha256(path: Path) -> str:
+    """The hex digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_sound(path: Path) -> bool:
+    """Whether the bytes of an immutable file are those that its name, `stem-HASH.suffix`, says."""
+    return path.stem.rpartition("-")[2] == sha256(path)[:NAME_DIGITS]
+
+
+def unneeded_from_now(*paths: Path) -> None:
+    """Note on files that nothing will name any more since when: whoever is reading them gets time to end (`tidying`)."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            os.utime(path)

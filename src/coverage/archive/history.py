@@ -7,6 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import func, insert, select
 
 from coverage.archive import jobs, snapshots
+from coverage.archive.durable import fsync
 from coverage.archive.manifest import now_utc, reading, transaction
 from coverage.archive.manifest import revision as current_revision
 from coverage.archive.schema import EVENTS, SNAPSHOTS
@@ -20,6 +21,7 @@ def publish(workspace: Workspace, info: SnapshotInfo, revision: int) -> None:
     values = {"snapshot_id": info.snapshot_id, "as_of": info.as_of, "criteria": info.criteria} | {
         "revision": revision
     }
+    fsync(workspace.snapshots)  # whoever saved it may have been stopped before its name was on the disk
     with transaction(workspace.manifest) as connection:
         connection.execute(insert(SNAPSHOTS).values(**values, created_utc=now_utc()))
         if revision == current_revision(connection):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from coverage.archive.durable import fsync, write_durably
-from coverage.archive.manifest import now_utc
+from coverage.archive.disk import require_room
+from coverage.archive.durable import NAME_DIGITS, fsync, scratch_folder, sha256, write_durably
+from coverage.archive.manifest import now_utc, transaction
 from coverage.archive.workspace import Workspace
 from coverage.errors import NotFound
 
@@ -50,41 +50,43 @@ def save_raster(
 
     about: what else a reader of the layer must know, such as its date.
     """
-    with tempfile.TemporaryDirectory(dir=workspace.places, prefix=f".{name}.") as folder:
-        draft = Path(folder) / f"{name}.tif"
+    require_room(workspace.places)
+    with scratch_folder(workspace.places, name) as folder:
+        draft = folder / f"{name}.tif"
         write(draft)
         fsync(draft)
-        part = f"{name}-{_sha256(draft)[:16]}.tif"
-        draft.rename(workspace.places / part)
-    fsync(workspace.places)
-    _name_part(workspace, name, _origin(origin) | dict(about), part)
+        part = workspace.places / f"{name}-{sha256(draft)[:NAME_DIGITS]}.tif"
+        _put(workspace, name, part, _origin(origin) | dict(about), draft)
 
 
 def _save(workspace: Workspace, name: str, frame: pd.DataFrame, about: dict[str, Any]) -> None:
     content = _parquet(frame)
-    part = f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
-    write_durably(workspace.places / part, content)
-    _name_part(workspace, name, about, part)
+    require_room(workspace.places, len(content))
+    part = workspace.places / f"{name}-{hashlib.sha256(content).hexdigest()[:NAME_DIGITS]}.parquet"
+    with scratch_folder(workspace.places, name) as folder:
+        draft = folder / part.name
+        draft.write_bytes(content)
+        fsync(draft)
+        _put(workspace, name, part, about, draft)
 
 
-def _name_part(workspace: Workspace, name: str, about: dict[str, Any], part: str) -> None:
-    # Each state is a file named by its content and never changed; the JSON that names it is replaced
-    # last and in one step. Former states stay: somebody may be reading them.
-    named = orjson.dumps(about | {"part": part}, option=orjson.OPT_INDENT_2)
-    write_durably(workspace.places / f"{name}.json", named)
+def _put(workspace: Workspace, name: str, part: Path, about: dict[str, Any], draft: Path) -> None:
+    # Each state is a file named by its content and never changed; the JSON that names it is replaced last and
+    # in one step. Former states stay for a while: somebody may be reading them. The manifest's lock keeps
+    # `tidying` out, which might remove an old file of that name between the two steps.
+    named = orjson.dumps(about | {"part": part.name}, option=orjson.OPT_INDENT_2)
+    with transaction(workspace.manifest):
+        draft.rename(part)
+        fsync(workspace.places)
+        write_durably(workspace.places / f"{name}.json", named)
 
 
 def _origin(path: Path) -> dict[str, Any]:
     return {
         "file": path.name,
-        "sha256": _sha256(path),
+        "sha256": sha256(path),
         "added_utc": now_utc().isoformat(timespec="seconds"),
     }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

@@ -6,7 +6,7 @@ parts that the manifest names, so torn or orphaned files cannot be seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -42,6 +42,15 @@ def prepare(url: str, workspace_id: str) -> None:
         if not said:
             said = {"schema": str(SCHEMA_VERSION), "workspace": workspace_id, "revision": "0"}
             connection.execute(insert(ABOUT), [{"key": key, "value": value} for key, value in said.items()])
+    _require_ours(said, workspace_id)
+
+
+def require_ours(connection: Connection, workspace_id: str) -> None:
+    """Raise `InputError` where the manifest is of another version of Phủ Sóng or belongs to another workspace."""
+    _require_ours({row.key: row.value for row in connection.execute(select(ABOUT))}, workspace_id)
+
+
+def _require_ours(said: Mapping[str, str], workspace_id: str) -> None:
     if said["schema"] != str(SCHEMA_VERSION):
         raise _another_version(said["schema"])
     if said["workspace"] != workspace_id:
@@ -117,6 +126,11 @@ def _faults_told() -> Iterator[None]:
         raise ArchiveUnavailable(
             f"Không mở hoặc không ghi được sổ ghi ({fault.orig}). Chưa có gì thay đổi; hãy thử lại.",
             f"The manifest cannot be opened or written ({fault.orig}). Nothing was changed; try again.",
+        ) from fault
+    except (exc.DataError, UnicodeEncodeError) as fault:
+        raise InputError(
+            f"Có chữ không ghi được vào sổ ghi ({getattr(fault, 'orig', fault)}): hãy đổi tên tệp hoặc sửa lời ghi chú.",
+            f"Some text cannot be kept in the manifest ({getattr(fault, 'orig', fault)}): rename the file or mend the remark.",
         ) from fault
     except exc.DatabaseError as fault:
         raise ArchiveDamaged(

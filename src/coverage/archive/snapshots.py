@@ -13,10 +13,12 @@ import geopandas as gpd
 import orjson
 import pandas as pd
 
-from coverage.archive.durable import fsync
+from coverage.archive.disk import require_room
+from coverage.archive.durable import fsync, sha256
 from coverage.errors import NotFound
 
 WGS84 = "EPSG:4326"
+SUMS = "SHA256SUMS"  # as `sha256sum --check` reads it
 _FRAMES = ("hex_verdicts", "place_verdicts", "village_verdicts", "reliability", "predictions")
 _LAYERS = ("villages", "communes", "dead_areas", "road_verdicts")
 
@@ -70,18 +72,28 @@ def save(root: Path, snapshot: Snapshot) -> Path:
     folder = root / snapshot.info.snapshot_id
     if folder.exists():
         return folder
+    root.mkdir(parents=True, exist_ok=True)
+    require_room(root)
     draft = root / f".{snapshot.info.snapshot_id}.{uuid.uuid4().hex}"
-    draft.mkdir(parents=True)
+    try:
+        _write(draft, snapshot)
+        _rename_or_yield(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)  # nothing is left of one that failed
+    fsync(root)
+    return folder
+
+
+def _write(draft: Path, snapshot: Snapshot) -> None:
+    """Everything onto the disk before the name appears: a folder that exists is a whole snapshot."""
+    draft.mkdir()
     for name in (*_FRAMES, *_LAYERS):
         getattr(snapshot, name).to_parquet(draft / f"{name}.parquet", index=False)
     (draft / "snapshot.json").write_bytes(orjson.dumps(asdict(snapshot.info), option=orjson.OPT_INDENT_2))
-    # Everything is on the disk before the name appears: a folder that exists is a whole snapshot.
+    (draft / SUMS).write_text("".join(f"{sha256(file)}  {file.name}\n" for file in sorted(draft.iterdir())))
     for file in draft.iterdir():
         fsync(file)
     fsync(draft)
-    _rename_or_yield(draft, folder)
-    fsync(root)
-    return folder
 
 
 def _rename_or_yield(draft: Path, folder: Path) -> None:
@@ -91,7 +103,6 @@ def _rename_or_yield(draft: Path, folder: Path) -> None:
     except OSError:
         if not folder.exists():
             raise
-        shutil.rmtree(draft)
 
 
 def load(root: Path, snapshot_id: str) -> Snapshot:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, tuple_, update
 from coverage.archive import jobs
 from coverage.archive.committed import part_path
 from coverage.archive.disk import require_room
-from coverage.archive.durable import parquet_part
+from coverage.archive.durable import parquet_part, unneeded_from_now
 from coverage.archive.manifest import now_utc, raise_revision, reading, transaction
 from coverage.archive.schema import EVENTS, UPLOADS
 from coverage.archive.workspace import Workspace
@@ -25,6 +25,7 @@ from coverage.logs.readings import COUNTS, Batch, Fix, Log
 from coverage.tables import MEASUREMENTS, OUTCOMES, schema
 
 Effect = Literal["added", "replaced", "already_received"]
+_PARTS = ("measurements_part", "outcomes_part")
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,15 @@ def receive(
     delivery_id: str | None = None,
     by: str | None = None,
     told_rows: Callable[[int], object] = _unheard,
+    job: jobs.Job | None = None,
 ) -> Receipt:
     """The receipt of a log, after its rows are safe on disk and in the manifest.
 
     The same bytes with the same context add nothing; with another context (see `context.with_earlier`: what is
     left out is not taken back) they replace the former reading in one transaction. A withdrawn upload stays
     withdrawn until it is restored. `delivery_id`: the sending that brings it; read once more by a worker that
-    takes over, it still says "added". `told_rows` hears how many rows are read so far. Raises `DiskFull`.
+    takes over, it still says "added". `told_rows` hears how many rows are read so far. `job`: what it is read for;
+    nothing counts once that is somebody else's. Raises `DiskFull`, `LeaseLost`.
     """
     require_room(workspace.parts)
     context = to_json(log.context)
@@ -82,7 +85,12 @@ def receive(
         return _receipt(known, _effect(known, delivery_id))
     row = _write_parts(workspace, log, told_rows) | {"context": context, "delivery_id": delivery_id}
     with transaction(workspace.manifest) as connection:
-        return _commit(connection, row, by)
+        if job is not None:
+            jobs.require_mine(connection, job)
+        if all((workspace.parts / row[part]).exists() for part in _PARTS):
+            return _commit(workspace, connection, row, by)
+    # The parts had names of former ones, which were tidied away at that moment: written once more they are new.
+    return receive(workspace, log, delivery_id, by, told_rows, job)
 
 
 def _effect(known: RowMapping, delivery_id: str | None) -> Effect:
@@ -149,7 +157,7 @@ class _Told:
         return {**self._counts, "operator": operator, "fixes": fixes, "reasons": reasons}
 
 
-def _commit(connection: Connection, row: dict[str, Any], by: str | None) -> Receipt:
+def _commit(workspace: Workspace, connection: Connection, row: dict[str, Any], by: str | None) -> Receipt:
     known = _find(connection, row["upload_id"])
     if known is not None and _reads_alike(known, row["context"], row["read_with"]):
         return _receipt(
@@ -158,6 +166,7 @@ def _commit(connection: Connection, row: dict[str, Any], by: str | None) -> Rece
     if known is None:
         connection.execute(insert(UPLOADS).values(**row, state="committed", received_utc=now_utc()))
     else:
+        unneeded_from_now(*(workspace.parts / known[part] for part in _PARTS))
         where = UPLOADS.c.upload_id == row["upload_id"]
         connection.execute(update(UPLOADS).where(where).values(**row, stored_in=None, received_utc=now_utc()))
     _changed(connection, row["upload_id"], "received" if known is None else "replaced", None, by)

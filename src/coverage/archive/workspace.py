@@ -9,9 +9,10 @@ from pathlib import Path
 import orjson
 
 from coverage import criteria as rules
-from coverage.archive.durable import create_durably, write_durably
+from coverage.archive.disk import refuse_network
+from coverage.archive.durable import create_durably, fsync, write_durably
 from coverage.archive.manifest import prepare
-from coverage.errors import InputError
+from coverage.errors import ArchiveDamaged, InputError, NotFound
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,16 @@ class Workspace:
     def manifest_file(self) -> Path:
         """The manifest's SQLite file; not there where a URL names another database."""
         return self.root / "archive" / "manifest.sqlite"
+
+    @property
+    def manifest_kind(self) -> str:
+        """The kind of the manifest's database: sqlite or postgresql."""
+        return self.manifest.partition(":")[0].partition("+")[0]
+
+    @property
+    def identity_file(self) -> Path:
+        """The file by which folder and manifest know each other."""
+        return self.root / "archive" / "workspace.json"
 
     @property
     def parts(self) -> Path:
@@ -69,7 +80,12 @@ class Workspace:
     @property
     def device_key(self) -> bytes:
         """The secret under which device names are hashed; it never leaves the workspace."""
-        return bytes.fromhex((self.root / "device.key").read_text(encoding="ascii").strip())
+        return bytes.fromhex(self.device_key_file.read_text(encoding="ascii").strip())
+
+    @property
+    def device_key_file(self) -> Path:
+        """Where that secret is kept."""
+        return self.root / "device.key"
 
 
 def open_workspace(
@@ -85,28 +101,59 @@ def open_workspace(
     workspace = Workspace(root.absolute(), manifest_url)  # it stays where it is, wherever the process goes
     if criteria_text is not None:
         rules.parse(criteria_text, "criteria")
+    if workspace.manifest_kind == "sqlite":
+        refuse_network(workspace.root)
     for folder in (workspace.parts, workspace.incoming, workspace.places, workspace.snapshots):
         folder.mkdir(parents=True, exist_ok=True)
     prepare(workspace.manifest, _identity(workspace))
     if criteria_text is not None or not workspace.criteria_file.exists():
         text = rules.default_text() if criteria_text is None else criteria_text
         write_durably(workspace.criteria_file, text.encode())
-    key = workspace.root / "device.key"
-    if not key.exists():
-        create_durably(key, secrets.token_hex(32).encode())
+    if not workspace.device_key_file.exists():
+        create_durably(workspace.device_key_file, secrets.token_hex(32).encode())
+    fsync(workspace.root)  # whoever laid it out may have been stopped before the names were on the disk
     return workspace
 
 
-def _identity(workspace: Workspace) -> str:
-    """The workspace's own id, made where it is new. Raises `InputError` where it keeps its manifest elsewhere."""
-    file = workspace.root / "archive" / "workspace.json"
-    kind = workspace.manifest.partition(":")[0].partition("+")[0]
-    if not file.exists():
-        create_durably(file, orjson.dumps({"workspace": secrets.token_hex(8), "manifest": kind}))
-    about = orjson.loads(file.read_bytes())
-    if about["manifest"] != kind:
-        raise InputError(
-            f"Sổ ghi của thư mục {workspace.root} ở {about['manifest']}, không ở {kind}: xem PHUSONG_MANIFEST.",
-            f"The manifest of {workspace.root} is in {about['manifest']}, not in {kind}: see PHUSONG_MANIFEST.",
+def existing_workspace(root: Path, manifest_url: str | None = None) -> Workspace:
+    """The workspace in a folder as it is: nothing is laid out, mended or checked.
+
+    Raises `NotFound` where the folder is no workspace, `InputError` where its manifest is elsewhere, `ArchiveDamaged`.
+    """
+    workspace = Workspace(root.absolute(), manifest_url)
+    if not (workspace.root / "archive").is_dir():
+        raise NotFound(
+            f"{workspace.root} không phải thư mục làm việc của Phủ Sóng.",
+            f"{workspace.root} is no workspace of Phủ Sóng.",
         )
-    return str(about["workspace"])
+    if workspace.identity_file.exists():
+        identity(workspace)
+    return workspace
+
+
+def identity(workspace: Workspace) -> str:
+    """The workspace's own id. Raises `InputError` where it keeps its manifest elsewhere, `ArchiveDamaged`."""
+    file = workspace.identity_file
+    try:
+        about = orjson.loads(file.read_bytes())
+        said, manifest = str(about["workspace"]), str(about["manifest"])
+    except (ValueError, KeyError, TypeError) as fault:
+        raise ArchiveDamaged(
+            f"Không đọc được {file}: hãy khôi phục từ bản sao lưu.",
+            f"{file} cannot be read: restore it from a backup.",
+        ) from fault
+    if manifest != workspace.manifest_kind:
+        raise InputError(
+            f"Sổ ghi của thư mục {workspace.root} ở {manifest}, không ở {workspace.manifest_kind}: xem PHUSONG_MANIFEST.",
+            f"The manifest of {workspace.root} is in {manifest}, not in {workspace.manifest_kind}: see PHUSONG_MANIFEST.",
+        )
+    return said
+
+
+def _identity(workspace: Workspace) -> str:
+    """The workspace's own id, made where it is new."""
+    if not workspace.identity_file.exists():
+        about = {"workspace": secrets.token_hex(8), "manifest": workspace.manifest_kind}
+        create_durably(workspace.identity_file, orjson.dumps(about))
+    fsync(workspace.identity_file.parent)  # before the manifest speaks of it, whoever made it
+    return identity(workspace)

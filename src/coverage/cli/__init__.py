@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from coverage.cli import files, guide, judging, places, running, uploads
+from coverage.cli import files, guide, judging, keeping, places, running, uploads
 from coverage.cli.options import BAD_INPUT, FAILED, tell
 from coverage.errors import InputError, NotFound, PhusongError
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Phủ Sóng: thôn, bản đã có điện lưới mà chưa có sóng. Villages with grid power and no usable signal.",
 )
-for commands in (places.app, guide.app, files.app, judging.app, running.app):
+for commands in (places.app, guide.app, files.app, judging.app, running.app, keeping.app):
     app.add_typer(commands)
 app.add_typer(places.places_app, name="places")
 app.add_typer(files.mappings_app, name="mappings")

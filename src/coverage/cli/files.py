@@ -36,6 +36,7 @@ def ingest(
     timezone: Annotated[str | None, typer.Option(help="[Asia/Ho_Chi_Minh]")] = None,
     format: Annotated[str | None, typer.Option(help="Tên định dạng / name, see docs/formats.md")] = None,  # noqa: A002
     team: Annotated[str | None, typer.Option()] = None,
+    campaign: Annotated[str | None, typer.Option(help="Đợt đo, tên của đội / the crew's own word")] = None,
     in_vehicle: Annotated[bool | None, typer.Option("--in-vehicle/--not-in-vehicle")] = None,
     antenna: Annotated[Literal["inside", "roof", "hand"] | None, typer.Option()] = None,
     calibrated: Annotated[bool | None, typer.Option("--calibrated/--not-calibrated")] = None,
@@ -66,6 +67,7 @@ def ingest(
         timezone=timezone,
         format=format,
         team=team,
+        campaign=campaign,
         in_vehicle=in_vehicle,
         antenna=antenna,
         calibrated=calibrated,

@@ -49,6 +49,14 @@ def workspace_at(given: Path | None, criteria_text: str | None = None) -> Any:  
     return open_workspace(given or settings.workspace, criteria_text, settings.manifest)
 
 
+def existing_workspace_at(given: Path | None) -> Any:  # noqa: ANN401 - imported lazily
+    """The same, as it is: nothing is laid out or mended. Raises `NotFound` where there is none."""
+    from coverage.archive.workspace import existing_workspace
+
+    settings = get_settings()
+    return existing_workspace(given or settings.workspace, settings.manifest)
+
+
 def day_of(text: str | None, option: str) -> date | None:
     """The date that an option gives, None where it is not given; raises `InputError`."""
     if text is None:

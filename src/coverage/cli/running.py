@@ -49,20 +49,3 @@ def serve(
     from coverage.service.run import serve as run_service
 
     run_service(workspace_at(workspace), host, port, workers)
-
-
-@app.command()
-def work(
-    workspace: WorkspaceOption = None,
-    parent: Annotated[int | None, typer.Option(hidden=True, help="Ends when that process is gone")] = None,
-) -> None:
-    """Đọc tệp đã nhận rồi đánh giá / Read in what the service receives, and judge again, until stopped."""
-    import signal
-    import threading
-
-    from coverage.work import work as take_jobs
-
-    stop = threading.Event()
-    for kind in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(kind, lambda *_: stop.set())
-    take_jobs(workspace_at(workspace), stop, parent=parent)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import getpass
+import sys
 from typing import Annotated
 
 import orjson
 import typer
 
 from coverage.cli.options import JsonOption, OutputOption, WorkspaceOption, show, workspace_at
+
+ByOption = Annotated[
+    str | None, typer.Option("--by", help="Ai làm / who does it [tên đăng nhập / login name]")
+]
 
 uploads_app = typer.Typer(no_args_is_help=True, help="Các lần tải lên / Uploads")
 
@@ -46,20 +52,40 @@ def uploads_rejects(
 def uploads_withdraw(
     upload_id: str,
     reason: Annotated[str, typer.Option(help="Lý do / reason")],
+    by: ByOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Rút một lần tải lên / Take an upload out of every later assessment."""
     from coverage.archive import uploads
 
-    uploads.withdraw(workspace_at(workspace), upload_id, reason)
+    uploads.withdraw(workspace_at(workspace), upload_id, reason, by or _login_name())
     show({"upload_id": upload_id, "state": "withdrawn"}, as_json, f"{upload_id}: withdrawn")
+    _tell_when_maps_change()
 
 
 @uploads_app.command("restore")
-def uploads_restore(upload_id: str, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def uploads_restore(
+    upload_id: str, by: ByOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False
+) -> None:
     """Khôi phục / Let a withdrawn upload count again."""
     from coverage.archive import uploads
 
-    uploads.restore(workspace_at(workspace), upload_id)
+    uploads.restore(workspace_at(workspace), upload_id, by=by or _login_name())
     show({"upload_id": upload_id, "state": "committed"}, as_json, f"{upload_id}: committed")
+    _tell_when_maps_change()
+
+
+def _login_name() -> str | None:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a process without a name, as in some containers
+        return None
+
+
+def _tell_when_maps_change() -> None:
+    print(
+        "Bản đồ và danh sách đổi ở lần phusong assess tới; nơi dịch vụ đang chạy thì tự đổi ngay.\n"
+        "Maps and lists change with the next phusong assess; at once where the service runs.",
+        file=sys.stderr,
+    )

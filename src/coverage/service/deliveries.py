@@ -17,9 +17,10 @@ from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict, InputError, NotFound
 from coverage.logs.context import Context
 from coverage.service.answers import answer, delivery, url_of
-from coverage.service.desk import AtDesk, DeliveryId
+from coverage.service.desk import AtDesk, DeliveryId, plain_id
 from coverage.service.events import events
 from coverage.service.problems import BadField
+from coverage.service.receiving import announced
 from coverage.service.said import CONTEXT, Said, said
 
 router = APIRouter()
@@ -40,8 +41,8 @@ def list_deliveries(
 def _cursor(text: str) -> tuple[datetime, str]:
     time, _, delivery_id = text.partition("_")
     try:
-        return datetime.fromisoformat(time).replace(tzinfo=None), delivery_id
-    except ValueError as fault:
+        return datetime.fromisoformat(time).replace(tzinfo=None), plain_id(delivery_id)
+    except (ValueError, NotFound) as fault:
         raise BadField(
             f"before={text!r:.60} không dùng được: hãy theo địa chỉ trong `next`.",
             f"before={text!r:.60} cannot be used: follow the address in `next`.",
@@ -117,8 +118,12 @@ async def cancel(desk: AtDesk, delivery_id: DeliveryId) -> Response:
 async def _given(request: Request) -> Said | None:
     """What the body says, JSON or a form; None where there is no body."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if int(request.headers.get("content-length") or 0) > _MOST_WORDS_BYTES:
-        raise InputError("Nội dung quá dài.", "The body is too long.")
+    length = announced(request)
+    if (length or 0) > _MOST_WORDS_BYTES or "transfer-encoding" in request.headers:
+        raise InputError(
+            f"Nội dung phải có Content-Length và không quá {_MOST_WORDS_BYTES} byte.",
+            f"The body must have a Content-Length and at most {_MOST_WORDS_BYTES} bytes.",
+        )
     if kind in {"application/x-www-form-urlencoded", "multipart/form-data"}:
         fields = (await request.form(max_files=0)).multi_items()
         return _said({name: value for name, value in fields if not isinstance(value, UploadFile)})

@@ -15,7 +15,7 @@ from pydantic import AfterValidator
 
 from coverage.archive.disk import MB
 from coverage.archive.workspace import Workspace
-from coverage.errors import TooLarge
+from coverage.errors import NotFound, TooLarge
 from coverage.service.problems import Refusal
 from coverage.settings import get_settings
 
@@ -119,8 +119,10 @@ async def _desk(request: Request) -> Desk:  # async: it must not wait for a thre
 
 
 def plain_id(text: str) -> str:
-    """A delivery's id: that of a client is a UUID, which may be written with dashes and capitals."""
-    return uuid.UUID(text).hex if re.fullmatch(UUID, text) else text
+    """A delivery's id as it is kept; that of a client may be written with dashes and capitals. Raises `NotFound`."""
+    if not re.fullmatch(UUID, text):
+        raise NotFound(f"Không có lần gửi {text!r:.60}.", f"There is no delivery {text!r:.60}.")
+    return uuid.UUID(text).hex
 
 
 UUID = r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"

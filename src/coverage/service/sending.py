@@ -17,7 +17,7 @@ from coverage.archive.incoming import open_part
 from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict, InputError, TooLarge
 from coverage.service.answers import answer, delivery, url_of
-from coverage.service.desk import UUID, AtDesk, DeliveryId, Desk, Turn
+from coverage.service.desk import UUID, AtDesk, Desk, Turn, plain_id
 from coverage.service.problems import Refusal
 from coverage.service.receiving import Coming, announced, answered, body, idempotency_key, pour
 from coverage.service.said import Said, file_name, said
@@ -79,7 +79,7 @@ def is_repeat(
 
 
 @router.put("/v1/deliveries/{delivery_id}")
-async def put(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
+async def put(desk: AtDesk, delivery_id: str, request: Request) -> Response:
     """Receive one file as it is; sent again with the same bytes it gives the same answer."""
     return await answered(request, partial(_put, desk, delivery_id, request))
 
@@ -176,7 +176,7 @@ def _client_id(text: str) -> str:
             f"Mã lần gửi {text!r:.60} không phải UUID (32 chữ số hệ 16).",
             f"The id {text!r:.60} is no UUID (32 hexadecimal digits).",
         )
-    return text
+    return plain_id(text)
 
 
 def _disposition(header: str) -> str | None:

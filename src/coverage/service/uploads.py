@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import Response as Plain
+from pydantic import AfterValidator
 
 from coverage.archive import uploads
 from coverage.archive.workspace import Workspace
+from coverage.errors import NotFound
 from coverage.exports.files import table_to_csv
 from coverage.exports.rejects import rejects_table
 from coverage.service.answers import answer, as_utc, receipt
@@ -19,6 +22,15 @@ from coverage.service.problems import BadField, Refusal
 from coverage.service.said import LONGEST
 
 router = APIRouter()
+
+
+def _known_shape(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{16}", text):
+        raise NotFound(f"Không có lần tải lên {text!r:.60}.", f"There is no upload {text!r:.60}.")
+    return text
+
+
+UploadId = Annotated[str, AfterValidator(_known_shape)]
 
 
 @router.get("/v1/uploads")
@@ -37,8 +49,8 @@ def list_uploads(
 def _cursor(text: str) -> tuple[datetime, str]:
     time, _, upload_id = text.partition("_")
     try:
-        return datetime.fromisoformat(time).replace(tzinfo=None), upload_id
-    except ValueError as fault:
+        return datetime.fromisoformat(time).replace(tzinfo=None), _known_shape(upload_id)
+    except (ValueError, NotFound) as fault:
         raise BadField(
             f"after={text!r:.60} không dùng được: hãy theo địa chỉ trong `next`.",
             f"after={text!r:.60} cannot be used: follow the address in `next`.",
@@ -46,7 +58,7 @@ def _cursor(text: str) -> tuple[datetime, str]:
 
 
 @router.get("/v1/uploads/{upload_id}")
-def show(desk: AtDesk, upload_id: str) -> Response:
+def show(desk: AtDesk, upload_id: UploadId) -> Response:
     """What became of one upload, and its history."""
     return answer(_shown(desk.workspace, upload_id))
 
@@ -62,7 +74,7 @@ def _public(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @router.get("/v1/uploads/{upload_id}/rejects.csv")
-def rejects(desk: AtDesk, upload_id: str) -> Response:
+def rejects(desk: AtDesk, upload_id: UploadId) -> Response:
     """The rows that were not accepted, with reason and cure, as Excel opens it."""
     content = table_to_csv(rejects_table(desk.workspace, upload_id))
     headers = {"Content-Disposition": f'attachment; filename="rejects-{upload_id}.csv"'}
@@ -70,7 +82,7 @@ def rejects(desk: AtDesk, upload_id: str) -> Response:
 
 
 @router.delete("/v1/uploads/{upload_id}")
-def withdraw(desk: AtDesk, upload_id: str, reason: str = "", by: str = "") -> Response:
+def withdraw(desk: AtDesk, upload_id: UploadId, reason: str = "", by: str = "") -> Response:
     """Take an upload out of every later assessment; it can be restored."""
     if not reason.strip():
         raise Refusal(
@@ -84,7 +96,7 @@ def withdraw(desk: AtDesk, upload_id: str, reason: str = "", by: str = "") -> Re
 
 
 @router.post("/v1/uploads/{upload_id}/restore")
-def restore(desk: AtDesk, upload_id: str, reason: str = "", by: str = "") -> Response:
+def restore(desk: AtDesk, upload_id: UploadId, reason: str = "", by: str = "") -> Response:
     """Let a withdrawn upload count again."""
     uploads.restore(desk.workspace, upload_id, _text("reason", reason), _text("by", by))
     return answer(_shown(desk.workspace, upload_id))

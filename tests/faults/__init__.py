@@ -1,0 +1,1 @@
+"""What breaks a process on purpose: a shim before its file system, and power cuts."""
