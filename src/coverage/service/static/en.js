@@ -147,7 +147,7 @@ export default {
   "map_none": "no signal",
   "map_description": "{n} points, {silent} of them without signal",
   "confirm": "Accept this file",
-  "confirm_hint": "If you do nothing, it is taken in by itself at {time}, with only what the file says.",
+  "confirm_hint": "If you do nothing, it is taken in by itself at {time}, with what the file says and the names of team and sender.",
   "reading": "The server is reading the file… {percent}",
   "in_line": "The file is safe on the server and waits to be read. You may switch off now.",
   "try_again_later": "The last attempt at reading did not end well; the server tries again by itself.",
