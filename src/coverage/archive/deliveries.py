@@ -22,7 +22,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, select, tuple_, update
 
-from coverage.archive import jobs
+from coverage.archive import jobs, receipts
 from coverage.archive.disk import require_room
 from coverage.archive.durable import fsync
 from coverage.archive.manifest import now_utc, reading, transaction
@@ -34,10 +34,6 @@ from coverage.logs.context import Context, device_hash, from_json, to_json
 KEPT = timedelta(days=7)  # an unfinished or refused sending: time to come back from the mountains and go on
 LOOK = timedelta(hours=1)  # a sender who never looks at the preview still gets the file in
 _LONGEST_NAME = 120  # bytes; file systems take 255
-_CROCKFORD = (
-    "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: for reading aloud and copying from a photograph
-)
-_RECEIPT_LETTERS = 10  # 50 bits: among a million files two share a code with a chance of 1 in 2000
 
 
 @dataclass(frozen=True)
@@ -66,14 +62,7 @@ class Delivery:
     @property
     def receipt(self) -> str | None:
         """The code that a crew may photograph or text: of the file's bytes, so that sending again gives it again."""
-        return None if self.sha256 is None else receipt_code(self.sha256)
-
-
-def receipt_code(sha256: str) -> str:
-    """PS- and ten letters and digits without look-alikes, from the first 50 bits of the file's sha256."""
-    bits = int(sha256[:16], 16) >> (64 - 5 * _RECEIPT_LETTERS)
-    letters = "".join(_CROCKFORD[bits >> 5 * place & 31] for place in reversed(range(_RECEIPT_LETTERS)))
-    return f"PS-{letters[:5]}-{letters[5:]}"
+        return None if self.sha256 is None else receipts.code_of(self.sha256)
 
 
 def begin(  # noqa: PLR0913 - one option per thing that a client may say
@@ -422,17 +411,11 @@ def by_receipt(workspace: Workspace, code: str) -> list[Delivery]:
 
     O is read as 0, I and L as 1. Empty where the code is none of ours.
     """
-    letters = re.sub(r"[\s-]", "", code.upper()).removeprefix("PS").translate(str.maketrans("OIL", "011"))
-    if len(letters) != _RECEIPT_LETTERS or set(letters) - set(_CROCKFORD):
+    written = receipts.normal(code)
+    if written is None:
         return []
-    bits = 0
-    for letter in letters:
-        bits = bits << 5 | _CROCKFORD.index(letter)
-    begins = f"{bits >> 2:012x}"  # the first 48 of the 50 bits are whole hexadecimal digits
-    found = _select(workspace, DELIVERIES.c.sha256.startswith(begins))
-    return [
-        one for one in found if one.sha256 and receipt_code(one.sha256) == f"PS-{letters[:5]}-{letters[5:]}"
-    ]
+    found = _select(workspace, DELIVERIES.c.sha256.startswith(receipts.begins(written)))
+    return [one for one in found if one.receipt == written]
 
 
 def receiving(workspace: Workspace) -> list[Delivery]:
