@@ -14,7 +14,7 @@ from field_phones import Phone
 from serving import Service, running
 from test_flow import HEADER, add_two_villages, crew_file, crew_lines
 
-from coverage.archive.deliveries import receipt_code
+from coverage.archive.receipts import code_of
 from coverage.archive.workspace import open_workspace
 from coverage.service import upload_page
 
@@ -385,7 +385,7 @@ def test_what_was_said_is_remembered_and_finished_files_move_to_the_list(
     sent = phone.page.locator("#sent-list > li")
     assert sent.count() == 1
     sent.locator("summary").first.click()
-    assert receipt_code(sha256_of(path)) in sent.inner_text()
+    assert code_of(sha256_of(path)) in sent.inner_text()
 
 
 def sha256_of(path: Path) -> str:

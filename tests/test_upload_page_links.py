@@ -13,7 +13,7 @@ from field_phones import Link, Phone
 from serving import Service, running
 from test_flow import HEADER, crew_lines
 
-from coverage.archive.deliveries import receipt_code
+from coverage.archive.receipts import code_of
 from coverage.archive.workspace import open_workspace
 from coverage.service import upload_page
 
@@ -89,7 +89,7 @@ def waits(phone: Phone, name: str) -> None:
 def arrived(phone: Phone, server: Service, path: Path) -> None:
     phone.shows_preview(path.name, seconds=60)
     delivery = delivery_of(server, path.name)
-    assert delivery["receipt"] == receipt_code(hashlib.sha256(path.read_bytes()).hexdigest())
+    assert delivery["receipt"] == code_of(hashlib.sha256(path.read_bytes()).hexdigest())
     phone.accept(path.name)
     phone.reaches(path.name, "done", seconds=60)
 
