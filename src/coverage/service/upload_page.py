@@ -11,20 +11,17 @@ import html
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
 from coverage.errors import NotFound
 from coverage.service.desk import AtDesk
+from coverage.service.languages import Lang, in_language
 
-Lang = Literal["vi", "en"]
 _STATIC = files("coverage.service").joinpath("static")
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
 _WORKER = "worker.js"  # its scope is the page's folder, so its address is not one of a digest
-_COOKIE = "lang"
-_COOKIE_S = 365 * 24 * 3600
 _FOR_GOOD = "public, max-age=31536000, immutable"
 # Texts of files and of people reach the page as text; should one ever run, it could load and send nothing.
 _POLICY = (
@@ -39,17 +36,9 @@ router = APIRouter()
 @router.get("/upload", include_in_schema=False)
 def upload_page(desk: AtDesk, request: Request, lang: Lang | None = None) -> Response:
     """The page, in the language that is asked for or was the last time."""
-    chosen: Lang = lang or ("en" if request.cookies.get(_COOKIE) == "en" else "vi")
-    page = page_html(chosen, desk.workspace.criteria.operators.names)
-    headers = {
-        "Content-Security-Policy": _POLICY,
-        "Cache-Control": "no-cache",
-        "Referrer-Policy": "same-origin",
-    }
-    answer = Response(page, media_type="text/html; charset=utf-8", headers=headers)
-    if lang is not None:
-        answer.set_cookie(_COOKIE, lang, max_age=_COOKIE_S, samesite="lax", path="/")
-    return answer
+    operators = desk.workspace.criteria.operators.names
+    headers = {"Content-Security-Policy": _POLICY}
+    return in_language(request, lang, lambda chosen: page_html(chosen, operators), headers)
 
 
 @router.get("/static-upload/{digest}/{name}", include_in_schema=False)

@@ -1,6 +1,7 @@
 export default {
   "title": "Send measurements",
   "map": "Map",
+  "guide": "Guide",
   "other_language": "Tiếng Việt",
   "needs_script": "This page needs JavaScript. Files can also be sent with curl, see /docs.",
   "starting": "The page is opening… If this line stays, reload with a network, or use a newer browser.",

@@ -1,6 +1,7 @@
 export default {
   "title": "Gửi số liệu đo",
   "map": "Bản đồ",
+  "guide": "Hướng dẫn",
   "other_language": "English",
   "needs_script": "Trang này cần JavaScript. Cũng có thể gửi tệp bằng curl, xem /docs.",
   "starting": "Trang đang mở… Nếu dòng này không mất đi, hãy tải lại trang khi có mạng hoặc dùng trình duyệt mới hơn.",
