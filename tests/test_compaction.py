@@ -24,6 +24,7 @@ from coverage.archive.workspace import Workspace, open_workspace
 from coverage.errors import ArchiveDamaged, DiskFull
 from coverage.logs.context import Context
 from coverage.parts import batches
+from coverage.tables import MEASUREMENTS, schema
 
 AT_ONCE = timedelta(0)
 
@@ -34,7 +35,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def rows_that_count(workspace: Workspace) -> list[dict]:
-    table = pa.Table.from_batches(batches(committed(workspace).parts))
+    table = pa.Table.from_batches(batches(committed(workspace).parts), schema(MEASUREMENTS))
     return table.sort_by([("upload_id", "ascending"), ("line", "ascending")]).to_pylist()
 
 
@@ -54,15 +55,15 @@ def test_a_compacted_part_is_sorted_by_hex_in_the_contracts_schema(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     add_logs(workspace, tmp_path, *range(5))
-    schema = pq.read_schema(committed(workspace).parts[0].path)
+    contract = schema(MEASUREMENTS)
     compaction.compact(workspace)
     (part,) = committed(workspace).parts
     read = pq.read_table(part.path)
-    assert read.schema.equals(schema)
+    assert read.schema.equals(contract)
     hexes = read.column("hex_res8").to_pylist()
     assert hexes == sorted(hexes)
     assert len(set(hexes)) > 1
-    assert pq.read_metadata(part.path).row_group(0).column(schema.names.index("hex_res8")).is_stats_set
+    assert pq.read_metadata(part.path).row_group(0).column(contract.names.index("hex_res8")).is_stats_set
 
 
 def test_the_snapshot_has_the_same_id_and_judged_anew_the_same_tables(tmp_path: Path) -> None:
@@ -248,7 +249,7 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS)
 def test_whatever_comes_in_between_the_rows_are_those_of_the_uploads_that_count(
     tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int]]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coverage import work
-from coverage.archive import deliveries, jobs, uploads
+from coverage.archive import deliveries, jobs, receipts, uploads
 from coverage.archive.deliveries import Delivery
 from coverage.archive.manifest import now_utc
 from coverage.archive.workspace import Workspace, open_workspace
@@ -219,13 +219,13 @@ def test_what_is_not_there_is_named(workspace: Workspace) -> None:
 
 
 def test_receipt_codes_read_well_and_differ() -> None:
-    codes = {deliveries.receipt_code(hashlib.sha256(str(one).encode()).hexdigest()) for one in range(2000)}
+    codes = {receipts.code_of(hashlib.sha256(str(one).encode()).hexdigest()) for one in range(2000)}
     assert len(codes) == 2000
     assert all(
         len(code) == 14 and code.startswith("PS-") and not set(code[3:]) & set("ILOU") for code in codes
     )
-    assert deliveries.receipt_code("0" * 64) == "PS-00000-00000"
-    assert deliveries.receipt_code("f" * 64) == "PS-ZZZZZ-ZZZZZ"
+    assert receipts.code_of("0" * 64) == "PS-00000-00000"
+    assert receipts.code_of("f" * 64) == "PS-ZZZZZ-ZZZZZ"
 
 
 def test_a_job_belongs_to_its_delivery(workspace: Workspace) -> None:

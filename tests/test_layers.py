@@ -34,7 +34,7 @@ ORDER = [
     {"exports"},
     {"intake_villages"},
     {"intake", "intake_places", "pipeline", "recalibrate"},
-    {"work"},
+    {"previews", "work"},
     {"demo", "service"},
     {"cli"},
     {"__main__"},

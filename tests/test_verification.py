@@ -221,11 +221,13 @@ def test_a_manifest_with_broken_pages_is_damaged(workspace: Workspace) -> None:
     assert found.what == "manifest_damaged"
 
 
-def rename_to_its_content(workspace: Workspace, path: Path, column: str) -> Path:
+def rename_to_its_content(workspace: Workspace, path: Path) -> Path:
     named = path.with_name(f"{path.stem.rpartition('-')[0]}-{sha256(path)[:16]}.parquet")
     path.rename(named)
     with sqlite3.connect(workspace.manifest_file) as connection:
-        connection.execute(f"UPDATE uploads SET {column} = ? WHERE {column} = ?", (named.name, path.name))
+        for column in ("measurements_part", "stored_in"):
+            renamed = f"UPDATE uploads SET {column} = ? WHERE {column} = ?"  # noqa: S608
+            connection.execute(renamed, (named.name, path.name))
         connection.execute("UPDATE compacted SET part = ? WHERE part = ?", (named.name, path.name))
     connection.close()
     return named
@@ -234,7 +236,7 @@ def rename_to_its_content(workspace: Workspace, path: Path, column: str) -> Path
 def test_a_part_whose_name_is_right_must_still_keep_the_contract(workspace: Workspace) -> None:
     path = own_part(workspace)
     pq.write_table(pq.read_table(path).drop_columns(["lat"]), path)
-    named = rename_to_its_content(workspace, path, "measurements_part")
+    named = rename_to_its_content(workspace, path)
     (found,) = verify(workspace)
     assert (found.what, found.where) == ("part_unreadable", str(named))
 
@@ -244,7 +246,7 @@ def test_rows_that_nobody_knows_of_must_not_lie_in_a_part(workspace: Workspace) 
     table = pq.read_table(path)
     strange = table.slice(0, 1).set_column(0, table.schema.field(0), pa.array(["ffffffffffffffff"]))
     pq.write_table(pa.concat_tables([table, strange]), path)
-    named = rename_to_its_content(workspace, path, "stored_in")
+    named = rename_to_its_content(workspace, path)
     (found,) = verify(workspace)
     assert (found.what, found.where) == ("part_disagrees", str(named))
     assert "ffffffffffffffff: 1 ≠ 0" in found.en

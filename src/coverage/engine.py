@@ -46,6 +46,7 @@ def sorted_batches(
     """
     engine = connect()
     engine.raw_sql(f"SET memory_limit='{memory_mb}MB'")
+    engine.raw_sql("SET enable_progress_bar=false")  # it would draw over ours
     engine.con.execute("SET temp_directory=?", [str(scratch)])
     rows = read_measurements(engine, parts).order_by(list(by))
     yield from engine.con.sql(engine.compile(rows)).to_arrow_reader(_BATCH_ROWS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,9 @@ class Settings(BaseSettings):
     engine: what runs the table expressions.
     manifest: SQLAlchemy URL of the manifest's database, postgresql+psycopg://…; None = a SQLite file in the workspace.
     free_disk_floor_mb: below so much free disk nothing is taken in; room for judging what is there already.
+    max_upload_mb: the longest file that the service takes, packed as it comes.
+    max_open_deliveries: how many files the service receives at one moment; the next client is asked to wait.
+    idle_timeout_s: how long a sender may send nothing; then its line is cut, and what came is kept.
     """
 
     model_config = SettingsConfigDict(env_prefix="PHUSONG_", extra="ignore")
@@ -23,8 +27,16 @@ class Settings(BaseSettings):
     engine: Literal["duckdb"] = "duckdb"
     manifest: str | None = None
     free_disk_floor_mb: int = 1000
+    max_upload_mb: int = 500
+    max_open_deliveries: int = 200
+    idle_timeout_s: float = 30.0
 
 
 def get_settings() -> Settings:
     """The settings as the environment stands now."""
     return Settings()
+
+
+def environment_with(**said: str) -> dict[str, str]:
+    """The environment of this process, for a child of it, with these variables said anew."""
+    return os.environ | said

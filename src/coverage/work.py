@@ -27,9 +27,17 @@ _RENEW_S = 15.0  # a quarter of the lease: three heartbeats may fail
 _TIDY_S = 3600.0
 
 
-def work(workspace: Workspace, stop: threading.Event, today: Callable[[], date] = date.today) -> None:
-    """Take jobs until `stop` is set or the process that started this one is gone; the job at hand is finished first."""
-    parent, tidied = os.getppid(), 0.0
+def work(
+    workspace: Workspace,
+    stop: threading.Event,
+    today: Callable[[], date] = date.today,
+    parent: int | None = None,
+) -> None:
+    """Take jobs until `stop` is set or the process that started this one is gone; the job at hand is finished first.
+
+    `parent`: the number of that process, where it may have gone before this one could ask.
+    """
+    parent, tidied = os.getppid() if parent is None else parent, 0.0
     while not stop.is_set() and os.getppid() == parent:
         try:
             if time.monotonic() - tidied > _TIDY_S:

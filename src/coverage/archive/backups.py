@@ -17,10 +17,10 @@ import orjson
 
 from coverage.archive import copies, verification
 from coverage.archive.copies import Tally
-from coverage.archive.disk import require_room
-from coverage.archive.durable import fsync, replace_durably, scratch_folder, write_durably
+from coverage.archive.disk import refuse_network, require_room
+from coverage.archive.durable import fsync, scratch_folder, write_durably
 from coverage.archive.manifest import transaction
-from coverage.archive.manifest_copies import Named, copy_manifest
+from coverage.archive.manifest_copies import Named, copy_manifest, named_in, require_empty
 from coverage.archive.verification import Finding
 from coverage.archive.workspace import Workspace, identity
 from coverage.errors import ArchiveDamaged, Conflict, InputError, NotFound
@@ -58,13 +58,12 @@ def backup(workspace: Workspace, folder: Path, tell: Tell = silent, *, with_snap
     target = Workspace(folder.absolute())
     _require_backup_of(workspace, target)
     _lay_out(workspace, target)
-    with _alone(target), scratch_folder(workspace.root / "archive", "backup") as scratch:
+    draft = target.manifest_file.with_name(".manifest.sqlite.next")
+    with _alone(target):
         for left in reversed(range(_ROUNDS)):
-            draft = scratch / f"{left}.sqlite"
             # While we hold the lock nothing that the manifest names is read in or tidied away.
             with nullcontext() if left else transaction(workspace.manifest):
-                url, own = f"sqlite:///{draft}", identity(workspace)
-                named = copy_manifest(workspace.manifest, url, own, with_snapshots=with_snapshots)
+                named = _copy_manifest(workspace, draft, with_snapshots=with_snapshots)
                 tally = _copy_files(workspace, target, named, tell)
             if not tally.missing:
                 break
@@ -169,11 +168,23 @@ def _coming_bytes(source: Workspace, target: Workspace, named: Named) -> int:
     return sum(sizes) + sum(one.length or 0 for one in named.whole)
 
 
+def _copy_manifest(workspace: Workspace, draft: Path, *, with_snapshots: bool) -> Named:
+    """What the manifest names at this moment; made beside the workspace, for SQLite may not work where backups are kept."""
+    with scratch_folder(workspace.root / "archive", "backup") as scratch:
+        made = scratch / "manifest.sqlite"
+        url, own = f"sqlite:///{made}", identity(workspace)
+        named = copy_manifest(workspace.manifest, url, own, with_snapshots=with_snapshots)
+        shutil.copyfile(made, draft)
+        fsync(draft)
+    return named
+
+
 def _put_manifest(draft: Path, target: Workspace) -> None:
     # What SQLite kept beside the former file belongs to that one alone.
     for beside in ("-wal", "-shm"):
         Path(f"{target.manifest_file}{beside}").unlink(missing_ok=True)
-    replace_durably(target.manifest_file, lambda path: shutil.copyfile(draft, path))
+    draft.rename(target.manifest_file)
+    fsync(target.manifest_file.parent)
 
 
 def _prune(target: Workspace, named: Named) -> None:
@@ -211,12 +222,11 @@ def restore(folder: Path, root: Path, manifest_url: str | None = None, tell: Tel
         path.mkdir(parents=True)
     with scratch_folder(target.root / "archive", "restore") as scratch:
         # The backup may lie on a medium or a network drive on which SQLite cannot work.
-        kept = scratch / "kept.sqlite"
+        kept, new = scratch / "kept.sqlite", scratch / "manifest.sqlite"
         shutil.copyfile(source.manifest_file, kept)
-        new = scratch / "manifest.sqlite"
-        url = manifest_url or f"sqlite:///{new}"
-        named = copy_manifest(f"sqlite:///{kept}", url, own, with_snapshots=True)
+        named = named_in(f"sqlite:///{kept}", own)
         tally = _copy_files(source, target, named, tell)
+        copy_manifest(f"sqlite:///{kept}", manifest_url or f"sqlite:///{new}", own, with_snapshots=True)
         if manifest_url is None:
             new.rename(target.manifest_file)
             fsync(target.manifest_file.parent)
@@ -237,4 +247,8 @@ def _require_restorable(source: Workspace, target: Workspace) -> str:
             f"{target.root} không trống: hãy khôi phục vào thư mục mới.",
             f"{target.root} is not empty: restore into a new folder.",
         )
+    if target.manifest_kind == "sqlite":
+        refuse_network(target.root)
+    else:
+        require_empty(target.manifest)
     return own

@@ -26,9 +26,10 @@ from coverage.parts import Part
 from coverage.progress import Tell, silent
 from coverage.tables import MEASUREMENTS, schema
 
-TARGET_BYTES = 256_000_000  # some ten million measurements: a part that one process still sorts in a minute
+TARGET_BYTES = 128_000_000  # five to fifteen million measurements: one process sorts them in a minute or two
 _SORTED_BY = ("hex_res8", "upload_id", "line")
 _MEMORY_MB = 512
+_SORTED_ROW_BYTES = 300  # what a row takes while it is sorted in files: its columns are no longer compressed
 # A part that was compacted before is written again only together with so much that is new: 1 / 4 of its bytes.
 _REWRITTEN_BY = 4
 
@@ -149,7 +150,8 @@ def _bytes(group: Iterable[_Slice]) -> int:
 
 
 def _merge(workspace: Workspace, group: Sequence[_Slice]) -> Compacted:
-    require_room(workspace.parts, 2 * _bytes(group))  # the new part, and what sorting writes aside
+    sorting = _SORTED_ROW_BYTES * sum(one.rows for one in group)
+    require_room(workspace.parts, _bytes(group) + sorting)
     for one in group:
         _require_sound(part_path(workspace, one.part))
     name, rows = _write(workspace, group)

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, select, tuple_, update
 
-from coverage.archive import jobs
+from coverage.archive import jobs, receipts
 from coverage.archive.disk import require_room
 from coverage.archive.durable import fsync
 from coverage.archive.manifest import now_utc, reading, transaction
@@ -34,10 +34,6 @@ from coverage.logs.context import Context, device_hash, from_json, to_json
 KEPT = timedelta(days=7)  # an unfinished or refused sending: time to come back from the mountains and go on
 LOOK = timedelta(hours=1)  # a sender who never looks at the preview still gets the file in
 _LONGEST_NAME = 120  # bytes; file systems take 255
-_CROCKFORD = (
-    "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: for reading aloud and copying from a photograph
-)
-_RECEIPT_LETTERS = 10  # 50 bits: among a million files two share a code with a chance of 1 in 2000
 
 
 @dataclass(frozen=True)
@@ -66,14 +62,7 @@ class Delivery:
     @property
     def receipt(self) -> str | None:
         """The code that a crew may photograph or text: of the file's bytes, so that sending again gives it again."""
-        return None if self.sha256 is None else receipt_code(self.sha256)
-
-
-def receipt_code(sha256: str) -> str:
-    """PS- and ten letters and digits without look-alikes, from the first 50 bits of the file's sha256."""
-    bits = int(sha256[:16], 16) >> (64 - 5 * _RECEIPT_LETTERS)
-    letters = "".join(_CROCKFORD[bits >> 5 * place & 31] for place in reversed(range(_RECEIPT_LETTERS)))
-    return f"PS-{letters[:5]}-{letters[5:]}"
+        return None if self.sha256 is None else receipts.code_of(self.sha256)
 
 
 def begin(  # noqa: PLR0913 - one option per thing that a client may say
@@ -161,6 +150,8 @@ def offset(workspace: Workspace, delivery_id: str) -> int:
             return delivery.length
         raise _ended(delivery)
     file = part(workspace, delivery_id)
+    if not file.exists():  # a crash came between the renaming and the transaction
+        file = received_file(workspace, delivery)
     fsync(file)
     return file.stat().st_size
 
@@ -246,16 +237,46 @@ def _require_whole(delivery: Delivery, length: int, digest: str) -> None:
         )
 
 
-def confirm(workspace: Workspace, delivery_id: str, context: Context) -> Delivery:
+def describe(
+    workspace: Workspace,
+    delivery_id: str,
+    context: Context,
+    *,
+    told_sha256: str | None = None,
+    by: str | None = None,
+    held: bool = False,
+) -> None:
+    """Say of a sending what came after its bytes: fields of a form may stand below the file.
+
+    Raises `NotFound`, `Conflict` where it has ended.
+    """
+    said = {"context": to_json(context), "told_sha256": told_sha256, "by": by, "held": held}
+    _set_while_receiving(workspace, delivery_id, said)
+
+
+def announce(workspace: Workspace, delivery_id: str, length: int) -> None:
+    """Say how long a sending will be that was begun without it. Raises `NotFound`, `Conflict` where it has ended."""
+    _set_while_receiving(workspace, delivery_id, {"length": length})
+
+
+def _set_while_receiving(workspace: Workspace, delivery_id: str, values: Mapping[str, Any]) -> None:
+    with transaction(workspace.manifest) as connection:
+        delivery = _of(_row(connection, delivery_id))
+        if delivery.state != "receiving":
+            raise _ended(delivery)
+        _set(connection, delivery_id, **values)
+
+
+def confirm(workspace: Workspace, delivery_id: str, context: Context, by: str | None = None) -> Delivery:
     """The delivery after its sender has looked at the preview and says what the file is; it is read now.
 
-    Raises `NotFound`, `Conflict` where it is not whole yet or has been read.
+    `by`: who says so, None = as said before. Raises `NotFound`, `Conflict` where it is not whole yet or has been read.
     """
     with transaction(workspace.manifest) as connection:
         delivery = _of(_row(connection, delivery_id))
         if delivery.state != "received" or not delivery.held:
             raise _ended(delivery)
-        _set(connection, delivery_id, context=to_json(context), held=False)
+        _set(connection, delivery_id, context=to_json(context), held=False, by=by or delivery.by)
         jobs.cancel(connection, delivery_id)
         _queue(workspace, connection, delivery_id)
         confirmed = _of(_row(connection, delivery_id))
@@ -285,6 +306,12 @@ def _alike(workspace: Workspace, delivery: Delivery) -> str:
     return hmac.new(workspace.device_key, said, hashlib.sha256).hexdigest()
 
 
+def was_said(workspace: Workspace, delivery: Delivery, context: Context) -> bool:
+    """Whether the delivery was sent with that context; its phone's name may be kept as a hash by now."""
+    hashed = context.device and replace(context, device=device_hash(workspace.device_key, context.device))
+    return delivery.context in (context, hashed)
+
+
 def close(
     workspace: Workspace, connection: Connection, delivery_id: str, state: str, result: Mapping[str, Any]
 ) -> None:
@@ -309,21 +336,24 @@ def cancel(workspace: Workspace, delivery_id: str) -> None:
         read = select(UPLOADS.c.upload_id).where(UPLOADS.c.delivery_id == delivery_id)
         if delivery.state == "done" or any(connection.execute(one).first() for one in (counted_on, read)):
             raise _ended(delivery)
-        _set(connection, delivery_id, state="cancelled")
+        # Its key is free again: whoever gave up a sending may begin the same one anew.
+        _set(connection, delivery_id, state="cancelled", idempotency_key=None)
         jobs.cancel(connection, delivery_id)
     forget_bytes(workspace, delivery_id)
 
 
-def retry(workspace: Workspace, delivery_id: str, context: Context | None = None) -> Delivery:
+def retry(
+    workspace: Workspace, delivery_id: str, context: Context | None = None, by: str | None = None
+) -> Delivery:
     """The delivery, queued once more after it failed or was refused; its bytes are kept for a week.
 
-    `context` replaces what was said of the file. Raises `NotFound`, `Conflict`.
+    `context` replaces what was said of the file, `by` who says so. Raises `NotFound`, `Conflict`.
     """
     with transaction(workspace.manifest) as connection:
         delivery = _of(_row(connection, delivery_id))
         if delivery.state not in {"failed", "refused"} or not received_file(workspace, delivery).exists():
             raise _ended(delivery)
-        said = {} if context is None else {"context": to_json(context)}
+        said = {"by": by or delivery.by} | ({} if context is None else {"context": to_json(context)})
         _set(connection, delivery_id, state="received", expires_utc=now_utc() + KEPT, **said)
         jobs.enqueue(connection, "ingest", delivery_id)
         return _of(_row(connection, delivery_id))
@@ -351,6 +381,11 @@ def show(workspace: Workspace, delivery_id: str) -> Delivery:
         return _of(_row(connection, delivery_id))
 
 
+def find(workspace: Workspace, delivery_id: str) -> Delivery | None:
+    """One delivery, None where there is none."""
+    return next(iter(_select(workspace, DELIVERIES.c.delivery_id == delivery_id)), None)
+
+
 def by_key(workspace: Workspace, idempotency_key: str) -> Delivery | None:
     """The delivery that was begun with that Idempotency-Key, None where there is none."""
     return next(iter(_select(workspace, DELIVERIES.c.idempotency_key == idempotency_key)), None)
@@ -359,6 +394,33 @@ def by_key(workspace: Workspace, idempotency_key: str) -> Delivery | None:
 def list_deliveries(workspace: Workspace) -> list[Delivery]:
     """Every delivery, oldest first."""
     return _select(workspace)
+
+
+def newest(workspace: Workspace, limit: int, before: tuple[datetime, str] | None = None) -> list[Delivery]:
+    """At most so many deliveries, newest first, older than `before` (created_utc and id of the last one seen)."""
+    order = DELIVERIES.c.created_utc.desc(), DELIVERIES.c.delivery_id.desc()
+    asked = select(DELIVERIES).order_by(*order).limit(limit)
+    if before is not None:
+        asked = asked.where(tuple_(DELIVERIES.c.created_utc, DELIVERIES.c.delivery_id) < before)
+    with reading(workspace.manifest) as connection:
+        return [_of(row) for row in connection.execute(asked).mappings()]
+
+
+def by_receipt(workspace: Workspace, code: str) -> list[Delivery]:
+    """The deliveries of a receipt code as somebody copied it, oldest first: letter case, dashes and PS- do not matter.
+
+    O is read as 0, I and L as 1. Empty where the code is none of ours.
+    """
+    written = receipts.normal(code)
+    if written is None:
+        return []
+    found = _select(workspace, DELIVERIES.c.sha256.startswith(receipts.begins(written)))
+    return [one for one in found if one.receipt == written]
+
+
+def receiving(workspace: Workspace) -> list[Delivery]:
+    """The sendings that are not whole yet, oldest first."""
+    return _select(workspace, DELIVERIES.c.state == "receiving")
 
 
 def _select(workspace: Workspace, *which: ColumnElement[bool]) -> list[Delivery]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from collections.abc import Collection
+
+from sqlalchemy import func, insert, select
 
 from coverage.archive import jobs, snapshots
 from coverage.archive.durable import fsync
 from coverage.archive.manifest import now_utc, reading, transaction
 from coverage.archive.manifest import revision as current_revision
-from coverage.archive.schema import SNAPSHOTS
+from coverage.archive.schema import EVENTS, SNAPSHOTS
 from coverage.archive.snapshots import Snapshot, SnapshotInfo
 from coverage.archive.workspace import Workspace
 from coverage.errors import NotFound
@@ -42,3 +44,20 @@ def latest_id(workspace: Workspace) -> str:
 def latest(workspace: Workspace) -> Snapshot:
     """The latest snapshot; raises `NotFound`."""
     return snapshots.load(workspace.snapshots, latest_id(workspace))
+
+
+def counts_now(workspace: Workspace, upload_ids: Collection[str]) -> tuple[bool, str | None]:
+    """Whether the latest snapshot knows all that was done to these uploads; and its id, None where there is none.
+
+    The revision is raised once per event: a snapshot of a later revision was made of the uploads as they are.
+    """
+    newest = select(SNAPSHOTS).order_by(SNAPSHOTS.c.revision.desc(), SNAPSHOTS.c.sequence.desc()).limit(1)
+    last_event = select(func.max(EVENTS.c.event_id)).where(EVENTS.c.upload_id.in_(upload_ids))
+    with reading(workspace.manifest) as connection:
+        snapshot = connection.execute(newest).first()
+        last = connection.execute(last_event).scalar()
+        if snapshot is None:
+            return False, None
+        changes = select(func.count()).select_from(EVENTS).where(EVENTS.c.event_id <= (last or 0))
+        known = last is not None and connection.execute(changes).scalar_one() <= snapshot.revision
+    return known, str(snapshot.snapshot_id)

@@ -6,6 +6,7 @@ dies, or that is cut off for longer, loses the job to whoever asks next; what it
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -154,6 +155,31 @@ def bring_forward(connection: Connection, delivery_id: str) -> None:
     """Let the queued job of a delivery be taken now."""
     queued = and_(JOBS.c.delivery_id == delivery_id, JOBS.c.state == "queued")
     connection.execute(update(JOBS).where(queued).values(not_before_utc=now_utc()))
+
+
+def release_dead(workspace: Workspace) -> int:
+    """How many running jobs of this machine lost their worker's process; they may be taken now, without waiting.
+
+    A worker whose number another process has by now is not found: its jobs wait for the end of their lease.
+    """
+    released = 0
+    with transaction(workspace.manifest) as connection:
+        for row in connection.execute(select(JOBS).where(JOBS.c.state == "running")).all():
+            node, _, process = str(row.worker).rpartition(":")[0].rpartition(":")
+            if node == os.uname().nodename and process.isdigit() and not _alive(int(process)):
+                _set(connection, row.job_id, lease_until_utc=now_utc() - timedelta(seconds=1))
+                released += 1
+    return released
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def of_delivery(workspace: Workspace, delivery_id: str) -> dict[str, Any] | None:

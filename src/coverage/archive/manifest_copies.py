@@ -49,6 +49,19 @@ def copy_manifest(source: str, target: str, workspace_id: str, *, with_snapshots
         return _named(here)
 
 
+def named_in(url: str, workspace_id: str) -> Named:
+    """What the manifest in that database names. Raises `InputError` where it is of another version or workspace."""
+    with reading(url) as connection:
+        require_ours(connection, workspace_id)
+        return _named(connection)
+
+
+def require_empty(url: str) -> None:
+    """Raise `InputError` where the database holds tables of ours."""
+    with reading(url) as connection:
+        _require_empty(connection)
+
+
 def _require_empty(connection: Connection) -> None:
     if found := set(inspect(connection).get_table_names()) & set(METADATA.tables):
         raise InputError(

@@ -145,7 +145,9 @@ def _cancel(workspace: Workspace, delivery_id: str, now: datetime) -> bool:
     with transaction(workspace.manifest) as connection:
         if connection.execute(counted_on).first():
             return False
-        done = connection.execute(update(DELIVERIES).where(*late).values(state="cancelled"))
+        done = connection.execute(
+            update(DELIVERIES).where(*late).values(state="cancelled", idempotency_key=None)
+        )
         if done.rowcount:
             jobs.cancel(connection, delivery_id)
     return bool(done.rowcount)

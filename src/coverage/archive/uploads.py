@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, tuple_, update
 
 from coverage.archive import jobs
 from coverage.archive.committed import part_path
@@ -202,6 +203,18 @@ def list_uploads(workspace: Workspace) -> list[dict[str, Any]]:
     with reading(workspace.manifest) as connection:
         rows = connection.execute(select(UPLOADS).order_by(UPLOADS.c.received_utc, UPLOADS.c.upload_id))
         return [_plain(row) for row in rows.mappings()]
+
+
+def newest(
+    workspace: Workspace, limit: int, before: tuple[datetime, str] | None = None
+) -> list[dict[str, Any]]:
+    """At most so many uploads' rows, newest first, older than `before` (received_utc and id of the last one seen)."""
+    order = UPLOADS.c.received_utc.desc(), UPLOADS.c.upload_id.desc()
+    asked = select(UPLOADS).order_by(*order).limit(limit)
+    if before is not None:
+        asked = asked.where(tuple_(UPLOADS.c.received_utc, UPLOADS.c.upload_id) < before)
+    with reading(workspace.manifest) as connection:
+        return [_plain(row) for row in connection.execute(asked).mappings()]
 
 
 def show(workspace: Workspace, upload_id: str) -> dict[str, Any]:

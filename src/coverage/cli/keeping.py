@@ -131,6 +131,7 @@ def work(
     once: Annotated[
         bool, typer.Option("--once", help="Làm hết việc đang chờ rồi dừng / do what is due, then end")
     ] = False,
+    parent: Annotated[int | None, typer.Option(hidden=True, help="Ends when that process is gone")] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -145,5 +146,5 @@ def work(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    worker.work(opened, stop)
+    worker.work(opened, stop, parent=parent)
     show({"stopped": True}, as_json, "")

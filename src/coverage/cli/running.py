@@ -42,9 +42,10 @@ def demo(folder: Annotated[Path, typer.Argument()] = Path("demo"), as_json: Json
 def serve(
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(min=0, max=64, help="Tiến trình đọc tệp / worker processes")] = 1,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Mở dịch vụ web / Serve map, lists and uploads over HTTP."""
     from coverage.service.run import serve as run_service
 
-    run_service(workspace_at(workspace), host, port)
+    run_service(workspace_at(workspace), host, port, workers)

@@ -102,6 +102,12 @@ def resolve(context: Context, name: NameSays, device_key: bytes, names: Mapping[
     )
 
 
+def require_possible(context: Context) -> None:
+    """Raise `FileRefused` where no file could be read with it: an unknown technology or timezone."""
+    zone(context)
+    _technology(context.technology)
+
+
 def zone(context: Context) -> ZoneInfo:
     """The upload's timezone; raises `FileRefused` where no such zone exists."""
     try:

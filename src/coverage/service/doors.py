@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 # Names of the loopback address. Any other host name leads here by a forged name record only.
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -15,11 +17,20 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 def add_doors(app: FastAPI) -> None:
     """Refuse requests for other host names (400) and requests that a page of another site sends (403)."""
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_HOSTS))
+    app.add_middleware(_SameSite)
 
-    @app.middleware("http")
-    async def _same_site(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+
+class _SameSite:
+    """Hands the request on untouched: a body that is still coming goes straight to who reads it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers({})
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != headers.get("host"):
             words = "Trang của nơi khác không được gửi tới đây. / A page of another site may not send here."
-            return Response(words, 403, media_type="text/plain; charset=utf-8")
-        return await answer(request)
+            await PlainTextResponse(words, 403)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)

@@ -9,17 +9,56 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from coverage.errors import ArchiveDamaged, FileRefused, InputError, NotFound, PhusongError
+from coverage.archive.incoming import Locked
+from coverage.errors import (
+    ArchiveDamaged,
+    ArchiveUnavailable,
+    Conflict,
+    DiskFull,
+    FileRefused,
+    InputError,
+    NotFound,
+    PhusongError,
+    TooLarge,
+)
+
+RETRY_AFTER_S = 5
+_RETRY = {"Retry-After": str(RETRY_AFTER_S)}
+TUS_VERSION = "1.0.0"
+
+
+class Refusal(PhusongError):
+    """A request that is refused for a reason of HTTP, with its status and the headers that its client needs."""
+
+    def __init__(
+        self, status: int, code: str, vi: str, en: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(vi, en, code=code)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+class BadField(InputError):
+    """A field whose value cannot be: the message names it, the value and what it may be."""
+
+    code = "bad_field"
+
 
 # The nearest class of an error decides; anything else of ours is a fault of ours.
 STATUS_CODES: dict[type[PhusongError], int] = {
     FileRefused: 422,
+    BadField: 422,
     InputError: 400,
     NotFound: 404,
+    Locked: 423,
+    Conflict: 409,
+    TooLarge: 413,
+    DiskFull: 507,
+    ArchiveUnavailable: 503,
     ArchiveDamaged: 500,
     PhusongError: 500,
 }
-
+_OF_CODES = {"checksum_mismatch": 422}
 
 _HTTP_WORDS = {
     404: ("Không có địa chỉ này.", "There is nothing at this address."),
@@ -29,40 +68,67 @@ _HTTP_WORDS = {
 
 def status_of(fault: PhusongError) -> int:
     """The HTTP status of an error of ours."""
-    return next(STATUS_CODES[kind] for kind in type(fault).__mro__ if kind in STATUS_CODES)
+    if isinstance(fault, Refusal):
+        return fault.status
+    by_class = next(STATUS_CODES[kind] for kind in type(fault).__mro__ if kind in STATUS_CODES)
+    return _OF_CODES.get(fault.code, by_class)
 
 
 def problem(fault: PhusongError) -> dict[str, object]:
     """The members of the problem document of an error of ours."""
-    return _document(status_of(fault), fault.code, fault.vi, fault.en)
+    return document(status_of(fault), fault.code, fault.vi, fault.en)
 
 
-def _document(status: int, code: str, vi: str, en: str) -> dict[str, object]:
+def document(status: int, code: str, vi: str, en: str) -> dict[str, object]:
+    """The members of a problem document."""
     about = {"type": f"urn:phusong:{code}", "title": vi, "status": status, "code": code}
     return about | {"detail": vi, "detail_en": en}
+
+
+def answer_of(fault: PhusongError) -> Response:
+    """The answer to a request that ends in an error of ours, with the headers that its client needs."""
+    status = status_of(fault)
+    headers = dict(_RETRY) if status in {423, 429, 503} else {}
+    if isinstance(fault, Refusal):
+        headers |= fault.headers
+    return _answer(problem(fault), headers)
 
 
 def add_handlers(app: FastAPI) -> None:
     """Let the app answer every error of ours as problem+json."""
 
     @app.exception_handler(PhusongError)
-    def _ours(_: Request, fault: PhusongError) -> Response:
-        return _answer(problem(fault))
+    def _ours(request: Request, fault: PhusongError) -> Response:
+        return _spoken(request, answer_of(fault))
 
     @app.exception_handler(RequestValidationError)
-    def _invalid(_: Request, fault: RequestValidationError) -> Response:
+    def _invalid(request: Request, fault: RequestValidationError) -> Response:
         first = fault.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or "body"
         vi = f"Trường {where}: {first['msg']} (giá trị: {first.get('input')!r:.80})."
         en = f"Field {where}: {first['msg']} (value: {first.get('input')!r:.80})."
-        return _answer(_document(422, "bad_request", vi, en))
+        return _spoken(request, _answer(document(422, "bad_request", vi, en)))
 
     @app.exception_handler(HTTPException)
-    def _http(_: Request, fault: HTTPException) -> Response:
+    def _http(request: Request, fault: HTTPException) -> Response:
         vi, en = _HTTP_WORDS.get(fault.status_code, (str(fault.detail), str(fault.detail)))
-        return _answer(_document(fault.status_code, f"http_{fault.status_code}", vi, en), fault.headers)
+        told = document(fault.status_code, f"http_{fault.status_code}", vi, en)
+        return _spoken(request, _answer(told, fault.headers))
+
+    @app.exception_handler(Exception)
+    def _unforeseen(request: Request, fault: Exception) -> Response:
+        what = type(fault).__name__
+        told = document(500, "error", f"Lỗi của chương trình ({what}).", f"A fault of ours ({what}).")
+        return _spoken(request, _answer(told))
 
 
-def _answer(document: dict[str, object], headers: Mapping[str, str] | None = None) -> Response:
+def _spoken(request: Request, answer: Response) -> Response:
+    # A client of the protocol takes an answer without this header for a stranger's.
+    if request.url.path.startswith("/v1/tus"):
+        answer.headers.setdefault("Tus-Resumable", TUS_VERSION)
+    return answer
+
+
+def _answer(document: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Response:
     status = int(str(document["status"]))
     return Response(orjson.dumps(document), status, headers, "application/problem+json")
