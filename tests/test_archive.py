@@ -181,6 +181,21 @@ def test_a_new_workspace_is_complete_and_secret(tmp_path: Path) -> None:
     assert workspace.criteria.name == "vietnam-2026"
 
 
+@pytest.mark.parametrize("file", ["device.key", "criteria.toml"])
+def test_what_measurements_count_on_is_never_made_anew(
+    workspace: Workspace, tmp_path: Path, file: str
+) -> None:
+    (workspace.root / file).unlink()
+    open_workspace(workspace.root)  # still empty: a laying out that was cut short
+    receive(workspace, log(tmp_path))
+    (workspace.root / file).rename(tmp_path / file)
+    with pytest.raises(ArchiveDamaged, match=file):
+        open_workspace(workspace.root)
+    assert not (workspace.root / file).exists()
+    (tmp_path / file).rename(workspace.root / file)
+    open_workspace(workspace.root)
+
+
 def test_criteria_that_do_not_hold_are_refused_and_change_nothing(tmp_path: Path) -> None:
     workspace = open_workspace(tmp_path / "w")
     text = workspace.criteria_file.read_text(encoding="utf-8")

@@ -19,6 +19,7 @@ from test_flow import add_two_villages
 
 from coverage import work
 from coverage.archive import deliveries
+from coverage.archive.verification import verify
 from coverage.archive.workspace import Workspace, open_workspace
 
 WORKERS, ROUNDS = 4, 5
@@ -86,6 +87,7 @@ def killed_rounds(
     safe = promised(told)
     crew.check(workspace, safe)
     crew.check_all_was_read(workspace, safe)
+    assert [found for found in verify(workspace) if found.severity == "damage"] == []
     assert len(safe.received) >= ROUNDS, "the crew hardly did anything"
 
 

@@ -271,8 +271,8 @@ def _check_database(workspace: Workspace) -> None:
 def _seen(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any]:
     wanted = pc.field("upload_id") == row["upload_id"]
     stored = workspace.parts / (row["stored_in"] or row["measurements_part"])
-    measurements = pq.read_table(stored, filters=wanted)
-    others = set(pq.read_table(workspace.parts / row["outcomes_part"])["line"].to_pylist())
+    measurements = pq.read_table(stored, columns=["upload_id"], filters=wanted)
+    others = set(pq.read_table(workspace.parts / row["outcomes_part"], columns=["line"])["line"].to_pylist())
     assert measurements.num_rows == row["accepted"], row
     assert measurements.num_rows + len(others) == row["rows"], row
     events = [event["action"] for event in uploads.show(workspace, row["upload_id"])["events"]]

@@ -98,9 +98,10 @@ def look(bench: Bench) -> dict[str, Any]:
     return acts.look(bench.folder / "workspace", bench.url("faults"))
 
 
-def points(calls: list[shim.Call], most: int = 25) -> list[int]:
+def points(bench: Bench, act: str, most: int) -> list[int]:
     """The calls to break where not all are: of a run of like calls on one file the first and the last, spread out."""
-    runs = ([call.turn for call in run] for _, run in groupby(calls, key=lambda call: (call.kind, call.path)))
+    alike = groupby(bench.calls[act], key=lambda call: (call.kind, call.path))
+    runs = [[call.turn for call in run] for _, run in alike]
     chosen = [turn for run in runs for turn in sorted({run[0], run[-1]})]
     return chosen[:: max(1, -(-len(chosen) // most))]
 

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from coverage import pipeline, work
-from coverage.archive import deliveries, history, snapshots, uploads
+from coverage.archive import compaction, deliveries, history, snapshots, uploads
 from coverage.archive.workspace import Workspace, open_workspace
 from coverage.errors import ArchiveUnavailable
 from coverage.logs.context import Context
@@ -106,6 +106,10 @@ def _publish(workspace: Workspace, random: Random, _: list[str], tell: Tell) -> 
     tell(did="published", snapshot=made.info.snapshot_id)
 
 
+def _compact(workspace: Workspace, *_: object) -> None:
+    compaction.compact(workspace)
+
+
 def _assess(workspace: Workspace, _: Random, __: list[str], tell: Tell) -> None:
     tell(did="published", snapshot=pipeline.assess(workspace, acts.TODAY).snapshot_id)
 
@@ -118,6 +122,7 @@ _WORK: tuple[tuple[Callable[..., None], int], ...] = (
     (_deliver, 20),
     (_read_one, 20),
     (_publish, 4),
+    (_compact, 3),
     (_assess, 1),
 )
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+from sqlalchemy import select
 
 from coverage import criteria as rules
 from coverage.archive.disk import refuse_network
 from coverage.archive.durable import create_durably, fsync, write_durably
-from coverage.archive.manifest import prepare
+from coverage.archive.manifest import prepare, reading
+from coverage.archive.schema import UPLOADS
 from coverage.errors import ArchiveDamaged, InputError, NotFound
 
 
@@ -106,13 +108,27 @@ def open_workspace(
     for folder in (workspace.parts, workspace.incoming, workspace.places, workspace.snapshots):
         folder.mkdir(parents=True, exist_ok=True)
     prepare(workspace.manifest, _identity(workspace))
+    if criteria_text is None and not workspace.criteria_file.exists():
+        _require_new(workspace, workspace.criteria_file)
     if criteria_text is not None or not workspace.criteria_file.exists():
         text = rules.default_text() if criteria_text is None else criteria_text
         write_durably(workspace.criteria_file, text.encode())
     if not workspace.device_key_file.exists():
+        _require_new(workspace, workspace.device_key_file)
         create_durably(workspace.device_key_file, secrets.token_hex(32).encode())
     fsync(workspace.root)  # whoever laid it out may have been stopped before the names were on the disk
     return workspace
+
+
+def _require_new(workspace: Workspace, missing: Path) -> None:
+    """Raise `ArchiveDamaged` where uploads count on what is missing: another in its place would change what they say."""
+    with reading(workspace.manifest) as connection:
+        used = connection.execute(select(UPLOADS.c.upload_id).limit(1)).first() is not None
+    if used:
+        raise ArchiveDamaged(
+            f"Thiếu {missing}, mà kho đã có số liệu: hãy chép lại tệp ấy từ bản sao lưu.",
+            f"{missing} is missing, and the archive holds measurements: put the file back from a backup.",
+        )
 
 
 def existing_workspace(root: Path, manifest_url: str | None = None) -> Workspace:

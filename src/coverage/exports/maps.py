@@ -73,15 +73,16 @@ class _Start(folium.MacroElement):
         vars(self).update(layers)
 
 
-def map_html(snapshot: Snapshot) -> str:
+def map_html(snapshot: Snapshot, upload_url: str | None = None) -> str:
     """The map as one self-contained HTML page; equal snapshots give equal pages.
 
     Layers: communes, villages coloured by status, measured hexes per operator, dead areas, and, off until the
     reader switches them on, hexes that are predicted and not measured, striped, per operator. Geometry
     is simplified by about three metres; the lists hold it exactly. Asks no other host for anything.
+    `upload_url`: where measurements are sent, linked to where the page comes from a service; None = no link.
     """
     bounds = _bounds(snapshot)
-    page = Page(page_data(snapshot))
+    page = Page(page_data(snapshot), upload_url)
     plan = _plan(bounds)
     page.add_child(plan)
     layers: dict[str, Any] = {

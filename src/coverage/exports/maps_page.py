@@ -50,13 +50,14 @@ def _libraries() -> str:
 
 
 class Page(Figure):
-    """A folium figure that renders as our page. `data`: what `maps_data.page_data` gives."""
+    """A folium figure that renders as our page. `data`: what `maps_data.page_data` gives; upload_url as `map_html`."""
 
     _template = Template(_static("page.html"))
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
+    def __init__(self, data: Mapping[str, Any], upload_url: str | None = None) -> None:
         super().__init__()
         self.data = script_json(data)
+        self.upload_url = upload_url
         self.predicted = any(sum(view.values()) for view in data["predicted"])
         self.simulated = bool(data["info"]["simulated"])
         self.colours: Mapping[str, str] = data["colours"]

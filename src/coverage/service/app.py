@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from coverage.archive.workspace import Workspace
-from coverage.service import deliveries, forms, pages, preview, sending, tus, uploads
+from coverage.service import deliveries, forms, guide_page, pages, preview, sending, tus, upload_page, uploads
 from coverage.service.desk import Desk
 from coverage.service.doors import add_doors
 from coverage.service.problems import add_handlers
@@ -23,6 +23,6 @@ def create_app(workspace: Workspace, closing: Callable[[], bool] = lambda: False
     add_handlers(app)
     app.state.desk = Desk(workspace, closing)
     app.state.pages = {}
-    for routes in (pages, forms, sending, tus, deliveries, preview, uploads):
+    for routes in (pages, upload_page, guide_page, forms, sending, tus, deliveries, preview, uploads):
         app.include_router(routes.router)
     return app

@@ -14,9 +14,9 @@ from coverage.service.desk import AtDesk
 router = APIRouter()
 _EMPTY_PAGE = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>Phủ Sóng</title>
 <body style="font-family:system-ui;margin:3rem"><h1>Phủ Sóng</h1>
-<p>Chưa có bản đánh giá nào. Hãy thêm ranh giới thôn rồi tải số liệu đo lên <code>POST /v1/uploads</code>
-(xem <a href="/docs">/docs</a>).</p>
-<p lang="en">No assessment yet. Add village boundaries, then send measurements to <code>POST /v1/uploads</code>.</p>"""
+<p>Chưa có bản đánh giá nào. Hãy thêm ranh giới thôn rồi <a href="/upload">gửi số liệu đo</a>
+(cho chương trình: <a href="/docs">/docs</a>).</p>
+<p lang="en">No assessment yet. Add village boundaries, then <a href="/upload?lang=en">send measurements</a>.</p>"""
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -29,7 +29,7 @@ def page(desk: AtDesk, request: Request) -> str:
     pages: dict[str, str] = request.app.state.pages
     page = pages.get(newest)
     if page is None:
-        page = map_html(history.latest(desk.workspace))
+        page = map_html(history.latest(desk.workspace), upload_url="/upload")
         pages.clear()
         pages[newest] = page
     return page
