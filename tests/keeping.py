@@ -9,7 +9,7 @@ import pandas as pd
 from test_flow import add_two_villages, crew_file, crew_lines
 
 from coverage import intake, pipeline, work
-from coverage.archive import deliveries, snapshots, uploads
+from coverage.archive import deliveries, receiving, snapshots, uploads
 from coverage.archive.deliveries import Delivery
 from coverage.archive.snapshots import Snapshot
 from coverage.archive.uploads import Receipt
@@ -61,9 +61,9 @@ def judged(root: Path, folder: Path, manifest_url: str | None = None) -> tuple[W
 
 def send(workspace: Workspace, content: bytes, file: str = "a.csv", *, held: bool = False) -> Delivery:
     """A delivery whose bytes are all there."""
-    begun = deliveries.begin(workspace, file, Context(), held=held)
+    begun = receiving.begin(workspace, file, Context(), held=held)
     deliveries.part(workspace, begun.delivery_id).write_bytes(content)
-    return deliveries.complete(workspace, begun.delivery_id)
+    return receiving.complete(workspace, begun.delivery_id)
 
 
 def in_every_state(workspace: Workspace) -> dict[str, Delivery]:
@@ -75,7 +75,7 @@ def in_every_state(workspace: Workspace) -> dict[str, Delivery]:
         _end_badly(workspace)
     found["held"] = send(workspace, rows(52).encode(), held=True)
     found["received"] = send(workspace, rows(53).encode())
-    coming = deliveries.begin(workspace, "b.csv", Context())
+    coming = receiving.begin(workspace, "b.csv", Context())
     deliveries.part(workspace, coming.delivery_id).write_bytes(b"time,")
     found["receiving"] = coming
     return {state: deliveries.show(workspace, one.delivery_id) for state, one in found.items()}

@@ -18,7 +18,7 @@ from faults.bench import roomy
 from test_flow import add_two_villages
 
 from coverage import work
-from coverage.archive import deliveries
+from coverage.archive import deciding, deliveries
 from coverage.archive.verification import verify
 from coverage.archive.workspace import Workspace, open_workspace
 
@@ -122,7 +122,7 @@ def finish(workspace: Workspace) -> None:
     work.run_due(workspace, lambda: acts.TODAY)
     for one in deliveries.list_deliveries(workspace):
         if one.state == "failed":
-            deliveries.retry(workspace, one.delivery_id)
+            deciding.retry(workspace, one.delivery_id)
     work.run_due(workspace, lambda: acts.TODAY)
 
 

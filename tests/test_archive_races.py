@@ -11,7 +11,7 @@ import pytest
 from faults import acts
 
 from coverage import intake, work
-from coverage.archive import deliveries, jobs, uploads
+from coverage.archive import deciding, deliveries, jobs, receiving, uploads
 from coverage.archive.deliveries import Delivery
 from coverage.archive.jobs import Job, LeaseLost
 from coverage.archive.workspace import Workspace, open_workspace
@@ -29,10 +29,10 @@ def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
 
 def send(workspace: Workspace, file: str = "a.csv", **said: object) -> Delivery:
     context = said.pop("context", Context())
-    begun = deliveries.begin(workspace, file, context, **said)  # type: ignore[arg-type]
+    begun = receiving.begin(workspace, file, context, **said)  # type: ignore[arg-type]
     log = acts.write_log(workspace.root.parent / file)
     deliveries.part(workspace, begun.delivery_id).write_bytes(log.read_bytes())
-    return deliveries.complete(workspace, begun.delivery_id)
+    return receiving.complete(workspace, begun.delivery_id)
 
 
 def claim(workspace: Workspace, worker: str = "one") -> Job:
@@ -50,7 +50,7 @@ def read_in(workspace: Workspace, job: Job, delivery: Delivery) -> None:
 def test_what_was_cancelled_while_it_was_read_does_not_count(workspace: Workspace) -> None:
     sent = send(workspace)
     job = claim(workspace)
-    deliveries.cancel(workspace, sent.delivery_id)
+    deciding.cancel(workspace, sent.delivery_id)
     with pytest.raises(LeaseLost):
         read_in(workspace, job, sent)
     assert uploads.list_uploads(workspace) == []
@@ -60,7 +60,7 @@ def test_a_slow_worker_does_not_undo_what_was_said_since(workspace: Workspace) -
     sent = send(workspace, held=True, context=Context(team="Đội 2"))
     acts.let_time_pass(workspace)
     slow = claim(workspace, "slow")  # nobody had looked at the preview for an hour
-    deliveries.confirm(workspace, sent.delivery_id, Context(team="Đội 1"))
+    deciding.confirm(workspace, sent.delivery_id, Context(team="Đội 1"))
     work.run_due(workspace, lambda: TODAY)
     with pytest.raises(LeaseLost):
         read_in(workspace, slow, sent)
@@ -75,7 +75,7 @@ def test_a_worker_whose_job_fails_after_it_was_cancelled_goes_on(
     honest = intake.ingest
 
     def cancelled_meanwhile(*_: object) -> None:
-        deliveries.cancel(workspace, sent.delivery_id)
+        deciding.cancel(workspace, sent.delivery_id)
         raise FileNotFoundError(sent.file)  # its bytes are gone
 
     monkeypatch.setattr(intake, "ingest", cancelled_meanwhile)
@@ -91,7 +91,7 @@ def test_text_that_no_database_can_hold_is_refused_and_is_no_damage(workspace: W
     # SQLite can hold a zero byte, PostgreSQL cannot; half a letter neither of them.
     for text in ("a\ud800b", *(() if workspace.manifest_kind == "sqlite" else ("a\0b",))):
         with pytest.raises(InputError):
-            deliveries.begin(workspace, f"{text}.csv", Context())
+            receiving.begin(workspace, f"{text}.csv", Context())
         with pytest.raises(InputError):
             uploads.withdraw(workspace, upload.upload_id, text)
     assert deliveries.list_deliveries(workspace) == []
@@ -112,7 +112,7 @@ def test_what_is_partly_read_is_not_cancelled(workspace: Workspace) -> None:
     sent = send(workspace)
     read_in(workspace, claim(workspace), sent)
     with pytest.raises(Conflict):
-        deliveries.cancel(workspace, sent.delivery_id)
+        deciding.cancel(workspace, sent.delivery_id)
     acts.let_time_pass(workspace)
     work.run_due(workspace, lambda: TODAY)
     assert deliveries.show(workspace, sent.delivery_id).state == "done"
@@ -121,13 +121,13 @@ def test_what_is_partly_read_is_not_cancelled(workspace: Workspace) -> None:
 def test_many_complete_one_delivery_at_once(workspace: Workspace) -> None:
     for turn in range(5):
         log = acts.write_log(workspace.root.parent / f"{turn}.csv")
-        begun = deliveries.begin(workspace, log.name, Context())
+        begun = receiving.begin(workspace, log.name, Context())
         deliveries.part(workspace, begun.delivery_id).write_bytes(log.read_bytes())
         together = Barrier(4)
 
         def complete(delivery_id: str = begun.delivery_id, together: Barrier = together) -> Delivery:
             together.wait()
-            return deliveries.complete(workspace, delivery_id)
+            return receiving.complete(workspace, delivery_id)
 
         with ThreadPoolExecutor(4) as pool:
             done = [one.result() for one in [pool.submit(complete) for _ in range(4)]]

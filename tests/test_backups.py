@@ -27,7 +27,7 @@ from sqlalchemy import func, select
 from test_cli import run
 
 from coverage import pipeline, work
-from coverage.archive import backups, compaction, deliveries, history, jobs, tidying, uploads
+from coverage.archive import backups, compaction, deliveries, history, jobs, receiving, tidying, uploads
 from coverage.archive.committed import committed
 from coverage.archive.layers import save_layer
 from coverage.archive.manifest import reading
@@ -101,7 +101,7 @@ def test_a_backup_is_a_whole_workspace_and_restores_to_the_same(workspace: Works
 
 def test_deliveries_that_wait_are_read_in_after_a_restore(small: Workspace, tmp_path: Path) -> None:
     waiting = send(small, rows(70).encode())
-    coming = deliveries.begin(small, "b.csv", waiting.context)
+    coming = receiving.begin(small, "b.csv", waiting.context)
     deliveries.part(small, coming.delivery_id).write_bytes(b"half of it")
     backups.backup(small, tmp_path / "kept")
     backups.restore(tmp_path / "kept", tmp_path / "new")
@@ -109,7 +109,7 @@ def test_deliveries_that_wait_are_read_in_after_a_restore(small: Workspace, tmp_
     assert work.run_due(new) > 0
     assert deliveries.show(new, waiting.delivery_id).state == "done"
     assert counted(new) == 80
-    assert deliveries.offset(new, coming.delivery_id) == 0  # it begins anew: its bytes were not kept
+    assert receiving.offset(new, coming.delivery_id) == 0  # it begins anew: its bytes were not kept
 
 
 def test_the_second_backup_copies_only_what_is_new(small: Workspace, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coverage import work
-from coverage.archive import deliveries, jobs, receipts, uploads
+from coverage.archive import deciding, deliveries, jobs, receipts, receiving, uploads
 from coverage.archive.deliveries import Delivery
 from coverage.archive.manifest import now_utc
 from coverage.archive.workspace import Workspace, open_workspace
@@ -29,9 +29,9 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def send(workspace: Workspace, content: bytes = CONTENT, file: str = "a.csv", **said: object) -> Delivery:
     context = said.pop("context", Context())
-    begun = deliveries.begin(workspace, file, context, **said)  # type: ignore[arg-type]
+    begun = receiving.begin(workspace, file, context, **said)  # type: ignore[arg-type]
     deliveries.part(workspace, begun.delivery_id).write_bytes(content)
-    return deliveries.complete(workspace, begun.delivery_id)
+    return receiving.complete(workspace, begun.delivery_id)
 
 
 def read_all(workspace: Workspace) -> int:
@@ -52,17 +52,17 @@ def test_a_delivery_is_received_read_and_forgotten(workspace: Workspace) -> None
 
 
 def test_the_offset_is_what_lies_on_disk(workspace: Workspace) -> None:
-    begun = deliveries.begin(workspace, "a.csv", Context(), length=len(CONTENT))
+    begun = receiving.begin(workspace, "a.csv", Context(), length=len(CONTENT))
     part = deliveries.part(workspace, begun.delivery_id)
     part.write_bytes(CONTENT[:100])
-    assert deliveries.offset(workspace, begun.delivery_id) == 100
+    assert receiving.offset(workspace, begun.delivery_id) == 100
     with pytest.raises(InputError, match="100") as fault:
-        deliveries.complete(workspace, begun.delivery_id)
+        receiving.complete(workspace, begun.delivery_id)
     assert fault.value.code == "incomplete"
     with part.open("ab") as stream:
         stream.write(CONTENT[100:])
-    assert deliveries.complete(workspace, begun.delivery_id).state == "received"
-    assert deliveries.offset(workspace, begun.delivery_id) == len(CONTENT)
+    assert receiving.complete(workspace, begun.delivery_id).state == "received"
+    assert receiving.offset(workspace, begun.delivery_id) == len(CONTENT)
 
 
 def test_bytes_that_are_not_those_that_were_announced_are_refused(workspace: Workspace) -> None:
@@ -75,18 +75,18 @@ def test_bytes_that_are_not_those_that_were_announced_are_refused(workspace: Wor
 
 def test_completing_twice_is_completing_once(workspace: Workspace) -> None:
     sent = send(workspace)
-    assert deliveries.complete(workspace, sent.delivery_id) == sent
+    assert receiving.complete(workspace, sent.delivery_id) == sent
     assert read_all(workspace) >= 1
-    assert deliveries.complete(workspace, sent.delivery_id).state == "done"
+    assert receiving.complete(workspace, sent.delivery_id).state == "done"
 
 
 def test_a_crash_between_the_renaming_and_the_manifest_is_mended_by_completing_again(
     workspace: Workspace,
 ) -> None:
-    begun = deliveries.begin(workspace, "a.csv", Context())
+    begun = receiving.begin(workspace, "a.csv", Context())
     deliveries.part(workspace, begun.delivery_id).write_bytes(CONTENT)
     deliveries.part(workspace, begun.delivery_id).rename(deliveries.received_file(workspace, begun))
-    assert deliveries.complete(workspace, begun.delivery_id).state == "received"
+    assert receiving.complete(workspace, begun.delivery_id).state == "received"
 
 
 def test_the_same_bytes_with_the_same_context_stand_for_each_other(workspace: Workspace) -> None:
@@ -96,7 +96,7 @@ def test_the_same_bytes_with_the_same_context_stand_for_each_other(workspace: Wo
     other = send(workspace, context=Context(team="Đội 2"))
     assert other.same_as is None
     with pytest.raises(Conflict):  # the second counts on these bytes
-        deliveries.cancel(workspace, first.delivery_id)
+        deciding.cancel(workspace, first.delivery_id)
     read_all(workspace)
     assert len(uploads.list_uploads(workspace)) == 1
 
@@ -123,19 +123,19 @@ def test_ten_senders_of_one_file_at_once(workspace: Workspace) -> None:
 def test_a_held_delivery_waits_for_its_sender(workspace: Workspace) -> None:
     held = send(workspace, held=True)
     assert read_all(workspace) == 0
-    confirmed = deliveries.confirm(workspace, held.delivery_id, Context(team="Đội 1", campaign="hè 2026"))
+    confirmed = deciding.confirm(workspace, held.delivery_id, Context(team="Đội 1", campaign="hè 2026"))
     assert not confirmed.held
     read_all(workspace)
     (row,) = uploads.list_uploads(workspace)
     assert (row["context"]["team"], row["context"]["campaign"]) == ("Đội 1", "hè 2026")
     with pytest.raises(Conflict):
-        deliveries.confirm(workspace, held.delivery_id, Context())
+        deciding.confirm(workspace, held.delivery_id, Context())
 
 
 def test_a_held_delivery_that_nobody_confirms_is_taken_in_all_the_same(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "LOOK", timedelta(0))
+    monkeypatch.setattr(receiving, "LOOK", timedelta(0))
     send(workspace, held=True)
     read_all(workspace)
     assert len(uploads.list_uploads(workspace)) == 1
@@ -148,39 +148,39 @@ def test_a_refused_file_keeps_its_bytes_and_may_be_tried_again(workspace: Worksp
     assert refused.state == "refused"
     assert refused.result["refused"][0]["vi"]
     assert deliveries.received_file(workspace, refused).exists()
-    assert deliveries.retry(workspace, sent.delivery_id).state == "received"
+    assert deciding.retry(workspace, sent.delivery_id).state == "received"
     read_all(workspace)
     assert deliveries.show(workspace, sent.delivery_id).state == "refused"
     assert uploads.list_uploads(workspace) == []
 
 
 def test_an_id_and_a_key_are_used_once(workspace: Workspace) -> None:
-    begun = deliveries.begin(workspace, "a.csv", Context(), delivery_id="one", idempotency_key="key")
+    begun = receiving.begin(workspace, "a.csv", Context(), delivery_id="one", idempotency_key="key")
     for again in ({"delivery_id": "one"}, {"idempotency_key": "key"}):
         with pytest.raises(Conflict):
-            deliveries.begin(workspace, "b.csv", Context(), **again)
+            receiving.begin(workspace, "b.csv", Context(), **again)
     assert deliveries.by_key(workspace, "key") == begun
     assert deliveries.by_key(workspace, "another") is None
 
 
 def test_a_cancelled_delivery_is_gone_and_a_read_one_is_not_cancelled(workspace: Workspace) -> None:
-    begun = deliveries.begin(workspace, "a.csv", Context())
-    deliveries.cancel(workspace, begun.delivery_id)
+    begun = receiving.begin(workspace, "a.csv", Context())
+    deciding.cancel(workspace, begun.delivery_id)
     with pytest.raises(Conflict):
-        deliveries.complete(workspace, begun.delivery_id)
+        receiving.complete(workspace, begun.delivery_id)
     held = send(workspace, held=True)
-    deliveries.cancel(workspace, held.delivery_id)
+    deciding.cancel(workspace, held.delivery_id)
     assert read_all(workspace) == 0
     sent = send(workspace)
     read_all(workspace)
     with pytest.raises(Conflict):
-        deliveries.cancel(workspace, sent.delivery_id)
+        deciding.cancel(workspace, sent.delivery_id)
 
 
 def test_only_what_nobody_comes_back_to_expires(workspace: Workspace) -> None:
-    unfinished = deliveries.begin(workspace, "a.csv", Context()).delivery_id
+    unfinished = receiving.begin(workspace, "a.csv", Context()).delivery_id
     send(workspace, held=True)
-    just_before, just_after = (now_utc() + deliveries.KEPT + timedelta(seconds=one) for one in (-60, 60))
+    just_before, just_after = (now_utc() + deciding.KEPT + timedelta(seconds=one) for one in (-60, 60))
     assert deliveries.expired(workspace, just_before) == []
     assert [one.delivery_id for one in deliveries.expired(workspace, just_after)] == [unfinished]
 
@@ -188,7 +188,7 @@ def test_only_what_nobody_comes_back_to_expires(workspace: Workspace) -> None:
 def test_below_the_floor_nothing_is_begun(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHUSONG_FREE_DISK_FLOOR_MB", "1000000000")
     with pytest.raises(DiskFull):
-        deliveries.begin(workspace, "a.csv", Context())
+        receiving.begin(workspace, "a.csv", Context())
     assert deliveries.list_deliveries(workspace) == []
 
 
@@ -210,7 +210,7 @@ def test_names_are_of_our_making(file: str, safe: str) -> None:
 @pytest.mark.parametrize("file", ["", "...", "/", "a/.."])
 def test_a_file_without_a_name_is_refused(workspace: Workspace, file: str) -> None:
     with pytest.raises(InputError):
-        deliveries.begin(workspace, file, Context())
+        receiving.begin(workspace, file, Context())
 
 
 def test_what_is_not_there_is_named(workspace: Workspace) -> None:

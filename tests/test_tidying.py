@@ -17,7 +17,7 @@ from test_archive import log
 from test_cli import run
 
 from coverage import work
-from coverage.archive import deliveries, disk, layers, tidying, uploads
+from coverage.archive import deciding, deliveries, disk, layers, receiving, tidying, uploads
 from coverage.archive import snapshots as saved
 from coverage.archive.committed import committed
 from coverage.archive.disk import refuse_network
@@ -57,7 +57,7 @@ def test_of_the_deliveries_only_what_has_ended_goes(workspace: Workspace) -> Non
     assert verify(workspace) == []
     left = {path.name for path in workspace.incoming.iterdir()}
     assert left == {sent[one].delivery_id for one in ("refused", "failed", "held", "received", "receiving")}
-    deliveries.cancel(workspace, sent["held"].delivery_id)
+    deciding.cancel(workspace, sent["held"].delivery_id)
     (workspace.incoming / sent["held"].delivery_id).mkdir()
     assert [one.path.name for one in tidying.tidy(workspace, AT_ONCE)] == [sent["held"].delivery_id]
 
@@ -81,7 +81,7 @@ def test_what_a_zip_holds_besides_is_kept_until_it_expires(
         box.writestr("a.csv", rows(1))
         box.writestr("b.csv", "x,y\n1,2\n")
     for kept, gone in ((timedelta(days=7), False), (timedelta(0), True)):
-        monkeypatch.setattr(deliveries, "KEPT", kept)
+        monkeypatch.setattr(deciding, "KEPT", kept)
         sent = send(workspace, (tmp_path / "box.zip").read_bytes() + bytes(kept.days), "box.zip")
         work.run_due(workspace)
         done = deliveries.show(workspace, sent.delivery_id)
@@ -186,7 +186,7 @@ def test_a_retried_delivery_does_not_expire(workspace: Workspace, monkeypatch: p
 
     def retried_meanwhile(*arguments: object) -> list:
         late = expired(*arguments)  # type: ignore[arg-type]
-        deliveries.retry(workspace, sent["refused"].delivery_id)
+        deciding.retry(workspace, sent["refused"].delivery_id)
         return late
 
     monkeypatch.setattr(deliveries, "expired", retried_meanwhile)
@@ -198,8 +198,8 @@ def test_a_retried_delivery_does_not_expire(workspace: Workspace, monkeypatch: p
 
 
 def test_what_is_still_coming_does_not_expire(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries, "KEPT", timedelta(0))
-    coming = deliveries.begin(workspace, "a.csv", Context())
+    monkeypatch.setattr(deciding, "KEPT", timedelta(0))
+    coming = receiving.begin(workspace, "a.csv", Context())
     deliveries.part(workspace, coming.delivery_id).write_bytes(b"time,")
     assert tidying.forget_expired(workspace) == []
     age(workspace.incoming / coming.delivery_id)

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from test_deliveries import CONTENT, LINES, send
 
 from coverage import intake, pipeline, work
-from coverage.archive import deliveries, history, jobs, tidying, uploads
+from coverage.archive import deciding, deliveries, history, jobs, receiving, tidying, uploads
 from coverage.archive.jobs import Job, LeaseLost
 from coverage.archive.manifest import now_utc, transaction
 from coverage.archive.schema import JOBS
@@ -84,7 +84,7 @@ def test_a_file_that_ends_every_worker_fails_and_is_kept(workspace: Workspace) -
     assert job is not None
     assert job["fault"]["code"] == "worker_died"
     assert deliveries.received_file(workspace, failed).read_bytes() == CONTENT
-    deliveries.retry(workspace, sent.delivery_id)
+    deciding.retry(workspace, sent.delivery_id)
     work.run_due(workspace, lambda: TODAY)
     assert deliveries.show(workspace, sent.delivery_id).state == "done"
 
@@ -111,7 +111,7 @@ def test_a_passing_fault_is_tried_again_later_and_then_told(
         wait_is_over(workspace)
     monkeypatch.undo()
     assert deliveries.show(workspace, sent.delivery_id).state == "failed"
-    deliveries.retry(workspace, sent.delivery_id)
+    deciding.retry(workspace, sent.delivery_id)
     work.run_due(workspace, lambda: TODAY)
     assert deliveries.show(workspace, sent.delivery_id).state == "done"
 
@@ -120,7 +120,7 @@ def test_a_cancelled_job_stops_its_worker(workspace: Workspace) -> None:
     sent = send(workspace, held=True)
     wait_is_over(workspace)
     job = claim(workspace)
-    deliveries.cancel(workspace, sent.delivery_id)
+    deciding.cancel(workspace, sent.delivery_id)
     with pytest.raises(LeaseLost):
         jobs.heartbeat(workspace, job)
     with transaction(workspace.manifest) as connection, pytest.raises(LeaseLost):
@@ -195,8 +195,8 @@ def test_a_worker_goes_on_while_the_manifest_is_away(
 
 
 def test_expired_deliveries_are_forgotten(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries, "KEPT", timedelta(0))
-    begun = deliveries.begin(workspace, "a.csv", Context())
+    monkeypatch.setattr(deciding, "KEPT", timedelta(0))
+    begun = receiving.begin(workspace, "a.csv", Context())
     assert tidying.forget_expired(workspace) == [begun.delivery_id]
     assert deliveries.show(workspace, begun.delivery_id).state == "cancelled"
     assert list(workspace.incoming.iterdir()) == []

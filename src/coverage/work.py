@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from coverage import intake, pipeline
-from coverage.archive import deliveries, jobs, tidying
+from coverage.archive import deciding, deliveries, jobs, tidying
 from coverage.archive.jobs import Job, LeaseLost
 from coverage.archive.manifest import transaction
 from coverage.archive.uploads import Receipt
@@ -148,7 +148,7 @@ def _read_in(workspace: Workspace, job: Job, pulse: _Pulse) -> None:
             result["refused"].append(jobs.as_fault(found))
     state = "done" if result["files"] else "refused"
     with transaction(workspace.manifest) as connection:
-        deliveries.close(workspace, connection, delivery.delivery_id, state, result)
+        deciding.close(workspace, connection, delivery.delivery_id, state, result)
         jobs.finish(connection, job)
     if not result["refused"]:  # a refused file is kept for a while: somebody may know how to read it
         deliveries.forget_bytes(workspace, delivery.delivery_id)

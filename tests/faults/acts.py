@@ -19,7 +19,18 @@ import snapshots as made_snapshots
 from sqlalchemy import update
 
 from coverage import intake, parts, tables, work
-from coverage.archive import compaction, deliveries, history, jobs, layers, snapshots, tidying, uploads
+from coverage.archive import (
+    compaction,
+    deciding,
+    deliveries,
+    history,
+    jobs,
+    layers,
+    receiving,
+    snapshots,
+    tidying,
+    uploads,
+)
 from coverage.archive.committed import committed
 from coverage.archive.manifest import now_utc, transaction
 from coverage.archive.schema import JOBS
@@ -72,11 +83,11 @@ def prepare(root: Path, url: str | None = None) -> None:
     work.run_due(workspace, lambda: TODAY)
     _append(workspace, _begin(workspace, "sent.csv"))
     _append(workspace, _begin(workspace, "read.csv"))
-    deliveries.complete(workspace, "read.csv")
+    receiving.complete(workspace, "read.csv")
 
 
 def _begin(workspace: Workspace, file: str) -> str:
-    return deliveries.begin(workspace, file, Context(), delivery_id=file).delivery_id
+    return receiving.begin(workspace, file, Context(), delivery_id=file).delivery_id
 
 
 def _append(workspace: Workspace, file: str) -> None:
@@ -85,8 +96,8 @@ def _append(workspace: Workspace, file: str) -> None:
     if arrived(workspace, deliveries.show(workspace, file)) != deliveries.part(workspace, file):
         return  # all bytes are there, and completing was cut short
     with deliveries.part(workspace, file).open("ab") as stream:
-        stream.write(content[deliveries.offset(workspace, file) :])
-    deliveries.offset(workspace, file)
+        stream.write(content[receiving.offset(workspace, file) :])
+    receiving.offset(workspace, file)
 
 
 def named(workspace: Workspace, file: str) -> str:
@@ -129,7 +140,7 @@ def _begin_delivery(workspace: Workspace) -> None:
 
 
 def _complete_delivery(workspace: Workspace) -> None:
-    deliveries.complete(workspace, "sent.csv")
+    receiving.complete(workspace, "sent.csv")
 
 
 def _read_delivery(workspace: Workspace) -> None:
@@ -199,7 +210,7 @@ ACTS = {
 def _work_all(workspace: Workspace) -> None:
     for one in deliveries.list_deliveries(workspace):
         if one.state == "failed":  # three faults came over it
-            deliveries.retry(workspace, one.delivery_id)
+            deciding.retry(workspace, one.delivery_id)
     let_time_pass(workspace)
     work.run_due(workspace, lambda: TODAY)
     left = [one.file for one in deliveries.list_deliveries(workspace) if one.state == "received"]
@@ -226,7 +237,7 @@ def _deliver(workspace: Workspace, file: str) -> None:
         _begin(workspace, file)
     if deliveries.show(workspace, file).state == "receiving":
         _append(workspace, file)
-    deliveries.complete(workspace, file)
+    receiving.complete(workspace, file)
 
 
 def run(act: str, root: Path, url: str | None = None, file: str | None = None) -> None:

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from coverage import pipeline, work
-from coverage.archive import compaction, deliveries, history, snapshots, uploads
+from coverage.archive import compaction, deliveries, history, receiving, snapshots, uploads
 from coverage.archive.workspace import Workspace, open_workspace
 from coverage.errors import ArchiveUnavailable
 from coverage.logs.context import Context
@@ -84,14 +84,14 @@ def _restore(workspace: Workspace, random: Random, mine: list[str], tell: Tell) 
 def _deliver(workspace: Workspace, random: Random, _: list[str], tell: Tell) -> None:
     path = _new_log(workspace, random)
     delivery, content = uuid.uuid4().hex, path.read_bytes()
-    deliveries.begin(workspace, path.name, Context(), delivery_id=delivery, length=len(content))
+    receiving.begin(workspace, path.name, Context(), delivery_id=delivery, length=len(content))
     tell(did="begun", delivery=delivery)
     cut = random.randrange(len(content))
     for piece in (content[:cut], content[cut:]):
         with deliveries.part(workspace, delivery).open("ab") as stream:
             stream.write(piece)
-        tell(did="sent", delivery=delivery, bytes=deliveries.offset(workspace, delivery))
-    deliveries.complete(workspace, delivery)
+        tell(did="sent", delivery=delivery, bytes=receiving.offset(workspace, delivery))
+    receiving.complete(workspace, delivery)
     tell(did="delivered", delivery=delivery, file=path.name)
 
 

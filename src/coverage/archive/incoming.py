@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from coverage.archive import deliveries
+from coverage.archive import deliveries, receiving
 from coverage.archive.deliveries import Delivery
 from coverage.archive.disk import require_room
 from coverage.archive.workspace import Workspace
@@ -109,17 +109,17 @@ def complete_whole(workspace: Workspace) -> list[str]:
 def finish_whole(workspace: Workspace, delivery: Delivery) -> Delivery:
     """The delivery, received where all its bytes are there and nobody is at them; else as it was.
 
-    Raises as `deliveries.complete`.
+    Raises as `receiving.complete`.
     """
     if delivery.state != "receiving":
         return delivery
     if not deliveries.part(workspace, delivery.delivery_id).exists():
         named = deliveries.received_file(workspace, delivery).exists()
-        return deliveries.complete(workspace, delivery.delivery_id) if named else delivery
+        return receiving.complete(workspace, delivery.delivery_id) if named else delivery
     try:
         with open_part(workspace, delivery.delivery_id) as part:
             if part.offset == delivery.length:
-                return deliveries.complete(workspace, delivery.delivery_id)
+                return receiving.complete(workspace, delivery.delivery_id)
     except Locked:
         return delivery
     return delivery

@@ -11,16 +11,16 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from coverage.archive import deliveries
+from coverage.archive import deciding, deliveries
 from coverage.archive.deliveries import Delivery
 from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict, InputError, NotFound
 from coverage.logs.context import Context
 from coverage.service.answers import answer, delivery, url_of
+from coverage.service.bodies import announced
 from coverage.service.desk import AtDesk, DeliveryId, plain_id
 from coverage.service.events import events
 from coverage.service.problems import BadField
-from coverage.service.receiving import announced
 from coverage.service.said import CONTEXT, Said, said
 
 router = APIRouter()
@@ -84,7 +84,7 @@ def _confirm(workspace: Workspace, delivery_id: str, given: Said | None) -> tupl
     context = before.context if given is None else given.context
     by = None if given is None else given.by
     try:
-        done, status = deliveries.confirm(workspace, delivery_id, context, by), 202
+        done, status = deciding.confirm(workspace, delivery_id, context, by), 202
     except Conflict:
         done, status = deliveries.show(workspace, delivery_id), 200
         if not _was_confirmed(workspace, done, context):
@@ -94,7 +94,7 @@ def _confirm(workspace: Workspace, delivery_id: str, given: Said | None) -> tupl
 
 def _was_confirmed(workspace: Workspace, shown: Delivery, context: Context) -> bool:
     confirmed = not shown.held and shown.state in {"received", "done", "refused"}
-    return confirmed and deliveries.was_said(workspace, shown, context)
+    return confirmed and deciding.was_said(workspace, shown, context)
 
 
 @router.post("/v1/deliveries/{delivery_id}/retry")
@@ -102,7 +102,7 @@ async def retry(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Resp
     """Read a delivery once more that failed or was refused."""
     given = await _given(request)
     context, by = (None, None) if given is None else (given.context, given.by)
-    done = await run_in_threadpool(deliveries.retry, desk.workspace, delivery_id, context, by)
+    done = await run_in_threadpool(deciding.retry, desk.workspace, delivery_id, context, by)
     body = await run_in_threadpool(delivery, desk.workspace, done)
     return answer(body, 202, {"Location": url_of(delivery_id)})
 
@@ -111,7 +111,7 @@ async def retry(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Resp
 async def cancel(desk: AtDesk, delivery_id: DeliveryId) -> Response:
     """Give a sending up that has not been read in."""
     async with desk.turn(delivery_id):
-        await run_in_threadpool(deliveries.cancel, desk.workspace, delivery_id)
+        await run_in_threadpool(deciding.cancel, desk.workspace, delivery_id)
     return Response(status_code=204)
 
 

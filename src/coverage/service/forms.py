@@ -10,15 +10,15 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from coverage.archive import deliveries
+from coverage.archive import deciding, deliveries, receiving
 from coverage.archive.deliveries import Delivery
 from coverage.archive.incoming import OpenPart, open_part
 from coverage.errors import InputError
 from coverage.service.answers import answer, delivery, url_of
+from coverage.service.bodies import Coming, Pour, announced, answered, body, idempotency_key
 from coverage.service.desk import AtDesk, Desk
 from coverage.service.multipart import End, Head, boundary_of, parts
 from coverage.service.problems import Refusal
-from coverage.service.receiving import Coming, Pour, announced, answered, body, idempotency_key
 from coverage.service.said import LONGEST, Said, file_name, said
 from coverage.service.sending import Hashed, Sending, is_repeat, key_reused, of_key
 
@@ -108,7 +108,7 @@ class _Form:
         if earlier is not None and earlier.state == "receiving":
             # Its sender is gone: nobody else has the key at this moment. A lock of another process says otherwise.
             with open_part(workspace, earlier.delivery_id):
-                await run_in_threadpool(deliveries.cancel, workspace, earlier.delivery_id)
+                await run_in_threadpool(deciding.cancel, workspace, earlier.delivery_id)
             earlier = None
         if earlier is not None:
             self._begun, self._sink = _Came(file, earlier.delivery_id, None, earlier), Hashed()
@@ -172,8 +172,8 @@ class _Form:
             self._desk.workspace,
             {"told_sha256": said_.sha256, "by": said_.by, "held": said_.hold},
         )
-        deliveries.describe(workspace, came.delivery_id, said_.context, **told)  # type: ignore[arg-type]
-        done = deliveries.complete(workspace, came.delivery_id, came.sha256)
+        receiving.describe(workspace, came.delivery_id, said_.context, **told)  # type: ignore[arg-type]
+        done = receiving.complete(workspace, came.delivery_id, came.sha256)
         return done, done.same_as is None
 
     async def give_up(self) -> None:
@@ -186,4 +186,4 @@ class _Form:
 
     def _forget(self, delivery_id: str) -> None:
         if deliveries.show(self._desk.workspace, delivery_id).state == "receiving":
-            deliveries.cancel(self._desk.workspace, delivery_id)
+            deciding.cancel(self._desk.workspace, delivery_id)

@@ -11,15 +11,15 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from coverage.archive import deliveries
+from coverage.archive import deciding, deliveries, receiving
 from coverage.archive.deliveries import Delivery
 from coverage.archive.incoming import open_part
 from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict, InputError, TooLarge
 from coverage.service.answers import answer, delivery, url_of
+from coverage.service.bodies import Coming, announced, answered, body, idempotency_key, pour
 from coverage.service.desk import UUID, AtDesk, Desk, Turn, plain_id
 from coverage.service.problems import Refusal
-from coverage.service.receiving import Coming, announced, answered, body, idempotency_key, pour
 from coverage.service.said import Said, file_name, said
 
 router = APIRouter()
@@ -56,7 +56,7 @@ class Sending:
 
     def begin(self, workspace: Workspace) -> Delivery:
         """The delivery of it, ready for bytes."""
-        return deliveries.begin(
+        return receiving.begin(
             workspace,
             self.file,
             self.said.context,
@@ -74,7 +74,7 @@ def is_repeat(
 ) -> bool:
     """Whether a client sends what it sent before; one that was confirmed meanwhile holds another context by now."""
     confirmed = said.hold and not earlier.held
-    as_before = earlier.held == said.hold and deliveries.was_said(workspace, earlier, said.context)
+    as_before = earlier.held == said.hold and deciding.was_said(workspace, earlier, said.context)
     return earlier.file == file and (confirmed or as_before) and sha256 in {None, earlier.sha256}
 
 
@@ -119,10 +119,10 @@ async def _receive(desk: Desk, sending: Sending, coming: Coming, turn: Turn) -> 
             part.truncate(0)
             await pour(body(coming, desk, turn), part, desk.most_bytes)
             done = await run_in_threadpool(
-                deliveries.complete, desk.workspace, sending.delivery_id, part.sha256
+                receiving.complete, desk.workspace, sending.delivery_id, part.sha256
             )
     except TooLarge:
-        await run_in_threadpool(deliveries.cancel, desk.workspace, sending.delivery_id)
+        await run_in_threadpool(deciding.cancel, desk.workspace, sending.delivery_id)
         raise
     return 200 if done.same_as else 202, done
 

@@ -11,14 +11,14 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from coverage.archive import deliveries
+from coverage.archive import deciding, deliveries, receiving
 from coverage.archive.deliveries import Delivery
 from coverage.archive.incoming import OpenPart, finish_whole, open_part
 from coverage.archive.workspace import Workspace
 from coverage.errors import InputError, TooLarge
+from coverage.service.bodies import Coming, Cut, announced, answered, body, idempotency_key, pour
 from coverage.service.desk import AtDesk, DeliveryId, Desk, Turn
 from coverage.service.problems import TUS_VERSION, Refusal
-from coverage.service.receiving import Coming, Cut, announced, answered, body, idempotency_key, pour
 from coverage.service.said import Said, file_name, said, words
 from coverage.service.sending import Sending, is_repeat, key_reused, of_key
 from coverage.service.tus_headers import (
@@ -66,7 +66,7 @@ async def _create(desk: Desk, request: Request, coming: Coming) -> Response:
             async with desk.turn(shown.delivery_id) as turn:
                 await _append(desk, shown, 0, request, coming, turn)
         elif shown.length == 0:
-            await run_in_threadpool(deliveries.complete, workspace, shown.delivery_id)
+            await run_in_threadpool(receiving.complete, workspace, shown.delivery_id)
         return await run_in_threadpool(_where, desk, shown, 201)
 
 
@@ -100,7 +100,7 @@ def _state(desk: Desk, shown: Delivery) -> dict[str, str]:
     length = {"Upload-Defer-Length": "1"} if shown.length is None else {"Upload-Length": str(shown.length)}
     return {
         "Tus-Resumable": TUS_VERSION,
-        "Upload-Offset": str(deliveries.offset(desk.workspace, shown.delivery_id)),
+        "Upload-Offset": str(receiving.offset(desk.workspace, shown.delivery_id)),
         **length,
         "Upload-Expires": format_datetime(shown.expires_utc.replace(tzinfo=UTC), usegmt=True),
         "Upload-Metadata": metadata_header(about),
@@ -152,7 +152,7 @@ def _ready(desk: Desk, delivery_id: str, length: int | None) -> Delivery:
     shown = finish_whole(desk.workspace, deliveries.show(desk.workspace, delivery_id))
     if length is not None and shown.length is None and shown.state == "receiving":
         desk.require_fits(length)
-        deliveries.announce(desk.workspace, delivery_id, length)
+        receiving.announce(desk.workspace, delivery_id, length)
         return deliveries.show(desk.workspace, delivery_id)
     return shown
 
@@ -191,7 +191,7 @@ async def _poured(part: OpenPart, left: int, pieces: AsyncIterator[bytes], check
 
 def _complete(workspace: Workspace, delivery_id: str, part: OpenPart) -> None:
     try:
-        deliveries.complete(workspace, delivery_id, part.sha256)
+        receiving.complete(workspace, delivery_id, part.sha256)
     except InputError as fault:
         if fault.code != "checksum_mismatch":
             raise
@@ -234,7 +234,7 @@ async def delete(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Res
     """Give a sending up; its bytes are forgotten."""
     _require_version(desk, request)
     async with desk.turn(delivery_id):
-        await run_in_threadpool(deliveries.cancel, desk.workspace, delivery_id)
+        await run_in_threadpool(deciding.cancel, desk.workspace, delivery_id)
     return Response(status_code=204, headers={"Tus-Resumable": TUS_VERSION})
 
 
