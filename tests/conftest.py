@@ -7,9 +7,9 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
-from postgres import postgres_server, postgres_url
+from postgres import manifest_url, postgres_server, postgres_url
 
-__all__ = ["postgres_server", "postgres_url"]  # fixtures that every test may use
+__all__ = ["manifest_url", "postgres_server", "postgres_url"]  # fixtures that every test may use
 REPOSITORY = Path(__file__).parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
 

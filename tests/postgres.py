@@ -118,3 +118,9 @@ def postgres_url(postgres_server: Server) -> Iterator[str]:
     postgres_server.order(f"CREATE DATABASE {name}")
     yield postgres_server.url(name)
     postgres_server.order(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def manifest_url(request: pytest.FixtureRequest) -> str | None:
+    """Each kind of manifest in turn: None for a SQLite file in the workspace, else a PostgreSQL database of its own."""
+    return request.getfixturevalue("postgres_url") if request.param == "postgresql" else None

@@ -28,8 +28,8 @@ LINES = [
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return open_workspace(tmp_path / "workspace")
+def workspace(tmp_path: Path, manifest_url: str | None) -> Workspace:
+    return open_workspace(tmp_path / "workspace", manifest_url=manifest_url)
 
 
 def log(folder: Path, name: str = "a.csv", lines: list[str] = LINES, header: str = HEADER) -> Path:
@@ -122,21 +122,28 @@ def test_writers_from_several_processes_lose_nothing(workspace: Workspace, tmp_p
     code = (
         "import sys; from pathlib import Path; from coverage import intake;"
         "from coverage.archive.workspace import open_workspace; from coverage.logs.context import Context\n"
-        "for f in sys.argv[2:]: list(intake.ingest(open_workspace(Path(sys.argv[1])), Path(f), Context()))"
+        "w = open_workspace(Path(sys.argv[1]), None, sys.argv[2] or None)\n"
+        "for f in sys.argv[3:]: list(intake.ingest(w, Path(f), Context()))"
     )
     files = [
         [
             str(log(tmp_path, f"{w}-{i}.csv", [line.replace("phone", f"p{w}{i}") for line in LINES]))
             for i in range(4)
         ]
-        for w in range(3)
+        for w in range(4)
     ]
-    running = [subprocess.Popen([sys.executable, "-c", code, str(workspace.root), *some]) for some in files]
-    assert [process.wait() for process in running] == [0, 0, 0]
-    assert (rows_of(workspace), len(uploads.list_uploads(workspace))) == (240, 12)
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(workspace.root), workspace.manifest_url or "", *some]
+        )
+        for some in files
+    ]
+    assert [process.wait() for process in running] == [0, 0, 0, 0]
+    assert (rows_of(workspace), len(uploads.list_uploads(workspace))) == (320, 16)
 
 
-def test_the_manifest_is_durable(workspace: Workspace, tmp_path: Path) -> None:
+def test_the_manifest_is_durable(tmp_path: Path) -> None:
+    workspace = open_workspace(tmp_path / "workspace")
     receive(workspace, log(tmp_path))
     with sqlite3.connect(workspace.manifest_file) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -186,14 +193,16 @@ def test_what_measurements_count_on_is_never_made_anew(
     workspace: Workspace, tmp_path: Path, file: str
 ) -> None:
     (workspace.root / file).unlink()
-    open_workspace(workspace.root)  # still empty: a laying out that was cut short
+    open_workspace(
+        workspace.root, manifest_url=workspace.manifest_url
+    )  # still empty: a laying out that was cut short
     receive(workspace, log(tmp_path))
     (workspace.root / file).rename(tmp_path / file)
     with pytest.raises(ArchiveDamaged, match=file):
-        open_workspace(workspace.root)
+        open_workspace(workspace.root, manifest_url=workspace.manifest_url)
     assert not (workspace.root / file).exists()
     (tmp_path / file).rename(workspace.root / file)
-    open_workspace(workspace.root)
+    open_workspace(workspace.root, manifest_url=workspace.manifest_url)
 
 
 def test_criteria_that_do_not_hold_are_refused_and_change_nothing(tmp_path: Path) -> None:

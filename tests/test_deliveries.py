@@ -23,8 +23,8 @@ CONTENT = ("\n".join([HEADER, *LINES]) + "\n").encode()
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return open_workspace(tmp_path / "workspace")
+def workspace(tmp_path: Path, manifest_url: str | None) -> Workspace:
+    return open_workspace(tmp_path / "workspace", manifest_url=manifest_url)
 
 
 def send(workspace: Workspace, content: bytes = CONTENT, file: str = "a.csv", **said: object) -> Delivery:

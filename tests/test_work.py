@@ -23,8 +23,8 @@ TODAY = date(2026, 6, 1)
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return open_workspace(tmp_path / "workspace")
+def workspace(tmp_path: Path, manifest_url: str | None) -> Workspace:
+    return open_workspace(tmp_path / "workspace", manifest_url=manifest_url)
 
 
 def claim(workspace: Workspace, worker: str = "one") -> Job:
