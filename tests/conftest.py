@@ -7,11 +7,17 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from postgres import manifest_url, postgres_server, postgres_url
 
 __all__ = ["manifest_url", "postgres_server", "postgres_url"]  # fixtures that every test may use
 REPOSITORY = Path(__file__).parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+# How long an example takes says what else the machine is doing.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
