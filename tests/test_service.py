@@ -123,7 +123,7 @@ def test_unknown_uploads_and_hostile_names(server: str, tmp_path: Path) -> None:
     answer = post(f"{server}/v1/uploads", files={"file": ("../../etc/evil name.csv", content)})
     told = settled(server, answer.json()["delivery_id"])
     assert told["file"] == "evil name.csv"
-    assert told["files"][0]["file"] == "evil_name.csv"
+    assert told["files"][0]["file"] == "evil name.csv"
     assert not list((tmp_path / "workspace" / "archive" / "incoming").iterdir())
 
 
