@@ -13,6 +13,7 @@ from coverage.archive import deliveries, receiving, snapshots, uploads
 from coverage.archive.deliveries import Delivery
 from coverage.archive.snapshots import Snapshot
 from coverage.archive.uploads import Receipt
+from coverage.archive.verification import Finding, verify
 from coverage.archive.workspace import Workspace, open_workspace
 from coverage.logs.context import Context
 
@@ -112,3 +113,13 @@ def assert_same_tables(one: dict[str, pd.DataFrame], other: dict[str, pd.DataFra
 def counted(workspace: Workspace) -> int:
     """The rows of the uploads that count, as the manifest has them."""
     return sum(row["accepted"] for row in uploads.list_uploads(workspace) if row["state"] == "committed")
+
+
+def faults(workspace: Workspace) -> list[Finding]:
+    """What a verification finds besides the deliveries that failed on purpose."""
+    return but_failed(verify(workspace))
+
+
+def but_failed(findings: list[Finding]) -> list[Finding]:
+    """The findings without the deliveries that failed on purpose: named, and no damage."""
+    return [one for one in findings if one.what != "delivery_failed"]

@@ -16,7 +16,9 @@ from keeping import (
     AS_OF,
     add_logs,
     assert_same_tables,
+    but_failed,
     counted,
+    faults,
     in_every_state,
     judged,
     rows,
@@ -32,7 +34,6 @@ from coverage.archive.committed import committed
 from coverage.archive.layers import save_layer
 from coverage.archive.manifest import reading
 from coverage.archive.schema import EVENTS, JOBS, METADATA
-from coverage.archive.verification import verify
 from coverage.archive.workspace import Workspace, existing_workspace, open_workspace
 from coverage.errors import ArchiveDamaged, Conflict, DiskFull, InputError, NotFound
 
@@ -85,9 +86,9 @@ def test_a_backup_is_a_whole_workspace_and_restores_to_the_same(workspace: Works
     assert done.damaged == []
     assert (done.uploads, done.deliveries) == (len(uploads.list_uploads(workspace)), 4)
     kept = existing_workspace(tmp_path / "kept")
-    assert verify(kept) == []
+    assert faults(kept) == []
     restored = backups.restore(kept.root, tmp_path / "new")
-    assert (restored.findings, restored.copied.damaged) == ([], [])
+    assert (but_failed(restored.findings), restored.copied.damaged) == ([], [])
     new = open_workspace(tmp_path / "new")
     for copy in (kept, new):
         assert manifest_rows(copy) == manifest_rows(workspace)
@@ -124,7 +125,7 @@ def test_the_second_backup_copies_only_what_is_new(small: Workspace, tmp_path: P
     backups.backup(small, tmp_path / "kept")
     kept = existing_workspace(tmp_path / "kept")
     assert len(list(kept.parts.glob("*"))) == 5  # four outcomes, and one part in place of four
-    assert verify(kept) == []
+    assert faults(kept) == []
     assert (kept.parts / next(kept.parts.glob("*")).name).stat().st_nlink == 1
 
 
@@ -139,7 +140,7 @@ def test_a_file_that_was_damaged_does_not_replace_the_good_copy(small: Workspace
     assert done.damaged == sorted([str(first), str(second)])
     kept = existing_workspace(tmp_path / "kept")
     assert (kept.parts / first.name).read_bytes() == good
-    assert verify(kept) == []
+    assert faults(kept) == []
     assert done.uploads == 4
 
 
@@ -168,7 +169,7 @@ def test_without_snapshots_none_is_said_to_be_there(workspace: Workspace, tmp_pa
     snapshot_id = pipeline.assess(workspace, AS_OF).snapshot_id
     done = backups.backup(workspace, tmp_path / "kept", with_snapshots=False)
     assert done.snapshots == 0
-    assert backups.restore(tmp_path / "kept", tmp_path / "new").findings == []
+    assert but_failed(backups.restore(tmp_path / "kept", tmp_path / "new").findings) == []
     new = open_workspace(tmp_path / "new")
     with pytest.raises(NotFound, match="phusong assess"):
         history.latest_id(new)
@@ -268,7 +269,7 @@ def test_without_room_the_former_backup_stays(
     monkeypatch.setenv("PHUSONG_FREE_DISK_FLOOR_MB", "999999999")
     with pytest.raises(DiskFull):
         backups.backup(small, tmp_path / "kept")
-    assert verify(existing_workspace(tmp_path / "kept")) == []
+    assert faults(existing_workspace(tmp_path / "kept")) == []
     assert counted(existing_workspace(tmp_path / "kept")) == 60
 
 
@@ -295,7 +296,7 @@ def test_a_backup_that_is_cut_short_leaves_the_former_one(
             backups.backup(small, tmp_path / "kept")
         except OSError:
             assert counted(existing_workspace(tmp_path / "kept")) == 60
-    assert verify(existing_workspace(tmp_path / "kept")) == []
+    assert faults(existing_workspace(tmp_path / "kept")) == []
     assert backups.backup(small, tmp_path / "kept").damaged == []
     assert counted(existing_workspace(tmp_path / "kept")) == 80
 
@@ -319,7 +320,7 @@ def test_what_is_read_in_or_tidied_away_meanwhile_breaks_no_backup(
     assert (len(rounds), done.damaged) == (2, [])
     kept = existing_workspace(tmp_path / "kept")
     assert deliveries.show(kept, waiting.delivery_id).state == "done"
-    assert (verify(kept), counted(kept)) == ([], 80)
+    assert (faults(kept), counted(kept)) == ([], 80)
 
 
 WRITER = """
@@ -354,13 +355,13 @@ def test_backups_while_three_processes_write_are_each_of_one_moment(
         done = backups.backup(workspace, tmp_path / "kept")
         assert done.damaged == []
         taken.append(done.revision)
-        assert verify(existing_workspace(tmp_path / "kept")) == []
+        assert faults(existing_workspace(tmp_path / "kept")) == []
     assert [one.wait() for one in writers] == [0, 0, 0]
     assert taken == sorted(taken)
     assert len(set(taken)) > 1
     source = pipeline.assess(workspace, AS_OF)
     backups.backup(workspace, tmp_path / "kept")
-    assert backups.restore(tmp_path / "kept", tmp_path / "new").findings == []
+    assert but_failed(backups.restore(tmp_path / "kept", tmp_path / "new").findings) == []
     new = open_workspace(tmp_path / "new")
     assert_same_tables(judge_anew(new, source.snapshot_id), tables_of(workspace, source.snapshot_id))
 
@@ -373,7 +374,7 @@ def test_from_sqlite_to_postgresql_and_back(
     snapshot_id = pipeline.assess(workspace, AS_OF).snapshot_id
     tables = tables_of(workspace, snapshot_id)
     backups.backup(workspace, tmp_path / "kept")
-    assert backups.restore(tmp_path / "kept", tmp_path / "pg", postgres_url).findings == []
+    assert but_failed(backups.restore(tmp_path / "kept", tmp_path / "pg", postgres_url).findings) == []
     there = open_workspace(tmp_path / "pg", manifest_url=postgres_url)
     assert manifest_rows(there) == manifest_rows(workspace)
     assert_same_tables(judge_anew(there, snapshot_id), tables)
@@ -386,9 +387,9 @@ def test_from_sqlite_to_postgresql_and_back(
         assert connection.execute(select(func.max(EVENTS.c.event_id))).scalar_one() == highest + 1
         assert connection.execute(select(func.max(JOBS.c.job_id))).scalar_one() > last_job
     compaction.compact(there)
-    assert verify(there) == []
+    assert faults(there) == []
     backups.backup(there, tmp_path / "back")
-    assert backups.restore(tmp_path / "back", tmp_path / "again").findings == []
+    assert but_failed(backups.restore(tmp_path / "back", tmp_path / "again").findings) == []
     again = open_workspace(tmp_path / "again")
     assert manifest_rows(again) == manifest_rows(there)
     with pytest.raises(InputError, match="empty"):
@@ -406,4 +407,4 @@ def test_a_layer_that_is_replaced_is_replaced_in_the_backup(workspace: Workspace
     after = set((tmp_path / "kept" / "places").glob("power-*"))
     assert len(before) == len(after) == 1
     assert before != after
-    assert verify(existing_workspace(tmp_path / "kept")) == []
+    assert faults(existing_workspace(tmp_path / "kept")) == []

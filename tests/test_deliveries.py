@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from coverage import work
+from coverage import intake, work
 from coverage.archive import deciding, deliveries, jobs, receipts, receiving, uploads
 from coverage.archive.deliveries import Delivery
-from coverage.archive.manifest import now_utc
+from coverage.archive.manifest import now_utc, transaction
 from coverage.archive.workspace import Workspace, open_workspace
 from coverage.errors import Conflict, DiskFull, InputError, NotFound
 from coverage.logs.context import Context
 
 HEADER = "time,lat,lon,operator,technology,rsrp_dbm,device"
 LINES = [f"2026-05-01 08:00:{second:02},11.94,108.44,45204,LTE,-95,phone" for second in range(20)]
+NO_OPERATOR = (
+    b"time,lat,lon,operator,technology,rsrp_dbm\n"
+    b"2026-05-01 08:00:00,11.94,108.44,,LTE,-95\n2026-05-01 08:00:05,11.94,108.44,,LTE,-96\n"
+)
 CONTENT = ("\n".join([HEADER, *LINES]) + "\n").encode()
 
 
@@ -101,6 +107,94 @@ def test_the_same_bytes_with_the_same_context_stand_for_each_other(workspace: Wo
     assert len(uploads.list_uploads(workspace)) == 1
 
 
+def cli_says(workspace: Workspace, folder: Path, operator: str) -> None:
+    path = folder / "noop.csv"
+    path.write_bytes(NO_OPERATOR)
+    list(intake.ingest(workspace, path, Context(operator=operator)))
+
+
+def operator_of(workspace: Workspace) -> str:
+    (row,) = uploads.list_uploads(workspace)
+    return row["operator"]
+
+
+def test_what_was_said_last_counts_wherever_it_was_said(workspace: Workspace, tmp_path: Path) -> None:
+    viettel, mobifone = Context(operator="Viettel"), Context(operator="MobiFone")
+    send(workspace, NO_OPERATOR, context=viettel)
+    read_all(workspace)
+    assert send(workspace, NO_OPERATOR, context=viettel).same_as is not None
+    cli_says(workspace, tmp_path, "MobiFone")
+    assert operator_of(workspace) == "45201"
+    again = send(workspace, NO_OPERATOR, context=viettel)
+    assert again.same_as is None
+    read_all(workspace)
+    assert operator_of(workspace) == "45204"
+    held = send(workspace, NO_OPERATOR, held=True)
+    send(workspace, NO_OPERATOR, context=mobifone)
+    read_all(workspace)
+    deciding.confirm(workspace, held.delivery_id, viettel)
+    last = send(workspace, NO_OPERATOR, context=mobifone)
+    assert last.same_as is None  # another word of the same bytes still waits
+    read_all(workspace)
+    assert operator_of(workspace) == "45201"
+
+
+def test_a_withdrawn_file_that_comes_again_is_said_to_be_withdrawn(workspace: Workspace) -> None:
+    sent = send(workspace)
+    read_all(workspace)
+    (row,) = uploads.list_uploads(workspace)
+    uploads.withdraw(workspace, row["upload_id"], "sai máy")
+    again = send(workspace)
+    assert again.same_as is None
+    read_all(workspace)
+    (receipt,) = deliveries.show(workspace, again.delivery_id).result["files"]
+    assert (receipt["state"], receipt["effect"], receipt["added_rows"]) == (
+        "withdrawn",
+        "already_received",
+        0,
+    )
+    assert sent.receipt == again.receipt
+
+
+def test_rows_that_were_set_aside_are_read_anew_when_their_file_comes_again(workspace: Workspace) -> None:
+    send(workspace, NO_OPERATOR)
+    read_all(workspace)
+    assert send(workspace, NO_OPERATOR).same_as is None
+
+
+def test_words_that_come_after_the_hour_are_used_all_the_same(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "LOOK", timedelta(0))
+    held = send(workspace, NO_OPERATOR, held=True)
+    read_all(workspace)
+    alone = deliveries.show(workspace, held.delivery_id)
+    assert (alone.state, alone.held, alone.result["files"][0]["quarantined"]) == ("done", True, 2)
+    deciding.confirm(workspace, held.delivery_id, Context(operator="Viettel"))
+    read_all(workspace)
+    told = deliveries.show(workspace, held.delivery_id)
+    assert (told.state, told.held, told.result["files"][0]["accepted"]) == ("done", False, 2)
+    assert list(workspace.incoming.iterdir()) == []
+    with pytest.raises(Conflict):
+        deciding.confirm(workspace, held.delivery_id, Context(operator="Viettel"))
+
+
+def test_of_two_equal_files_in_a_zip_one_is_added(workspace: Workspace) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as box:
+        box.writestr("one.csv", CONTENT)
+        box.writestr("two.csv", CONTENT)
+        box.writestr("list.txt", "a shopping list\n")
+    sent = send(workspace, packed.getvalue(), "box.zip")
+    read_all(workspace)
+    done = deliveries.show(workspace, sent.delivery_id)
+    assert [(one["effect"], one["added_rows"]) for one in done.result["files"]] == [
+        ("added", 20),
+        ("already_received", 0),
+    ]
+    assert deciding.retry(workspace, sent.delivery_id).state == "received"  # for the sake of the refused one
+
+
 def test_a_phone_is_kept_as_its_hash_once_its_file_is_read(workspace: Workspace) -> None:
     said = Context(device="Samsung của anh Bảo")
     sent = send(workspace, context=said)
@@ -180,6 +274,9 @@ def test_a_cancelled_delivery_is_gone_and_a_read_one_is_not_cancelled(workspace:
 def test_only_what_nobody_comes_back_to_expires(workspace: Workspace) -> None:
     unfinished = receiving.begin(workspace, "a.csv", Context()).delivery_id
     send(workspace, held=True)
+    failed = send(workspace, CONTENT + LINES[0].encode())
+    with transaction(workspace.manifest) as connection:
+        deliveries.change(connection, failed.delivery_id, state="failed")
     just_before, just_after = (now_utc() + deciding.KEPT + timedelta(seconds=one) for one in (-60, 60))
     assert deliveries.expired(workspace, just_before) == []
     assert [one.delivery_id for one in deliveries.expired(workspace, just_after)] == [unfinished]
@@ -195,12 +292,19 @@ def test_below_the_floor_nothing_is_begun(workspace: Workspace, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("file", "safe"),
     [
-        ("drive_test__Viettel__2026-05-01.csv", "drive_test__Viettel__2026-05-01.csv"),
+        ("drive_test__may-b__Viettel__2026-10-31 (1).csv", "drive_test__may-b__Viettel__2026-10-31 (1).csv"),
+        (
+            "drive_test__ma\u0301y To\u0302\u0301 1__Viettel__2026-10-31.csv",
+            "drive_test__máy Tố 1__Viettel__2026-10-31.csv",
+        ),
         ("../../etc/passwd", "passwd"),
-        ("C:\\logs\\đo lường.csv", "đo_lường.csv"),
+        ("C:\\logs\\đo lường.csv", "đo lường.csv"),
         (".hidden", "hidden"),
-        ("x" * 300 + ".csv", "x" * 116 + ".csv"),
-        ("<img src=x>.csv", "_img_src_x_.csv"),
+        ("a\x00b\n.csv", "a_b_.csv"),
+        ("x" * 300 + ".csv", "x" * 196 + ".csv"),
+        ("ố" * 90 + ".csv", "ố" * 65 + ".csv"),
+        ("a." + "x" * 300, "a." + "x" * 198),
+        ("<img src=x>.csv", "_img src=x_.csv"),
     ],
 )
 def test_names_are_of_our_making(file: str, safe: str) -> None:

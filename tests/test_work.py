@@ -16,7 +16,7 @@ from coverage.archive.jobs import Job, LeaseLost
 from coverage.archive.manifest import now_utc, transaction
 from coverage.archive.schema import JOBS
 from coverage.archive.workspace import Workspace, open_workspace
-from coverage.errors import ArchiveUnavailable, PhusongError
+from coverage.errors import ArchiveUnavailable, DiskFull, PhusongError
 from coverage.logs.context import Context
 
 TODAY = date(2026, 6, 1)
@@ -89,13 +89,36 @@ def test_a_file_that_ends_every_worker_fails_and_is_kept(workspace: Workspace) -
     assert deliveries.show(workspace, sent.delivery_id).state == "done"
 
 
+@pytest.mark.parametrize(
+    "fault", [OSError(28, "No space left"), DiskFull("đầy", "full"), ArchiveUnavailable("vắng", "away")]
+)
+def test_what_is_no_fault_of_the_file_is_waited_for_however_long(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    sent = send(workspace)
+
+    def never(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(intake, "ingest", never)
+    for _ in range(jobs.ATTEMPTS + 2):
+        assert work.run_one(workspace, lambda: TODAY) is not None
+        told = jobs.of_delivery(workspace, sent.delivery_id)
+        assert told is not None
+        assert (told["state"], told["fault"]["code"]) == ("queued", getattr(fault, "code", "disk_full"))
+        wait_is_over(workspace)
+    monkeypatch.undo()
+    work.run_due(workspace, lambda: TODAY)
+    assert deliveries.show(workspace, sent.delivery_id).state == "done"
+
+
 def test_a_passing_fault_is_tried_again_later_and_then_told(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = send(workspace)
 
     def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(intake, "ingest", full)
     for attempt in range(jobs.ATTEMPTS):
@@ -104,7 +127,7 @@ def test_a_passing_fault_is_tried_again_later_and_then_told(
         assert job.attempts == attempt + 1
         told = jobs.of_delivery(workspace, sent.delivery_id)
         assert told is not None
-        assert "No space left" in told["fault"]["en"]
+        assert "Input/output" in told["fault"]["en"]
         last = attempt == jobs.ATTEMPTS - 1
         assert told["state"] == ("failed" if last else "queued")
         assert work.run_one(workspace, lambda: TODAY) is None  # not at once

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -18,7 +19,7 @@ from coverage.archive.jobs import Job, LeaseLost
 from coverage.archive.manifest import transaction
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace
-from coverage.errors import ArchiveUnavailable, InputError, NotFound, PhusongError
+from coverage.errors import ArchiveUnavailable, DiskFull, InputError, NotFound, PhusongError
 
 log = logging.getLogger(__name__)
 _LOOK_S = 0.5  # how long a new job may lie before an idle worker sees it
@@ -75,6 +76,8 @@ def run_one(workspace: Workspace, today: Callable[[], date] = date.today) -> Job
         log.warning("job %s: %s", job.job_id, fault.en)
     except PhusongError as fault:
         _put_back(workspace, job, fault)
+    except OSError as fault:
+        _put_back(workspace, job, _told(fault))
     except Exception as fault:
         log.exception("job %s", job.job_id)
         what = f"{type(fault).__name__}: {fault}"
@@ -82,6 +85,13 @@ def run_one(workspace: Workspace, today: Callable[[], date] = date.today) -> Job
             workspace, job, PhusongError(f"Lỗi của chương trình ({what}).", f"A fault of ours ({what}).")
         )
     return job
+
+
+def _told(fault: OSError) -> PhusongError:
+    what = f"{fault.strerror or fault}: {fault.filename or ''}"
+    if fault.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskFull(f"Ổ đĩa đầy ({what}). Tệp vẫn còn.", f"The disk is full ({what}). The file is kept.")
+    return PhusongError(f"Không đọc hoặc ghi được ({what}).", f"Cannot read or write ({what}).")
 
 
 def _put_back(workspace: Workspace, job: Job, fault: PhusongError) -> None:
@@ -143,15 +153,23 @@ def _read_in(workspace: Workspace, job: Job, pulse: _Pulse) -> None:
     result: dict[str, list[Any]] = {"files": [], "refused": []}
     for found in _files_of(workspace, delivery, job, pulse):
         if isinstance(found, Receipt):
-            result["files"].append(asdict(found) | {"added_rows": found.added_rows})
+            told = _told_once(found, result["files"])
+            result["files"].append(asdict(told) | {"added_rows": told.added_rows})
         else:
             result["refused"].append(jobs.as_fault(found))
     state = "done" if result["files"] else "refused"
     with transaction(workspace.manifest) as connection:
         deciding.close(workspace, connection, delivery.delivery_id, state, result)
         jobs.finish(connection, job)
-    if not result["refused"]:  # a refused file is kept for a while: somebody may know how to read it
+    # A refused file is kept for a while, somebody may know how to read it; so is one whose sender has not agreed yet.
+    if not (result["refused"] or delivery.held):
         deliveries.forget_bytes(workspace, delivery.delivery_id)
+
+
+def _told_once(found: Receipt, before: list[dict[str, Any]]) -> Receipt:
+    """The receipt; of the second of two equal files in a zip it says that the archive had it already."""
+    twin = any(one["upload_id"] == found.upload_id for one in before)
+    return replace(found, effect="already_received") if twin else found
 
 
 def _files_of(

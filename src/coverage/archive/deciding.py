@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, RowMapping, and_, select
 
 from coverage.archive import deliveries, jobs
 from coverage.archive.deliveries import Delivery
@@ -25,13 +25,16 @@ KEPT = timedelta(days=7)  # an unfinished or refused sending: time to come back 
 def confirm(workspace: Workspace, delivery_id: str, context: Context, by: str | None = None) -> Delivery:
     """The delivery after its sender has looked at the preview and says what the file is; it is read now.
 
-    `by`: who says so, None = as said before. Raises `NotFound`, `Conflict` where it is not whole yet or has been read.
+    One that nobody looked at in time was read by itself: then it is read anew with these words. `by`: who says so,
+    None = as said before. Raises `NotFound`, and `Conflict` where it is not whole, was confirmed, or its bytes are gone.
     """
     with transaction(workspace.manifest) as connection:
         delivery = deliveries.from_row(deliveries.row_of(connection, delivery_id))
-        if delivery.state != "received" or not delivery.held:
+        here = deliveries.received_file(workspace, delivery).exists()
+        if delivery.state not in {"received", "done", "refused", "failed"} or not (delivery.held and here):
             raise deliveries.ended(delivery)
-        deliveries.change(connection, delivery_id, context=to_json(context), held=False, by=by or delivery.by)
+        said = {"context": to_json(context), "held": False, "by": by or delivery.by}
+        deliveries.change(connection, delivery_id, state="received", **said)
         jobs.cancel(connection, delivery_id)
         queue(workspace, connection, delivery_id)
         confirmed = deliveries.from_row(deliveries.row_of(connection, delivery_id))
@@ -39,20 +42,43 @@ def confirm(workspace: Workspace, delivery_id: str, context: Context, by: str | 
 
 
 def queue(workspace: Workspace, connection: Connection, delivery_id: str) -> None:
-    """Queue the reading, unless these bytes last came with the same context: then that delivery stands.
-
-    Where something else was said of them since, saying the first again takes that back.
-    """
+    """Queue the reading, unless it would only repeat what another delivery brought: then that one stands."""
     delivery = deliveries.from_row(deliveries.row_of(connection, delivery_id))
     alike = _alike(workspace, delivery)
-    stands = and_(DELIVERIES.c.state.in_(("received", "done")), DELIVERIES.c.same_as.is_(None))
-    others = and_(DELIVERIES.c.sha256 == delivery.sha256, DELIVERIES.c.delivery_id != delivery_id)
-    newest = select(DELIVERIES.c.delivery_id, DELIVERIES.c.alike).where(others, stands)
-    said_last = connection.execute(newest.order_by(DELIVERIES.c.received_utc.desc()).limit(1)).first()
-    earlier = said_last.delivery_id if said_last is not None and said_last.alike == alike else None
+    earlier = _standing(workspace, connection, delivery, alike)
     deliveries.change(connection, delivery_id, alike=alike, same_as=earlier)
     if earlier is None:
         jobs.enqueue(connection, "ingest", delivery_id)
+
+
+def _standing(workspace: Workspace, connection: Connection, delivery: Delivery, alike: str) -> str | None:
+    """The delivery of the same bytes and words that reading this one would repeat; None where it might change something.
+
+    Where others wait to be read, the last word counts, so none stands unless it is the only one.
+    """
+    others = and_(DELIVERIES.c.sha256 == delivery.sha256, DELIVERIES.c.delivery_id != delivery.delivery_id)
+    same = select(DELIVERIES).where(others, DELIVERIES.c.same_as.is_(None), DELIVERIES.c.held.is_(False))
+    rows = connection.execute(same.order_by(DELIVERIES.c.received_utc.desc())).mappings().all()
+    waiting = [row for row in rows if row["state"] == "received"]
+    if waiting:
+        return str(waiting[0]["delivery_id"]) if [row["alike"] for row in waiting] == [alike] else None
+    read = (row for row in rows if row["state"] == "done" and row["alike"] == alike)
+    standing = (row["delivery_id"] for row in read if _still_holds(workspace, connection, row))
+    return next(standing, None)
+
+
+def _still_holds(workspace: Workspace, connection: Connection, row: RowMapping) -> bool:
+    """Whether the archive holds just what that delivery brought, and reading the bytes again could bring no more.
+
+    Rows that were set aside, files that were refused and saved mappings may be read otherwise by now.
+    """
+    ids = {one["upload_id"] for one in row["result"]["files"]}
+    if not ids or row["result"]["refused"] or any(workspace.mappings.glob("*.toml")):
+        return False
+    own = and_(UPLOADS.c.upload_id.in_(ids), UPLOADS.c.delivery_id == row["delivery_id"])
+    whole = and_(UPLOADS.c.state == "committed", UPLOADS.c.quarantined == 0)
+    held = connection.execute(select(UPLOADS.c.upload_id).where(own, whole)).scalars().all()
+    return set(held) == ids
 
 
 def forget_if_same(workspace: Workspace, delivery: Delivery) -> Delivery:
@@ -107,18 +133,21 @@ def cancel(workspace: Workspace, delivery_id: str) -> None:
 def retry(
     workspace: Workspace, delivery_id: str, context: Context | None = None, by: str | None = None
 ) -> Delivery:
-    """The delivery, queued once more after it failed or was refused; its bytes are kept for a week.
+    """The delivery, queued once more after it, or a file inside, was refused, or after it failed; its bytes are kept.
 
     `context` replaces what was said of the file, `by` who says so. Raises `NotFound`, `Conflict`.
     """
     with transaction(workspace.manifest) as connection:
         delivery = deliveries.from_row(deliveries.row_of(connection, delivery_id))
-        if (
-            delivery.state not in {"failed", "refused"}
-            or not deliveries.received_file(workspace, delivery).exists()
-        ):
+        here = deliveries.received_file(workspace, delivery).exists()
+        if not (_may_be_tried_again(delivery) and here):
             raise deliveries.ended(delivery)
         said = {"by": by or delivery.by} | ({} if context is None else {"context": to_json(context)})
         deliveries.change(connection, delivery_id, state="received", expires_utc=now_utc() + KEPT, **said)
         jobs.enqueue(connection, "ingest", delivery_id)
         return deliveries.from_row(deliveries.row_of(connection, delivery_id))
+
+
+def _may_be_tried_again(delivery: Delivery) -> bool:
+    some_refused = delivery.state == "done" and bool((delivery.result or {}).get("refused"))
+    return delivery.state in {"failed", "refused"} or some_refused

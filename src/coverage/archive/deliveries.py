@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import re
 import shutil
+import unicodedata
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,9 @@ from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict, InputError, NotFound
 from coverage.logs.context import Context, from_json
 
-_LONGEST_NAME = 120  # bytes; file systems take 255
+_LONGEST_NAME = 200  # bytes; file systems take 255
+_LONGEST_SUFFIX = 12  # signs, the point included
+_UNSAFE = frozenset('/\\:*?"<>|')
 
 
 @dataclass(frozen=True)
@@ -102,13 +104,16 @@ def receiving(workspace: Workspace) -> list[Delivery]:
 
 
 def expired(workspace: Workspace, now: datetime) -> list[Delivery]:
-    """Sendings whose bytes nobody has claimed in time: unfinished, refused, failed."""
+    """Sendings whose bytes nobody has claimed in time: unfinished, refused.
+
+    Not the failed ones: their sender was told that we have the file, and that it was not read is our fault.
+    """
     return _select(workspace, is_expired(now))
 
 
 def is_expired(now: datetime) -> ColumnElement[bool]:
     """What holds of the rows of such sendings."""
-    ended = DELIVERIES.c.state.in_(("receiving", "refused", "failed"))
+    ended = DELIVERIES.c.state.in_(("receiving", "refused"))
     return and_(DELIVERIES.c.expires_utc < now, ended)
 
 
@@ -119,15 +124,20 @@ def with_own_bytes(connection: Connection, *states: str) -> list[Delivery]:
 
 
 def safe_name(file: str) -> str:
-    """A file name of our making that keeps the harmless letters of the client's: it may carry operator and date.
+    """A file name that is safe in a folder of ours and says what the client's says: operator, phone and date may stand in it.
 
+    Composed letters; what paths and Windows cannot have becomes "_"; of a long name the end goes, not the suffix.
     Raises `InputError` where nothing is left of it.
     """
-    name = re.sub(r"[^\w.\-]", "_", Path(file.replace("\\", "/")).name).lstrip(".")
-    name = name.encode()[-_LONGEST_NAME:].decode(errors="ignore").lstrip(".")
-    if not name:
+    name = unicodedata.normalize("NFC", Path(file.replace("\\", "/")).name)
+    name = "".join(sign if sign.isprintable() and sign not in _UNSAFE else "_" for sign in name).strip(" .")
+    if not name or not name.strip("_"):
         raise InputError("Tệp tải lên không có tên.", "The uploaded file has no name.")
-    return name
+    stem, dot, suffix = (
+        name.rpartition(".") if len(name) - name.rfind(".") <= _LONGEST_SUFFIX else (name, "", "")
+    )
+    room = _LONGEST_NAME - len((dot + suffix).encode())
+    return stem.encode()[:room].decode(errors="ignore") + dot + suffix
 
 
 def part(workspace: Workspace, delivery_id: str) -> Path:

@@ -16,12 +16,13 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, upd
 from coverage.archive.manifest import now_utc, reading, transaction
 from coverage.archive.schema import DELIVERIES, JOBS
 from coverage.archive.workspace import Workspace
-from coverage.errors import Conflict, NotFound, PhusongError
+from coverage.errors import ArchiveUnavailable, Conflict, DiskFull, NotFound, PhusongError
 
 Kind = Literal["ingest", "assess"]
 LEASE = timedelta(seconds=60)  # a busy machine may hold a heartbeat back for many seconds
 ATTEMPTS = 3  # a file that ended three workers would end the fourth
 _FIRST_WAIT = timedelta(seconds=10)  # then four times as long each time
+_UNTIL_ROOM = timedelta(seconds=60)
 _ENDED = ("done", "failed", "cancelled")
 
 
@@ -135,7 +136,15 @@ def fail(connection: Connection, job: Job, fault: PhusongError) -> None:
 
 
 def try_later(connection: Connection, job: Job, fault: PhusongError) -> bool:
-    """Put a job back after a fault that may pass; False where it has had its attempts, and failed. Raises `LeaseLost`."""
+    """Put a job back after a fault that may pass; False where it has had its attempts, and failed. Raises `LeaseLost`.
+
+    What is no fault of the job (a full disk, a database that is away) takes none of its attempts.
+    """
+    if isinstance(fault, DiskFull | ArchiveUnavailable):
+        require_mine(connection, job)
+        later = {"not_before_utc": now_utc() + _UNTIL_ROOM, "attempts": job.attempts - 1}
+        _set(connection, job.job_id, state="queued", fault=as_fault(fault), lease_until_utc=None, **later)
+        return True
     if job.attempts >= ATTEMPTS:
         fail(connection, job, fault)
         return False

@@ -92,8 +92,8 @@ def _sendings(workspace: Workspace, connection: Connection) -> Iterator[Path]:
 
 
 def _looked_at(done: deliveries.Delivery) -> bool:
-    """Whether some files inside were refused, and somebody may still want to know why."""
-    return bool((done.result or {}).get("refused")) and done.expires_utc > now_utc()
+    """Whether files inside were refused, or its sender has not agreed to how it was read: somebody may come back to it."""
+    return (bool((done.result or {}).get("refused")) or done.held) and done.expires_utc > now_utc()
 
 
 def _old(path: Path, older_than: timedelta) -> bool:
@@ -126,7 +126,7 @@ def _forget_compacted(workspace: Workspace, connection: Connection) -> None:
 
 
 def forget_expired(workspace: Workspace) -> list[str]:
-    """The deliveries that nobody came back to in time (unfinished, refused, failed): cancelled, their bytes gone.
+    """The deliveries that nobody came back to in time (unfinished, refused): cancelled, their bytes gone.
 
     One that another delivery counts on stays, and so does one whose bytes have come within a day.
     """

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from coverage.cli import files, guide, judging, keeping, places, running, uploads
+from coverage.cli import deliveries, files, guide, judging, keeping, places, running, uploads
 from coverage.cli.options import BAD_INPUT, FAILED, tell
 from coverage.errors import InputError, NotFound, PhusongError
 
@@ -24,6 +24,7 @@ for commands in (places.app, guide.app, files.app, judging.app, running.app, kee
 app.add_typer(places.places_app, name="places")
 app.add_typer(files.mappings_app, name="mappings")
 app.add_typer(uploads.uploads_app, name="uploads")
+app.add_typer(deliveries.deliveries_app, name="deliveries")
 
 
 def main() -> None:

@@ -119,6 +119,8 @@ def _receipt_lines(receipt: Any) -> str:  # noqa: ANN401
     from coverage.logs.reasons import fix, reason
 
     again = " (đã nhận trước đây / already received)" if receipt.effect == "already_received" else ""
+    if receipt.state == "withdrawn":
+        again += f"; ĐANG BỊ RÚT, KHÔNG TÍNH / WITHDRAWN, DOES NOT COUNT: phusong uploads restore {receipt.upload_id}"
     lines = [
         f"{receipt.upload_id}  {receipt.file}  {receipt.format} ({receipt.confidence:.0%}): {receipt.rows} dòng/rows = "
         f"{receipt.accepted} nhận/accepted + {receipt.duplicates} trùng/duplicates + "

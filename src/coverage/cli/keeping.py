@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,8 +39,11 @@ def verify(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> No
 
 def _findings(findings: list[Any]) -> str:
     lines = [f"[{one.severity}, {one.what}] {one.vi}\n    {one.en}" for one in findings]
-    damaged = sum(one.severity == "damage" for one in findings)
-    total = f"{damaged} hỏng / damaged, {len(findings) - damaged} thừa / left over"
+    count = Counter(one.severity for one in findings)
+    total = (
+        f"{count['damage']} hỏng / damaged, {count['attention']} cần xử lý / to be seen to, "
+        f"{count['leftover']} thừa / left over"
+    )
     return "\n".join([*lines, total])
 
 

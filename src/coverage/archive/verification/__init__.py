@@ -22,7 +22,7 @@ def verify(workspace: Workspace, tell: Tell = silent) -> list[Finding]:
     the manifest of one moment. Raises `ArchiveUnavailable` where the manifest cannot be reached.
     """
     found = list(_everything(workspace, tell))
-    return sorted(found, key=lambda one: one.severity != "damage")
+    return sorted(found, key=lambda one: ("damage", "attention", "leftover").index(one.severity))
 
 
 def _everything(workspace: Workspace, tell: Tell) -> Iterator[Finding]:

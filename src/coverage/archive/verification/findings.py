@@ -52,6 +52,10 @@ _MEANINGS = {
             "restore it from a backup, or have it sent again",
         ),
     ),
+    "delivery_failed": (
+        ("Tệp đã nhận mà chưa đọc được", "A file that was received and could not be read in"),
+        ("sửa nguyên nhân rồi: phusong deliveries retry", "cure the cause, then: phusong deliveries retry"),
+    ),
     "delivery_disagrees": (
         ("Dòng của lần gửi tự mâu thuẫn", "A delivery's row contradicts itself"),
         _BY_HAND,
@@ -96,11 +100,11 @@ _MEANINGS = {
 class Finding:
     """One thing that is not as it should be.
 
-    severity: damage, or leftover (harmless). what: a stable code. where: file, upload, delivery or table.
+    severity: damage, attention (nothing is lost, and somebody must act), or leftover (harmless). what: a stable code. where: file, upload, delivery or table.
     vi, en: what is wrong and what cures it.
     """
 
-    severity: Literal["damage", "leftover"]
+    severity: Literal["damage", "attention", "leftover"]
     what: str
     where: str
     vi: str
@@ -117,7 +121,14 @@ def leftover(what: str, where: object, found: str = "") -> Finding:
     return _finding("leftover", what, where, found)
 
 
-def _finding(severity: Literal["damage", "leftover"], what: str, where: object, found: str) -> Finding:
+def attention(what: str, where: object, found: str = "") -> Finding:
+    """Nothing is lost, and nothing goes on without somebody."""
+    return _finding("attention", what, where, found)
+
+
+def _finding(
+    severity: Literal["damage", "attention", "leftover"], what: str, where: object, found: str
+) -> Finding:
     (vi, en), (cure_vi, cure_en) = _MEANINGS[what]
     seen = f" ({found})" if found else ""
     return Finding(

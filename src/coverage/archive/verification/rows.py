@@ -21,7 +21,7 @@ from coverage.archive.schema import (
     SNAPSHOTS,
     UPLOADS,
 )
-from coverage.archive.verification.findings import Finding, damage
+from coverage.archive.verification.findings import Finding, attention, damage
 from coverage.archive.workspace import Workspace, identity
 from coverage.errors import ArchiveDamaged
 
@@ -167,6 +167,8 @@ def _delivery(row: Row, jobs: list[str], states: dict[str, Row]) -> Iterator[Fin
     waits = row["state"] == "received" and row["same_as"] is None
     if alive != int(waits) or (row["state"] == "failed" and jobs[-1:] != ["failed"]):
         yield damage("jobs_disagree", where, f"{row['state']}; jobs: {', '.join(jobs) or '-'}")
+    if row["state"] == "failed":
+        yield attention("delivery_failed", where, row["file"])
     if row["same_as"] and states.get(row["same_as"], {}).get("sha256") != row["sha256"]:
         yield damage("delivery_disagrees", where, f"same_as {row['same_as']}")
     whole = row["state"] not in {"receiving", "cancelled"}
