@@ -210,6 +210,7 @@ def test_a_missing_operator_is_told_before_it_costs_rows(phone: Phone, tmp_path:
     phone.shows_preview(path.name)
     card = phone.card(path.name)
     assert card.locator(".warn").get_by_text("108").count() == 1
+    assert "--operator" not in card.text_content()
     card.get_by_role("button", name=say(phone, "missing_fill", field=say(phone, "field_operator"))).click()
     assert phone.page.evaluate("document.activeElement.name") == "operator"
     phone.page.select_option("[name=operator]", "45204")
@@ -217,6 +218,28 @@ def test_a_missing_operator_is_told_before_it_costs_rows(phone: Phone, tmp_path:
     phone.accept(path.name)
     phone.reaches(path.name, "done")
     assert say(phone, "result_all", rows=108) in card.inner_text()
+
+
+@ON_A_PHONE
+@pytest.mark.browser
+def test_a_survey_team_is_asked_for_and_never_assumed(phone: Phone, tmp_path: Path) -> None:
+    path = crew_file(tmp_path, lines_of(phone, "who"), "who.csv")
+    assert phone.page.locator("[name=source]:checked").count() == 0
+    phone.choose(path)
+    phone.shows_preview(path.name)
+    card = phone.card(path.name)
+    asked = card.get_by_text(say(phone, "missing_source"))
+    asked.wait_for()
+    card.get_by_role("button", name=say(phone, "missing_fill", field=say(phone, "field_source"))).click()
+    assert phone.page.evaluate("document.activeElement.name") == "source"
+    phone.page.get_by_label(say(phone, "source_drive_test"), exact=True).check()
+    asked.wait_for(state="detached")
+    phone.accept(path.name)
+    phone.reaches(path.name, "done")
+    told = httpx.get(f"{phone.address}/v1/deliveries").json()["deliveries"]
+    assert next(one for one in told if one["file"] == path.name)["context"]["source"] == "drive_test"
+    phone.reload()
+    assert phone.page.locator("[name=source]:checked").get_attribute("value") == "drive_test"
 
 
 @ON_A_PHONE

@@ -11,9 +11,12 @@ import httpx
 import pytest
 from field_phones import Link, Phone
 from serving import Service, running
+from sqlalchemy import update
 from test_flow import HEADER, crew_lines
 
+from coverage.archive.manifest import now_utc, transaction
 from coverage.archive.receipts import code_of
+from coverage.archive.schema import JOBS
 from coverage.archive.workspace import open_workspace
 from coverage.service import upload_page
 
@@ -152,6 +155,137 @@ def test_agreeing_holds_through_a_dead_link_and_a_reload(
     phone.reaches(path.name, "done")
     delivery = delivery_of(server, path.name)
     assert delivery["context"]["team"] == "Đội 9"
+
+
+def bare_file(folder: Path, mark: str) -> Path:
+    """A phone's file that names neither itself nor the operator."""
+    path = folder / f"{mark}.csv"
+    lines = [line.replace(",45204,", ",,") for line in crew_lines("in_service", "-88")[:36]]
+    rows = [line.replace("phone-0", mark) for line in lines]
+    path.write_text("\n".join([HEADER.replace("device", "note"), *rows]) + "\n")
+    return path
+
+
+def an_hour_passes(server: Service, name: str) -> None:
+    """The held file is read by itself."""
+    mine = JOBS.c.delivery_id == delivery_of(server, name)["delivery_id"]
+    with transaction(open_workspace(server.workspace).manifest) as connection:
+        connection.execute(update(JOBS).where(mine).values(not_before_utc=now_utc()))
+    field_phones.until(lambda: delivery_of(server, name)["state"] == "done")
+
+
+def fill_in(phone: Phone) -> None:
+    phone.page.fill("[name=device]", "Máy Z")
+    phone.page.select_option("[name=operator]", "45204")
+    phone.page.select_option("[name=in_vehicle]", "true")
+    phone.page.select_option("[name=antenna]", "inside")
+
+
+def words_were_used(phone: Phone, server: Service, path: Path) -> None:
+    phone.reaches(path.name, "done")
+    delivery = delivery_of(server, path.name)
+    said = {name: delivery["context"][name] for name in ("operator", "in_vehicle", "antenna")}
+    assert said == {"operator": "45204", "in_vehicle": True, "antenna": "inside"}
+    assert delivery["context"]["device"]
+    assert not delivery["held"]
+    (read,) = delivery["files"]
+    assert (read["accepted"], read["quarantined"]) == (36, 0)
+    words = upload_page.words("vi")
+    seen = phone.card(path.name).inner_text()
+    assert words["result_all"].replace("{rows}", "36") in seen
+    assert words["result_effect_replaced"] in seen
+    assert words["read_unasked"] not in seen
+    assert words["unheeded"] not in seen
+
+
+def watches_for(phone: Phone, words: str) -> None:
+    """Have the page note whether it ever shows the words, however briefly."""
+    phone.page.evaluate(
+        """words => new MutationObserver(() => { window.shown ||= document.body.textContent.includes(words); })
+            .observe(document.body, { subtree: true, childList: true, characterData: true })""",
+        words,
+    )
+
+
+def test_an_agreement_that_comes_after_the_hour_is_still_used(
+    phone: Phone, link: Link, server: Service, tmp_path: Path
+) -> None:
+    path = bare_file(tmp_path, "late")
+    phone.choose(path)
+    phone.shows_preview(path.name)
+    fill_in(phone)
+    phone.card(path.name).get_by_role("button", name="Đồng ý, nhận tệp này").wait_for()
+    link.cut()
+    phone.accept(path.name)
+    phone.reaches(path.name, "confirming")
+    an_hour_passes(server, path.name)
+    assert delivery_of(server, path.name)["held"]
+    watches_for(phone, upload_page.words("vi")["reading_again"])
+    link.mend()
+    words_were_used(phone, server, path)
+    assert phone.page.evaluate("window.shown")
+
+
+def test_an_agreement_kept_over_a_restart_is_told_to_a_server_that_has_read_the_file(
+    phone: Phone, link: Link, server: Service, tmp_path: Path
+) -> None:
+    path = bare_file(tmp_path, "restarted")
+    phone.choose(path)
+    phone.shows_preview(path.name)
+    fill_in(phone)
+    link.cut()
+    phone.accept(path.name)
+    phone.reaches(path.name, "confirming")
+    phone.page.close()
+    an_hour_passes(server, path.name)
+    link.mend()
+    phone.open()
+    words_were_used(phone, server, path)
+
+
+def test_who_comes_back_after_the_hour_sees_the_result_and_may_still_agree(
+    phone: Phone, server: Service, tmp_path: Path
+) -> None:
+    words = upload_page.words("vi")
+    path = bare_file(tmp_path, "back later")
+    phone.choose(path)
+    phone.shows_preview(path.name)
+    phone.page.close()
+    an_hour_passes(server, path.name)
+    phone.open()
+    phone.reaches(path.name, "unused")  # no row has an operator
+    card = phone.card(path.name)
+    card.get_by_text(words["read_unasked"]).wait_for()
+    assert words["cure_operator_unknown"] in card.inner_text()
+    fill_in(phone)
+    card.get_by_role("button", name=words["confirm_again"]).click()
+    words_were_used(phone, server, path)
+
+
+def test_words_that_came_too_late_are_never_told_as_used(
+    phone: Phone, link: Link, server: Service, tmp_path: Path
+) -> None:
+    words = upload_page.words("vi")
+    path = tmp_path / "contested.csv"
+    path.write_text("\n".join([HEADER, *[line.replace("phone-", "two-") for line in crew_lines()]]) + "\n")
+    phone.choose(path)
+    phone.shows_preview(path.name)
+    phone.page.fill("[name=team]", "Đội 9")
+    link.cut()
+    phone.accept(path.name)
+    phone.reaches(path.name, "confirming")
+    other = delivery_of(server, path.name)["url"]
+    httpx.post(f"{server.address}{other}/confirm", json={"team": "Đội 1"}).raise_for_status()
+    field_phones.until(lambda: delivery_of(server, path.name)["state"] == "done")
+    link.mend()
+    phone.reaches(path.name, "unheeded")
+    card = phone.card(path.name)
+    assert card.locator(".chip").inner_text() == words["phase_unheeded"]
+    assert words["unheeded"] in card.inner_text()
+    phone.reload()
+    card.get_by_role("button", name=words["resend"]).click()
+    phone.reaches(path.name, "done")
+    assert delivery_of(server, path.name)["context"]["team"] == "Đội 9"
 
 
 def test_the_page_opens_without_any_link(phone: Phone, link: Link, server: Service, tmp_path: Path) -> None:

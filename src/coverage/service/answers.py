@@ -52,7 +52,7 @@ def delivery(workspace: Workspace, shown: Delivery) -> dict[str, Any]:
         "delivery_id": shown.delivery_id,
         "url": url_of(shown.delivery_id),
         "file": shown.file,
-        "held": shown.held and shown.state == "received",
+        "held": _held(workspace, shown),
         "offset": _offset(workspace, shown),
         "length": shown.length,
         "receipt": shown.receipt,
@@ -66,6 +66,12 @@ def delivery(workspace: Workspace, shown: Delivery) -> dict[str, Any]:
         "expires_utc": as_utc(shown.expires_utc),
     }
     return about | _became(workspace, shown if earlier is None or shown.state in FINAL else earlier)
+
+
+def _held(workspace: Workspace, shown: Delivery) -> bool:
+    """Whether its sender may still say what it is: nobody has, even where it was read by itself, and its bytes are here."""
+    whole = shown.state in {"received", "done", "refused", "failed"}
+    return shown.held and whole and deliveries.received_file(workspace, shown).exists()
 
 
 def _offset(workspace: Workspace, shown: Delivery) -> int | None:

@@ -1,7 +1,7 @@
 /* The card of one file: built once, its parts written anew only where they changed, so that focus stays put. */
 
 import * as form from './form.js';
-import { liveOf, phaseOf, rateOf } from './phases.js';
+import { isOpen, liveOf, phaseOf, rateOf } from './phases.js';
 import * as preview from './preview.js';
 import { receipt } from './receipt.js';
 import * as result from './result.js';
@@ -9,7 +9,7 @@ import * as sender from './sender.js';
 import { button, bytes, clock, duration, el, percent, say, sentence } from './words.js';
 
 const UNDER_WAY = new Set(['queued', 'sending', 'waiting']);
-const ENDED = new Set(['done', 'same', 'unused', 'refused']);
+const ENDED = new Set(['done', 'unheeded', 'same', 'unused', 'refused']);
 const TAKEN_IN_AFTER_MS = 3600000; // as the server does it where nobody confirms
 const PARTS = ['progress', 'notice', 'look', 'result', 'judged', 'receipt', 'actions'];
 
@@ -27,10 +27,10 @@ export function update(item, card) {
   card.dataset.shown = shownPhase(item);
   card.querySelector('.chip').textContent = say(`phase_${card.dataset.shown}`);
   progress(card, item, phase);
-  put(card, 'notice', [phase, liveOf(item), item.lost, item.refusal, item.wanted, item.delivery?.stage, item.delivery?.share, item.delivery?.fault], () => notices(item, phase));
+  put(card, 'notice', [phase, liveOf(item), item.lost, item.refusal, item.wanted, item.unheeded, isOpen(item), Boolean(item.blob), liveOf(item).said, item.reread, item.delivery?.stage, item.delivery?.share, item.delivery?.fault], () => notices(item, phase));
   look(card, item, phase);
   const { delivery } = item;
-  put(card, 'result', ENDED.has(phase) && [delivery.files, delivery.refused, delivery.already_received_utc], () => result.view(delivery, { resend: resendOf(item), onChange: () => sender.refresh(item) }));
+  put(card, 'result', ENDED.has(phase) && [delivery.files, delivery.refused, delivery.already_received_utc, item.unheeded, isOpen(item)], () => result.view(delivery, { resend: resendOf(item), onChange: () => sender.refresh(item) }));
   put(card, 'judged', ENDED.has(phase) && delivery.files.length > 0 && [delivery.judged, delivery.snapshot_id === null], () => [result.judged(delivery)]);
   const told = delivery?.receipt && phase !== 'look' && phase !== 'confirming' && phase !== 'cancelled';
   put(card, 'receipt', told && [delivery.receipt, result.rowsOf(delivery)], () => [receipt(delivery, result.rowsOf(delivery))]);
@@ -83,7 +83,10 @@ function notices(item, phase) {
     UNDER_WAY.has(phase) && item.wanted && el('p', { class: 'note' }, say('early_set')),
     phase === 'blobless' && el('p', { class: 'warn' }, say(item.lost || 'blobless')),
     phase === 'stopped' && el('div', { class: 'bad', role: 'alert' }, el('strong', {}, say('stopped_title')), el('p', {}, sentence(item.refusal) || `HTTP ${item.refusal.status}`)),
+    phase !== 'confirming' && isOpen(item) && delivery.state === 'done' && el('p', { class: 'warn', role: 'alert' }, say('read_unasked')),
+    ENDED.has(phase) && item.unheeded && el('div', { class: 'warn', role: 'alert' }, el('p', {}, say('unheeded')), result.completion(resendOf(item))),
     said && el('p', { class: 'bad', role: 'alert' }, sentence(said)),
+    (phase === 'line' || phase === 'reading') && item.reread && el('p', { class: 'note' }, say('reading_again')),
     phase === 'line' && el('p', { class: 'note' }, say('in_line')),
     phase === 'reading' && el('p', { class: 'note' }, say('reading', { percent: percent(delivery.share || 0) })),
     phase === 'reading' && el('progress', { max: 1, value: delivery.share || 0, 'aria-labelledby': `name-${item.id}` }),
@@ -94,11 +97,11 @@ function notices(item, phase) {
 
 /* The preview with what the form says now, and the button that takes the file in. */
 function look(card, item, phase) {
-  if (phase !== 'look') { put(card, 'look', false); return; }
+  if (!isOpen(item)) { put(card, 'look', false); return; }
   const state = liveOf(item);
   const words = form.said();
   const asked = JSON.stringify(words);
-  put(card, 'look', ['look', state.previewed || null, asked === state.asking], () => lookView(item, state));
+  put(card, 'look', [phase, state.previewed || null, asked === state.asking], () => lookView(item, state, phase));
   if (state.asking === asked) { return; }
   state.asking = asked;
   loadPreview(item, words, asked);
@@ -118,27 +121,33 @@ async function loadPreview(item, words, asked) {
   }
 }
 
-function lookView(item, state) {
-  const code = el('p', { class: 'note' }, say('receipt_code_line'), ' ', el('b', { class: 'short-code' }, item.delivery.receipt));
+function lookView(item, state, phase) {
+  const code = phase === 'look' && el('p', { class: 'note' }, say('receipt_code_line'), ' ', el('b', { class: 'short-code' }, item.delivery.receipt));
   if (!state.previewed) { return [code, el('p', { class: 'note', role: 'status' }, say('preview_loading'))]; }
-  const until = new Date(Date.parse(item.delivery.received_utc) + TAKEN_IN_AFTER_MS);
   return [
     code,
     el('h4', {}, say('preview_title')),
     ...(state.preview ? preview.view(state.preview) : [el('p', { class: 'note' }, say('preview_none'))]),
     ...(!state.preview || preview.isReadable(state.preview)
-      ? [button('confirm', () => sender.confirm(item, form.said()), { class: 'main' }), el('p', { class: 'note' }, say('confirm_hint', { time: clock(until) }))]
+      ? [button(phase === 'look' ? 'confirm' : 'confirm_again', () => sender.confirm(item, form.said()), { class: 'main' }), confirmHint(item, phase)]
       : []),
   ];
+}
+
+function confirmHint(item, phase) {
+  const until = new Date(Date.parse(item.delivery.received_utc) + TAKEN_IN_AFTER_MS);
+  return el('p', { class: 'note' }, phase === 'look' ? say('confirm_hint', { time: clock(until) }) : say('confirm_again_hint'));
 }
 
 /* Whether "accept all" may take this file along: looked at, and readable. */
 export function isLookedAt(item) {
   const { preview: found } = liveOf(item);
-  return phaseOf(item) === 'look' && Boolean(found) && preview.isReadable(found);
+  return isOpen(item) && Boolean(found) && preview.isReadable(found);
 }
 
+/* What completes a file with what the form says now; where the server still has the bytes they are not sent again. */
 function resendOf(item) {
+  if (isOpen(item)) { return () => sender.confirm(item, form.said()); }
   return item.blob ? () => sender.resend(item, form.said()) : null;
 }
 

@@ -27,7 +27,7 @@ export function start(onChange) {
     const field = form.elements.namedItem(name);
     if (field) { field.value = text; }
   });
-  box.open = !remembered.team && !remembered.by;
+  box.open = !said().source || (!remembered.team && !remembered.by);
   form.addEventListener('submit', (event) => event.preventDefault());
   form.addEventListener('input', () => {
     remember();
@@ -40,7 +40,7 @@ export function start(onChange) {
 
 /* Opens the form at a field. */
 export function show(name) {
-  const field = form.elements.namedItem(name);
+  const field = form.querySelector(`[name="${name}"]`);
   box.open = true;
   const inner = field.closest('details');
   if (inner) { inner.open = true; }
@@ -63,7 +63,12 @@ function remember() {
 
 /* One line of what is filled in, so that the folded form shows what it will say. */
 function summarise() {
-  const shown = [...form.elements].filter((field) => field.name && field.name !== 'source' && field.value.trim())
-    .map((field) => (field.tagName === 'SELECT' ? field.selectedOptions[0].textContent : field.value.trim()));
+  const shown = [...form.elements].filter((field) => field.name && field.value.trim() && (field.type !== 'radio' || field.checked))
+    .map(shownValue);
   document.getElementById('about-summary').textContent = shown.join(' · ') || say('about_empty');
+}
+
+function shownValue(field) {
+  if (field.type === 'radio') { return field.labels[0].textContent.trim(); }
+  return field.tagName === 'SELECT' ? field.selectedOptions[0].textContent : field.value.trim();
 }

@@ -18,9 +18,11 @@ export function phaseOf(item) {
   if (item.refusal) { return 'stopped'; }
   if (item.lost || (!delivery && !item.blob)) { return 'blobless'; }
   if (!delivery) { return liveOf(item).waiting ? 'waiting' : liveOf(item).started ? 'sending' : 'queued'; }
+  if (item.wanted) { return 'confirming'; }
+  if (isUnheeded(item)) { return isUnused(delivery) ? 'unused' : 'unheeded'; }
   if (delivery.same_as && delivery.state !== 'cancelled') { return FINAL.has(delivery.state) ? 'same' : 'line'; }
   if (delivery.state !== 'received') { return isUnused(delivery) ? 'unused' : delivery.state; }
-  if (delivery.held) { return item.wanted ? 'confirming' : 'look'; }
+  if (delivery.held) { return 'look'; }
   return delivery.stage ? 'reading' : 'line';
 }
 
@@ -29,9 +31,21 @@ export function isUnused(delivery) {
   return delivery.state === 'done' && delivery.files.every((file) => file.accepted === 0);
 }
 
-/* Whether the server has done with a file, well or not. */
+/* Whether the sender may still say what the file is: nobody has, even where it was read by itself meanwhile. */
+export function isOpen(item) {
+  const { delivery } = item;
+  const decided = item.wanted || item.unheeded || item.dropped || item.refusal || item.lost;
+  return Boolean(delivery?.held) && !decided && (delivery.state === 'received' || delivery.state === 'done');
+}
+
+/* Read in without the sender's words: not to be told like a success. */
+function isUnheeded(item) {
+  return item.delivery.state === 'done' && Boolean(item.delivery.held || item.unheeded);
+}
+
+/* Whether the server has done with a file, well or not, and nothing is left to say of it. */
 export function isFinished(item) {
-  return Boolean(item.delivery) && FINAL.has(item.delivery.state);
+  return Boolean(item.delivery) && FINAL.has(item.delivery.state) && !item.wanted && !isOpen(item);
 }
 
 /* Begins anew for a file whose sending was stopped. */

@@ -84,16 +84,27 @@ function counts(file) {
 
 /* What the file does not say, what comes of leaving it open, and the way to the field that cures it. */
 function missing(file) {
-  if (file.missing.length === 0) { return null; }
-  const items = file.missing.map((one) => {
+  const lacking = [...(isSourceSaid(file) ? [] : [{ field: 'source' }]), ...file.missing];
+  if (lacking.length === 0) { return null; }
+  const items = lacking.map((one) => {
     const name = fieldName(one.field);
-    const text = one.field === 'device' ? say('missing_device') : say('missing_rows', { what: capital(name), n: one.rows });
+    const text = missingText(one, name);
     const fill = form.fields().includes(one.field)
       && button('missing_fill', () => form.show(one.field), { class: 'small' });
     if (fill) { fill.textContent = say('missing_fill', { field: name }); }
     return el('li', {}, text, ' ', fill);
   });
   return el('div', { class: 'warn' }, el('strong', {}, say('missing_title')), el('ul', {}, ...items));
+}
+
+/* A drive test is never assumed: unsaid, the rows weigh as those of residents. */
+function isSourceSaid(file) {
+  return file.context.source === 'drive_test' || Boolean(form.said().source);
+}
+
+function missingText({ field, rows }, name) {
+  if (field === 'source') { return say('missing_source'); }
+  return field === 'device' ? say('missing_device') : say('missing_rows', { what: capital(name), n: rows });
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

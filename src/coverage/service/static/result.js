@@ -74,7 +74,8 @@ function badKind(kind, rows) {
     el('p', {}, has(`cure_${kind.code}`) ? say(`cure_${kind.code}`) : sentence(first)));
 }
 
-function completion(resend) {
+/* The way to complete a file: a button, or choosing it again where the phone has its bytes no more. */
+export function completion(resend) {
   if (resend === null) { return el('p', { class: 'note' }, say('resend_choose')); }
   return el('div', {}, el('p', { class: 'note' }, say('resend_hint')), button('resend', resend, { class: 'second' }));
 }

@@ -2,7 +2,7 @@
    the queue before it is acted on. */
 
 import { ask, askJson, pause, Refused } from './link.js';
-import { FINAL, isFinished, liveOf, phaseOf, renew, settled } from './phases.js';
+import { FINAL, isFinished, isOpen, liveOf, phaseOf, renew, settled } from './phases.js';
 import * as queue from './queue.js';
 import * as tus from './tus.js';
 import { watch } from './watch.js';
@@ -51,7 +51,7 @@ export async function add(file, said) {
   if (alike && phaseOf(alike) !== 'blobless') { return null; }
   const item = alike || {
     id: randomId(), name: file.name, size: file.size, modified: file.lastModified, added: Date.now(),
-    key: randomId(), url: null, offset: 0, said, wanted: null, delivery: null, refusal: null,
+    key: randomId(), url: null, offset: 0, said, wanted: null, agreed: null, delivery: null, refusal: null,
   };
   Object.assign(item, { blob: file, lost: null });
   items.set(item.id, item);
@@ -105,7 +105,7 @@ function deliveryUrl(item) {
 
 /* The server has forgotten the sending: the same bytes are sent once more, under another key. */
 async function anew(item) {
-  Object.assign(item, { url: null, key: randomId(), offset: 0, delivery: null, refusal: null });
+  Object.assign(item, { url: null, key: randomId(), offset: 0, delivery: null, refusal: null, unheeded: false, reread: false });
   await queue.put(item);
 }
 
@@ -146,8 +146,10 @@ async function followed(item, waiting) {
   for (let asked = item.delivery !== null && liveOf(item).fresh; ; asked = false) {
     if (!asked) { await heard(item, await askJson(deliveryUrl(item), {}, waiting)); }
     const { delivery } = item;
-    if (delivery.state === 'received' && delivery.held) {
-      if (item.wanted) { await confirmNow(item, waiting); } else { await woken(item); }
+    if (item.wanted) {
+      await confirmNow(item, waiting); // whatever became of the file meanwhile
+    } else if (isOpen(item)) {
+      await woken(item, FINAL.has(delivery.state) && !delivery.judged ? judgedPause(item) : HELD_LOOK_MS);
     } else if (!FINAL.has(delivery.state)) {
       await watch(deliveryUrl(item), (found) => heard(item, found), waiting);
     } else if (settled(item)) {
@@ -167,29 +169,36 @@ function judgedPause(item) {
 
 async function heard(item, delivery) {
   item.delivery = delivery;
-  const reread = !delivery.files || delivery.files.some((file) => file.quarantined > 0) || delivery.refused.length > 0;
-  if (delivery.state === 'cancelled' || (delivery.state === 'done' && !reread)) { item.blob = null; }
+  if (delivery.state === 'cancelled') { Object.assign(item, { blob: null, wanted: null }); }
+  if (delivery.state === 'done' && isFinished(item) && !mayBeResent(item)) { item.blob = null; }
   await queue.put(item);
   tell(item);
 }
 
-function woken(item) {
+/* Whether something was left out that the sender may want to complete: the bytes stay on the phone for that. */
+function mayBeResent({ delivery, unheeded }) {
+  return unheeded || !delivery.files || delivery.files.some((file) => file.quarantined > 0) || delivery.refused.length > 0;
+}
+
+function woken(item, milliseconds) {
   const state = liveOf(item);
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, HELD_LOOK_MS);
+    const timer = setTimeout(resolve, milliseconds);
     state.wake = () => { clearTimeout(timer); resolve(); };
   });
 }
 
+/* Tells the server that the sender agrees. A file that it has read by itself meanwhile is read anew with these words. */
 async function confirmNow(item, waiting) {
+  const words = item.wanted;
   try {
-    item.delivery = await askJson(`${deliveryUrl(item)}/confirm`, json(item.wanted), { ...waiting, conflictIsFinal: true });
+    item.delivery = await askJson(`${deliveryUrl(item)}/confirm`, json(words), { ...waiting, conflictIsFinal: true });
+    Object.assign(item, { wanted: null, agreed: words, reread: item.delivery.files.length > 0 });
   } catch (fault) {
-    if (!(fault instanceof Refused)) { throw fault; }
-    if (fault.status !== 409) { // what was said cannot be: the form is mended and sent once more
-      item.wanted = null;
-      liveOf(item).said = fault.problem;
-    }
+    if (!(fault instanceof Refused) || [404, 410].includes(fault.status)) { throw fault; }
+    item.wanted = null;
+    if (fault.status === 409) { item.unheeded = true; } // read with other words: the sender must hear of it
+    else { liveOf(item).said = fault.problem; } // what was said cannot be: the form is mended and sent once more
   }
   await queue.put(item);
   tell(item);
@@ -202,6 +211,7 @@ function json(words) {
 /* The server lost the delivery: sent again from what the phone still holds. */
 async function forgotten(item) {
   if (!item.blob) { item.lost = 'gone'; }
+  item.wanted ||= item.agreed;
   await anew(item);
   tell(item);
   pump();
@@ -214,10 +224,12 @@ export async function confirm(item, words) {
   await queue.put(item);
   tell(item);
   liveOf(item).wake();
+  if (item.delivery) { follow(item); }
 }
 
 /* Reads a refused or failed file once more, with what the form says now. */
 export async function retry(item, words) {
+  if (item.delivery.held) { await confirm(item, words); return; } // read by itself: these are its sender's first words
   try {
     await heard(item, await askJson(`${deliveryUrl(item)}/retry`, json(words), { conflictIsFinal: true }));
   } catch (fault) {

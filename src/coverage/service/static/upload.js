@@ -36,7 +36,7 @@ function show(item) {
   const made = card.build(item);
   cards.set(item.id, made);
   phases.set(item.id, card.shownPhase(item));
-  if (isFinished(item)) { by('sent-list').prepend(sentEntry(item, made)); } else { by('cards').prepend(el('li', {}, made)); }
+  if (isFinished(item) && !item.unheeded) { by('sent-list').prepend(sentEntry(item, made)); } else { by('cards').prepend(el('li', {}, made)); }
 }
 
 /* What was finished before the page was opened: one line, the card inside, asked for anew when it is opened. */

@@ -44,11 +44,22 @@ export function clock(date) {
   return date.toLocaleTimeString(LOCALE, { timeStyle: 'short' });
 }
 
+/* Fields of the form that sentences for the command line name as options. */
+const FIELDS = new Set(['operator', 'technology', 'device', 'date', 'date_order', 'source', 'team', 'campaign', 'antenna']);
+
+/* A sentence as a reader of this page can follow it: the form's own word in place of `--operator`. */
+function withFields(text) {
+  return text.replace(/--([a-z]+(?:-[a-z]+)*)/g, (option, name) => {
+    const field = name.replaceAll('-', '_');
+    return FIELDS.has(field) ? `“${say(field)}”` : option;
+  });
+}
+
 /* The sentence of something that comes in both languages: a problem, a reason, what is missing. */
 export function sentence(both) {
   const vi = both.detail || both.ly_do || both.vi || both.title || both.code;
   const en = both.detail_en || both.reason || both.en;
-  return String((lang === 'en' && en) || vi || en || '');
+  return withFields(String((lang === 'en' && en) || vi || en || ''));
 }
 
 /* An element; `attributes` may hold class, on…-handlers, and anything setAttribute takes. Null children are left out. */
