@@ -19,6 +19,23 @@ def test_a_code_is_read_back_however_it_was_copied(sha256: str, chance) -> None:
     assert sha256.startswith(receipts.begins(code))
 
 
+@given(
+    sha256s,
+    st.lists(
+        st.sampled_from("-\u2010\u2011\u2012\u2013\u2014\u2212\uff0d\u00ad \u00a0\u2009\u200b\ufeff._/"),
+        max_size=4,
+    ),
+)
+def test_no_kind_of_dash_or_space_matters(sha256: str, signs: list[str]) -> None:
+    code = receipts.code_of(sha256)
+    between = "".join(signs)
+    assert receipts.normal(between + code.replace("-", between) + between) == code
+
+
+def test_full_width_letters_are_letters() -> None:
+    assert receipts.normal("ＰＳ－7K2QX－9F3MD") == receipts.normal("7k2qx9f3md") == "PS-7K2QX-9F3MD"
+
+
 @given(st.text(max_size=20))
 def test_what_is_no_code_is_none_or_a_code_of_ours(text: str) -> None:
     found = receipts.normal(text)

@@ -177,11 +177,40 @@ def test_every_refusal_is_a_problem_document(empty: str, method: str, path: str,
     assert {"code", "detail", "detail_en", "status", "title", "type"} <= set(answer.json())
 
 
+@pytest.mark.parametrize(
+    ("asked", "vi", "en"),
+    [
+        (
+            "/v1/deliveries?limit=0",
+            "Trường limit: phải từ 1 trở lên; nhận được '0'.",
+            "greater than or equal",
+        ),
+        ("/v1/uploads?limit=501", "Trường limit: không được quá 500; nhận được '501'.", "less than or equal"),
+        ("/v1/uploads?limit=ba", "Trường limit: phải là số nguyên; nhận được 'ba'.", "valid integer"),
+        ("/upload?lang=fr", "Trường lang: chỉ nhận 'vi' hoặc 'en'; nhận được 'fr'.", "'vi' or 'en'"),
+    ],
+)
+def test_what_a_query_cannot_say_is_told_in_both_languages(empty: str, asked: str, vi: str, en: str) -> None:
+    told = problem(get(empty + asked), 422, "bad_request")
+    assert told["detail"] == vi
+    assert en in told["detail_en"]
+
+
 def test_other_sites_and_forged_names_are_kept_out(server: str, tmp_path: Path) -> None:
     file = crew_file(tmp_path, crew_lines())
-    for headers, status in (({"Origin": "https://evil.example"}, 403), ({"Host": "evil.example"}, 400)):
+    for headers, status, code in (
+        ({"Origin": "https://evil.example"}, 403, "foreign_origin"),
+        ({"Origin": "null"}, 403, "foreign_origin"),
+        ({"Host": "evil.example"}, 400, "foreign_host"),
+        ({"Host": "127.0.0.1.evil.example:80"}, 400, "foreign_host"),
+        ({"Host": ""}, 400, "foreign_host"),
+    ):
         answer = post(f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, headers=headers)
-        assert answer.status_code == status
+        told = problem(answer, status, code)
+        assert told["detail"] != told["detail_en"]
+        assert next(iter(headers.values())) in told["detail"]
+    for host in ("localhost", "LOCALHOST:80", "[::1]", "[::1]:80", "127.0.0.1"):
+        assert get(f"{server}/healthz", headers={"Host": host}).status_code == 200
     same = post(
         f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, headers={"Origin": server}
     )

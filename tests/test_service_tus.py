@@ -158,6 +158,45 @@ def test_more_bytes_than_announced_are_not_taken(server: str) -> None:
     assert delivery(server, where)["state"] == "receiving"
 
 
+def test_a_length_told_late_must_hold_what_is_there(server: str) -> None:
+    late = {"Upload-Defer-Length": "1", "Upload-Metadata": said(filename="late.csv")}
+    where = post(f"{server}/v1/tus", headers=VERSION | late).headers["location"]
+    content = log(13)
+    go_on(server, where, 0, content[:100])
+    told = problem(go_on(server, where, 100, b"", Upload_Length="99"), 400, "bad_input")
+    assert "100 byte" in told["detail"]
+    problem(go_on(server, where, 100, content[100:150], Upload_Length="149"), 413, "too_large")
+    problem(go_on(server, where, 99, content[99:], Upload_Length=str(len(content))), 409, "conflict")
+    shown = head(server + where, headers=VERSION).headers
+    assert (shown["upload-offset"], shown["upload-defer-length"]) == ("100", "1")
+    assert go_on(server, where, 100, content[100:150], Upload_Length=str(len(content))).status_code == 204
+    problem(go_on(server, where, 150, b"", Upload_Length="150"), 400, "bad_input")
+    last = go_on(server, where, 150, content[150:], Upload_Length=str(len(content)))
+    assert last.headers["upload-offset"] == str(len(content))
+    assert delivery(server, where)["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def test_a_length_told_late_may_be_what_is_there(server: str) -> None:
+    late = {"Upload-Defer-Length": "1", "Upload-Metadata": said(filename="late.csv")}
+    where = post(f"{server}/v1/tus", headers=VERSION | late).headers["location"]
+    content = log(14)
+    go_on(server, where, 0, content)
+    assert go_on(server, where, len(content), b"", Upload_Length=str(len(content))).status_code == 204
+    assert delivery(server, where)["state"] in {"received", "done"}
+
+
+@pytest.mark.parametrize("digest", [b"right", b"wrong"])
+def test_a_checked_piece_that_is_too_long_leaves_nothing(server: str, digest: bytes) -> None:
+    where = create(server, 300).headers["location"]
+    go_on(server, where, 0, b"y" * 20)
+    piece = b"x" * 400
+    meant = hashlib.sha256(piece if digest == b"right" else digest).digest()
+    told = {"Upload-Offset": "20", "Upload-Checksum": f"sha256 {base64.b64encode(meant).decode()}"}
+    answer = patch(server + where, headers=CHUNK | told, content=iter([piece[:200], piece[200:]]))
+    problem(answer, 413, "too_large")
+    assert head(server + where, headers=VERSION).headers["upload-offset"] == "20"
+
+
 def test_checksums_of_pieces_and_of_the_file(server: str) -> None:
     content = log(5)
     where = create(server, len(content), sha256=hashlib.sha256(content).hexdigest()).headers["location"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import socket
 import subprocess
@@ -15,9 +17,10 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
-from serving import Service, delete, get, post, problem, put, running, settled
+from serving import Service, delete, get, head, patch, post, problem, put, running, settled
 from test_flow import add_two_villages, crew_lines
 
+from coverage.archive.mappings import save_mapping
 from coverage.archive.workspace import open_workspace
 
 HEADER = "time,lat,lon,operator,technology,rsrp_dbm"
@@ -89,6 +92,12 @@ def test_fields_may_stand_below_the_file(server: str) -> None:
         ({"technology": "6G"}, 422, "file_refused"),
         ({"timezone": "Asia/Nowhere"}, 422, "file_refused"),
         ({"date": "hôm qua"}, 422, "bad_field"),
+        ({"date": "86400"}, 422, "bad_field"),
+        ({"date": "1999-12-31"}, 422, "bad_field"),
+        ({"date": "2026-10-31T00:00:00"}, 422, "bad_field"),
+        ({"date": "2026-02-30"}, 422, "bad_field"),
+        ({"format": "nope"}, 422, "bad_field"),
+        ({"hold": "1"}, 422, "bad_field"),
         ({"source": "rumour"}, 422, "bad_field"),
         ({"in_vehicle": "perhaps"}, 422, "bad_field"),
         ({"antenna": "pocket"}, 422, "bad_field"),
@@ -118,6 +127,100 @@ def test_words_that_cannot_be_are_refused_before_and_below_the_file(
         code,
     )
     assert incoming(service) <= before
+
+
+def test_words_at_the_edge_of_what_can_be(service: Service) -> None:
+    words = {"date": "2000-01-01", "format": "canonical", "in_vehicle": "True", "hold": "true", "team": ""}
+    told = send(service.address, ("edge.csv", log(80)), data=words).json()
+    context = told["context"]
+    assert (context["date"], context["format"], context["team"]) == ("2000-01-01", "canonical", None)
+    assert (context["in_vehicle"], told["held"]) == (True, True)
+
+
+def test_a_saved_mapping_is_a_format(service: Service) -> None:
+    mapping = (
+        'name = "doi_5"\ntitle = "Đội 5"\n\n[columns]\ntime = "T"\nlat = "Y"\nlon = "X"\nrsrp_dbm = "Muc"\n'
+    )
+    words = {"format": "doi_5", "hold": "true"}
+    problem(send(service.address, ("m.csv", log(81)), data=words), 422, "bad_field")
+    save_mapping(open_workspace(service.workspace), mapping, "test")
+    answer = send(service.address, ("m.csv", log(81)), data=words)
+    assert (answer.status_code, answer.json()["context"]["format"]) == (202, "doi_5")
+
+
+def test_a_word_that_is_said_twice_is_refused_at_every_door(service: Service) -> None:
+    server, before = service.address, incoming(service)
+    twice = [("team", "Đội 1"), ("team", "Đội 2")]
+    form = [(name, (None, text)) for name, text in twice]
+    file = ("file", ("a.csv", log(82)))
+    put_url = f"{server}/v1/deliveries/{uuid.uuid4()}"
+    answers = [
+        post(f"{server}/v1/uploads", files=[*form, file]),
+        post(f"{server}/v1/uploads", files=[form[0], file, form[1]]),
+        put(put_url, params=[("name", "a.csv"), *twice], content=log(82)),
+        httpx.delete(f"{server}/v1/uploads/{'0' * 16}?reason=a&reason=b"),
+    ]
+    for answer in answers:
+        assert "hai lần" in problem(answer, 400, "bad_input")["detail"]
+    problem(put(put_url, params=[("name", "a.csv"), ("name", "b.csv")], content=log(82)), 400, "bad_input")
+    assert incoming(service) <= before
+
+    url = server + send(server, ("a.csv", log(82)), data={"hold": "true"}).json()["url"]
+    pairs = b"team=1&team=2"
+    as_form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for answer in (
+        get(f"{url}/preview?{pairs.decode()}"),
+        post(f"{url}/confirm", content=pairs, headers=as_form),
+        post(f"{url}/confirm", content=b'{"team": "1", "team": "1"}'),
+    ):
+        problem(answer, 400, "bad_input")
+    assert get(url).json()["held"] is True
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("team", '{"a": 1}'),
+        ("team", '["Đội 1"]'),
+        ("team", "5"),
+        ("team", "true"),
+        ("team", '"\\ud800"'),
+        ("device", "1e999"),
+        ("date", "0"),
+        ("date", '"86400"'),
+        ("in_vehicle", "1"),
+        ("in_vehicle", '"yes"'),
+        ("calibrated", "[]"),
+        ("format", '"nope"'),
+    ],
+)
+def test_json_of_the_wrong_kind_names_its_field_and_changes_nothing(
+    held_url: str, field: str, value: str
+) -> None:
+    answer = post(f"{held_url}/confirm", content=f'{{"operator": "Viettel", "{field}": {value}}}'.encode())
+    assert f"Trường {field}" in problem(answer, 422, "bad_field")["detail"]
+    told = get(held_url).json()
+    assert (told["held"], told["context"]["operator"]) == (True, None)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1]", b'"x"', b"\xff", b"[" * 60_000, b"1" * 5000])
+def test_what_is_no_object_of_json_is_refused(held_url: str, content: bytes) -> None:
+    problem(post(f"{held_url}/confirm", content=content), 400, "bad_input")
+
+
+@pytest.fixture(scope="module")
+def held_url(service: Service) -> str:
+    """A delivery that waits for its sender and that no test confirms."""
+    told = send(service.address, ("held.csv", log(83)), data={"hold": "true"}).json()
+    return service.address + str(told["url"])
+
+
+def test_switches_of_json_are_true_false_or_their_words(server: str) -> None:
+    for number, value in enumerate(("true", '"true"', "false", "null")):
+        told = send(server, ("s.csv", log(84 + number)), data={"hold": "true"}).json()
+        answer = post(f"{server}{told['url']}/confirm", content=f'{{"in_vehicle": {value}}}'.encode())
+        said = {"true": True, '"true"': True, "false": False, "null": None}[value]
+        assert (answer.status_code, answer.json()["context"]["in_vehicle"]) == (202, said)
 
 
 @pytest.mark.parametrize(
@@ -216,6 +319,29 @@ def test_a_cut_put_keeps_what_came_and_may_begin_again(server: str) -> None:
     assert settled(server, url.rsplit("/", 1)[1])["files"][0]["accepted"] == 60
 
 
+@pytest.mark.parametrize("rows", [60, 25])
+def test_a_put_after_a_cut_may_bring_another_file(server: str, rows: int) -> None:
+    url = f"/v1/deliveries/{uuid.uuid4().hex}"
+    content, cut = log(90 + rows, rows), log(90, 40)
+    request = f"PUT {url}?name=anew.csv&sha256={'0' * 64} HTTP/1.1"
+    cut_after(server, request, len(cut), cut[:1000]).close()
+    assert eventually(lambda: get(server + url).json().get("offset") == 1000)
+    answer = put(server + url, params={"name": "anew.csv"}, content=content)
+    assert (answer.status_code, answer.json()["length"]) == (202, len(content))
+    assert settled(server, url.rsplit("/", 1)[1])["files"][0]["accepted"] == rows
+    problem(put(server + url, params={"name": "anew.csv"}, content=cut), 409, "conflict")
+
+
+def test_a_put_cut_twice_counts_from_its_own_beginning(server: str) -> None:
+    url = f"/v1/deliveries/{uuid.uuid4().hex}"
+    for length, sent in ((3000, 1000), (5000, 400), (400, 399)):
+        cut_after(server, f"PUT {url}?name=cut.csv HTTP/1.1", length, b"x" * sent).close()
+        assert eventually(lambda: get(server + url).json().get("offset") == sent)  # noqa: B023 - asked at once
+        assert get(server + url).json()["length"] == length
+    line = put(server + url, params={"name": "cut.csv"}, content=iter([log(92)]))
+    assert (line.status_code, line.json()["length"]) == (202, len(log(92)))
+
+
 def test_a_put_of_the_same_id_takes_over_from_a_dead_line(server: str) -> None:
     url = f"/v1/deliveries/{uuid.uuid4().hex}"
     content = log(10, 60)
@@ -291,6 +417,30 @@ def test_an_idempotency_key_stands_for_one_file_with_its_words(server: str) -> N
         "idempotency_key_reused",
     )
     problem(send(server, ("a.csv", log(12)), headers={"Idempotency-Key": "x" * 201}), 400, "bad_input")
+
+
+def test_a_key_of_a_cut_put_leads_to_its_delivery(server: str) -> None:
+    key, url, content = uuid.uuid4().hex, f"/v1/deliveries/{uuid.uuid4().hex}", log(93, 60)
+    told = f"Idempotency-Key: {key}"
+    cut_after(server, f"PUT {url}?name=k.csv HTTP/1.1", len(content), content[:1000], told).close()
+    assert eventually(lambda: get(server + url).json().get("offset") == 1000)
+
+    def again(where: str, name: str = "k.csv") -> httpx.Response:
+        return put(server + where, params={"name": name}, content=content, headers={"Idempotency-Key": key})
+
+    assert eventually(lambda: again(other_url()).json()["code"] != "in_flight")
+    refused = again(other_url())
+    assert url in problem(refused, 409, "unfinished")["detail"]
+    assert refused.headers["location"] == url
+    assert get(server + url).json()["offset"] == 1000
+    problem(again(other_url(), "other.csv"), 422, "idempotency_key_reused")
+    assert again(refused.headers["location"]).status_code == 202
+    late = again(other_url())
+    assert (late.status_code, late.headers["location"]) == (200, url)
+
+
+def other_url() -> str:
+    return f"/v1/deliveries/{uuid.uuid4().hex}"
 
 
 def test_a_key_of_several_files_needs_all_of_them(server: str) -> None:
@@ -409,10 +559,23 @@ def test_a_disk_that_fills_while_bytes_come_is_told_and_keeps_what_fitted(tmp_pa
             assert (told["state"], MB < told["offset"] <= 3 << 20) == ("receiving", True)
             assert delete(url).status_code == 204
             problem(send(service.address, ("a.csv", bytes(8 * MB))), 507, "disk_full")
+            checked_piece_leaves_nothing(service.address, bytes(8 * MB))
             assert not incoming(service)
             assert send(service.address, ("a.csv", log(1))).status_code == 202
     finally:
         subprocess.run(["umount", str(incoming_folder)], check=True)
+
+
+def checked_piece_leaves_nothing(server: str, piece: bytes) -> None:
+    """A piece of tus that does not fit is dropped whole where a checksum was to say whether it is right."""
+    about = {"Tus-Resumable": "1.0.0", "Upload-Metadata": "filename YS5jc3Y=", "Upload-Defer-Length": "1"}
+    where = server + post(f"{server}/v1/tus", headers=about).headers["location"]
+    digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()
+    told = {"Upload-Offset": "0", "Upload-Checksum": f"sha256 {digest}"}
+    kind = {"Content-Type": "application/offset+octet-stream"}
+    problem(patch(where, headers=about | told | kind, content=iter([piece])), 507, "disk_full")
+    assert head(where, headers=about).headers["upload-offset"] == "0"
+    assert delete(where, headers=about).status_code == 204
 
 
 def test_a_manifest_that_is_away_is_told_and_comes_back(tmp_path: Path) -> None:
@@ -600,6 +763,8 @@ def test_a_receipt_is_found_however_it_was_copied(server: str) -> None:
         code.replace("-", ""),
         code[3:],
         code.replace("0", "o").replace("1", "l"),
+        code.replace("-", "\u2013"),
+        f"{code.replace('-', chr(0x2212))}.",
     ):
         found = get(f"{server}/v1/receipts/{written}").json()["deliveries"]
         assert [one["file"] for one in found] == ["r.csv", "r2.csv"]
@@ -681,3 +846,22 @@ def test_a_crew_s_file_counts_in_villages(tmp_path: Path) -> None:
         assert ended["snapshot_id"]
         gaps = get(f"{service.address}/gaps.geojson").json()["features"]
         assert [one["properties"]["operator"] for one in gaps] == ["45204"]
+
+
+def test_a_service_over_postgresql_takes_in_reads_and_judges(tmp_path: Path, postgres_url: str) -> None:
+    add_two_villages(open_workspace(tmp_path / "workspace", manifest_url=postgres_url), tmp_path)
+    header = "time,lat,lon,operator,technology,service_state,rsrp_dbm,device,accuracy_m"
+    viettel, vinaphone = (
+        "\n".join([header, *(line.replace("45204", operator) for line in crew_lines())]).encode()
+        for operator in ("45204", "45202")
+    )
+    with running(tmp_path / "workspace", manifest=postgres_url) as service:
+        by_form = send(service.address, ("form.csv", viettel)).json()
+        url = f"{service.address}/v1/deliveries/{uuid.uuid4().hex}"
+        by_put = put(url, params={"name": "put.csv"}, content=vinaphone).json()
+        for told in (by_form, by_put):
+            ended = settled(service.address, told["delivery_id"], judged=True)
+            assert (ended["state"], ended["files"][0]["accepted"]) == ("done", 108)
+        gaps = get(f"{service.address}/gaps.geojson").json()["features"]
+        assert {one["properties"]["operator"] for one in gaps} == {"45204", "45202"}
+    assert not (tmp_path / "workspace" / "archive" / "manifest.sqlite").exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 
 _CROCKFORD = (
     "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: for reading aloud and copying from a photograph
@@ -21,11 +21,14 @@ def _written(letters: str) -> str:
 
 
 def normal(text: str) -> str | None:
-    """The code that somebody copied, as we write it; letter case, dashes and PS- do not matter, O is 0, I and L are 1.
+    """The code that somebody copied, as we write it; letter case, signs, spaces and PS- do not matter.
+
+    O is 0, I and L are 1; full-width letters count as plain ones, every kind of dash as a dash.
 
     None where it is no code of ours.
     """
-    letters = re.sub(r"[\s-]", "", text.upper()).translate(str.maketrans("OIL", "011"))
+    plain = unicodedata.normalize("NFKC", text).upper()
+    letters = "".join(filter(str.isalnum, plain)).translate(str.maketrans("OIL", "011"))
     if len(letters) == len("PS") + _LETTERS:
         letters = letters.removeprefix("PS")
     return None if len(letters) != _LETTERS or set(letters) - set(_CROCKFORD) else _written(letters)

@@ -106,17 +106,39 @@ def describe(
     _set_while_receiving(workspace, delivery_id, said)
 
 
-def announce(workspace: Workspace, delivery_id: str, length: int) -> None:
-    """Say how long a sending will be that was begun without it. Raises `NotFound`, `Conflict` where it has ended."""
-    _set_while_receiving(workspace, delivery_id, {"length": length})
+def announce(workspace: Workspace, delivery_id: str, length: int) -> Delivery:
+    """The sending, begun without a length, once it has one.
+
+    Raises `NotFound`, `Conflict` where it has ended, `InputError` where more bytes are there already.
+    """
+    there = offset(workspace, delivery_id)
+    if length < there:
+        raise InputError(
+            f"Đã nhận {there} byte, không thể báo tệp dài {length} byte. Hãy báo độ dài của cả tệp, không phải phần còn lại.",
+            f"{there} bytes are here, so the file cannot be {length} bytes long. Tell the whole file's length, not the rest's.",
+        )
+    return _set_while_receiving(workspace, delivery_id, {"length": length})
 
 
-def _set_while_receiving(workspace: Workspace, delivery_id: str, values: Mapping[str, Any]) -> None:
+def begin_anew(
+    workspace: Workspace, delivery_id: str, *, length: int | None, told_sha256: str | None, by: str | None
+) -> Delivery:
+    """The sending, of which no byte counts any more, with what its client announces this time.
+
+    The part is to be emptied before: a length must never meet the bytes of another file. Raises `NotFound`, `Conflict`
+    where it has ended.
+    """
+    said = {"length": length, "told_sha256": told_sha256, "by": by}
+    return _set_while_receiving(workspace, delivery_id, said)
+
+
+def _set_while_receiving(workspace: Workspace, delivery_id: str, values: Mapping[str, Any]) -> Delivery:
     with transaction(workspace.manifest) as connection:
         delivery = deliveries.from_row(deliveries.row_of(connection, delivery_id))
         if delivery.state != "receiving":
             raise deliveries.ended(delivery)
         deliveries.change(connection, delivery_id, **values)
+        return deliveries.from_row(deliveries.row_of(connection, delivery_id))
 
 
 def offset(workspace: Workspace, delivery_id: str) -> int:

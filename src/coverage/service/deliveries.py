@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
@@ -21,9 +22,9 @@ from coverage.service.bodies import announced
 from coverage.service.desk import AtDesk, DeliveryId, plain_id
 from coverage.service.events import events
 from coverage.service.problems import BadField
-from coverage.service.said import CONTEXT, Said, said
+from coverage.service.said import CONTEXT, Said, once, said, words_once
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(words_once)])
 _MOST_WORDS_BYTES = 64_000
 
 
@@ -74,7 +75,7 @@ def of_receipt(desk: AtDesk, code: str) -> Response:
 @router.post("/v1/deliveries/{delivery_id}/confirm")
 async def confirm(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
     """Read a held delivery in now, with what its sender says of it after the preview."""
-    given = await _given(request)
+    given = await _given(desk.workspace, request)
     status, body = await run_in_threadpool(_confirm, desk.workspace, delivery_id, given)
     return answer(body, status, {"Location": url_of(delivery_id)})
 
@@ -100,7 +101,7 @@ def _was_confirmed(workspace: Workspace, shown: Delivery, context: Context) -> b
 @router.post("/v1/deliveries/{delivery_id}/retry")
 async def retry(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
     """Read a delivery once more that failed or was refused."""
-    given = await _given(request)
+    given = await _given(desk.workspace, request)
     context, by = (None, None) if given is None else (given.context, given.by)
     done = await run_in_threadpool(deciding.retry, desk.workspace, delivery_id, context, by)
     body = await run_in_threadpool(delivery, desk.workspace, done)
@@ -115,7 +116,7 @@ async def cancel(desk: AtDesk, delivery_id: DeliveryId) -> Response:
     return Response(status_code=204)
 
 
-async def _given(request: Request) -> Said | None:
+async def _given(workspace: Workspace, request: Request) -> Said | None:
     """What the body says, JSON or a form; None where there is no body."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     length = announced(request)
@@ -126,30 +127,26 @@ async def _given(request: Request) -> Said | None:
         )
     if kind in {"application/x-www-form-urlencoded", "multipart/form-data"}:
         fields = (await request.form(max_files=0)).multi_items()
-        return _said({name: value for name, value in fields if not isinstance(value, UploadFile)})
+        return _said(workspace, once(pair for pair in fields if not isinstance(pair[1], UploadFile)))
     content = await request.body()
     if not content:
         return None
     try:
-        values = orjson.loads(content)
-    except orjson.JSONDecodeError:
+        values = json.loads(content, object_pairs_hook=once)
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise InputError(
             "Nội dung phải là một đối tượng JSON hoặc một biểu mẫu.",
             "The body must be a JSON object or a form.",
         )
-    return _said({name: _text(value) for name, value in values.items() if value is not None})
+    return _said(workspace, {name: value for name, value in values.items() if value is not None})
 
 
-def _said(values: dict[str, str]) -> Said:
+def _said(workspace: Workspace, values: Mapping[str, object]) -> Said:
     for name in set(values) & {"hold", "sha256"}:
         raise InputError(
             f"Trường {name} chỉ dùng khi gửi; ở đây chỉ dùng: {', '.join(CONTEXT)}, by.",
             f"Field {name} belongs to the sending; here only: {', '.join(CONTEXT)}, by.",
         )
-    return said(values)
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return said(values, workspace)

@@ -19,7 +19,7 @@ from coverage.service.bodies import Coming, Pour, announced, answered, body, ide
 from coverage.service.desk import AtDesk, Desk
 from coverage.service.multipart import End, Head, boundary_of, parts
 from coverage.service.problems import Refusal
-from coverage.service.said import LONGEST, Said, file_name, said
+from coverage.service.said import LONGEST, Said, file_name, said, said_twice
 from coverage.service.sending import Hashed, Sending, is_repeat, key_reused, of_key
 
 router = APIRouter()
@@ -93,14 +93,17 @@ class _Form:
 
     async def _head(self, head: Head) -> None:
         if head.name != "file" or head.file is None:
-            said({head.name: ""} if head.name != "file" else {})  # a mistyped name is told before more comes
+            # A mistyped name is told before more comes.
+            said({head.name: ""} if head.name != "file" else {}, self._desk.workspace)
+            if head.name in self._words:
+                raise said_twice(head.name)
             self._word, self._value = head.name, bytearray()
             return
         if len(self._came) >= _MOST_FILES:
             raise InputError(
                 f"Mỗi lần gửi tối đa {_MOST_FILES} tệp.", f"At most {_MOST_FILES} files at once."
             )
-        await self._begin(file_name(head.file), said(self._words))
+        await self._begin(file_name(head.file), said(self._words, self._desk.workspace))
 
     async def _begin(self, file: str, said_: Said) -> None:
         workspace, key = self._desk.workspace, self._key_of(len(self._came))
@@ -148,7 +151,7 @@ class _Form:
                 "Biểu mẫu không có tệp nào ở trường file.",
                 "The form holds no file in its field file.",
             )
-        said_ = said(self._words)
+        said_ = said(self._words, self._desk.workspace)
         if said_.sha256 is not None and len(self._came) > 1:
             raise InputError("sha256 chỉ dùng khi gửi một tệp.", "sha256 is for a single file only.")
         for one in self._came:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 import shapely
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from coverage.archive import deliveries, layers
@@ -20,9 +20,9 @@ from coverage.logs.context import to_json
 from coverage.previews import FilePreview, preview
 from coverage.service.answers import answer, as_utc, fixes, reasons, said_again
 from coverage.service.desk import AtDesk, DeliveryId
-from coverage.service.said import said
+from coverage.service.said import said, words_once
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(words_once)])
 _OUTLINES_BYTES = 50_000
 _AROUND = 0.02  # degrees, 2 km: a drive along a border shows the commune on its other side
 _FINEST = 0.0005  # degrees, 50 m: a pixel of a small map
@@ -34,7 +34,7 @@ Box = tuple[float, float, float, float]
 @router.get("/v1/deliveries/{delivery_id}/preview")
 async def look(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Response:
     """How the files of a delivery would be read, with what is said of them now or, for trying, in the query."""
-    tried = said(dict(request.query_params)) if request.query_params else None
+    tried = said(dict(request.query_params), desk.workspace) if request.query_params else None
     async with desk.looking():
         shown = await run_in_threadpool(_held, desk.workspace, delivery_id)
         context = shown.context if tried is None else tried.context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -60,6 +61,14 @@ STATUS_CODES: dict[type[PhusongError], int] = {
 }
 _OF_CODES = {"checksum_mismatch": 422}
 
+# By the kinds of Pydantic's errors that a query can meet, with what Pydantic says of the limit.
+_VALIDATION_WORDS = {
+    "missing": "còn thiếu",
+    "int_parsing": "phải là số nguyên",
+    "greater_than_equal": "phải từ {ge} trở lên",
+    "less_than_equal": "không được quá {le}",
+    "literal_error": "chỉ nhận {expected}",
+}
 _HTTP_WORDS = {
     404: ("Không có địa chỉ này.", "There is nothing at this address."),
     405: ("Địa chỉ này không nhận phương thức đó.", "This address does not take that method."),
@@ -103,11 +112,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, fault: RequestValidationError) -> Response:
-        first = fault.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:]) or "body"
-        vi = f"Trường {where}: {first['msg']} (giá trị: {first.get('input')!r:.80})."
-        en = f"Field {where}: {first['msg']} (value: {first.get('input')!r:.80})."
-        return _spoken(request, _answer(document(422, "bad_request", vi, en)))
+        return _spoken(request, _answer(_of_validation(fault.errors()[0])))
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, fault: HTTPException) -> Response:
@@ -120,6 +125,20 @@ def add_handlers(app: FastAPI) -> None:
         what = type(fault).__name__
         told = document(500, "error", f"Lỗi của chương trình ({what}).", f"A fault of ours ({what}).")
         return _spoken(request, _answer(told))
+
+
+def _of_validation(first: Mapping[str, Any]) -> dict[str, object]:
+    """The problem document of what Pydantic says first of a request: its English, and our Vietnamese."""
+    where = ".".join(str(part) for part in first["loc"][1:]) or "body"
+    limits = {name: str(limit).replace(" or ", " hoặc ") for name, limit in first.get("ctx", {}).items()}
+    words = _VALIDATION_WORDS.get(first["type"], "giá trị không dùng được").format_map(limits)
+    missing = first["type"] == "missing"
+    vi, en = (
+        ("", "") if missing else (f"; nhận được {first['input']!r:.80}", f" (value: {first['input']!r:.80})")
+    )
+    return document(
+        422, "bad_request", f"Trường {where}: {words}{vi}.", f"Field {where}: {first['msg']}{en}."
+    )
 
 
 def _spoken(request: Request, answer: Response) -> Response:

@@ -20,7 +20,7 @@ from coverage.service.answers import answer, delivery, url_of
 from coverage.service.bodies import Coming, announced, answered, body, idempotency_key, pour
 from coverage.service.desk import UUID, AtDesk, Desk, Turn, plain_id
 from coverage.service.problems import Refusal
-from coverage.service.said import Said, file_name, said
+from coverage.service.said import Said, file_name, once, said
 
 router = APIRouter()
 
@@ -68,6 +68,16 @@ class Sending:
             idempotency_key=self.key,
         )
 
+    def begin_anew(self, workspace: Workspace) -> Delivery:
+        """The same delivery, its part emptied: what was announced before a line broke holds no longer."""
+        return receiving.begin_anew(
+            workspace,
+            self.delivery_id,
+            length=self.length,
+            told_sha256=self.said.sha256,
+            by=self.said.by,
+        )
+
 
 def is_repeat(
     workspace: Workspace, earlier: Delivery, file: str, said: Said, sha256: str | None = None
@@ -85,12 +95,13 @@ async def put(desk: AtDesk, delivery_id: str, request: Request) -> Response:
 
 
 async def _put(desk: Desk, delivery_id: str, request: Request, coming: Coming) -> Response:
-    values = dict(request.query_params)
+    values = once(request.query_params.multi_items())
     name = values.pop("name", None) or _disposition(request.headers.get("content-disposition", ""))
     length = announced(request)
     desk.require_fits(length)
     key = idempotency_key(request)
-    sending = Sending(_client_id(delivery_id), file_name(name or ""), said(values), length, key)
+    told = said(values, desk.workspace)
+    sending = Sending(_client_id(delivery_id), file_name(name or ""), told, length, key)
     with desk.receiving(), desk.key(key):
         async with desk.turn(sending.delivery_id) as turn:
             status, done = await _receive(desk, sending, coming, turn)
@@ -109,14 +120,14 @@ async def _receive(desk: Desk, sending: Sending, coming: Coming, turn: Turn) -> 
         return 200, await _compared(desk, earlier, sending, coming, turn)
     if earlier is None:
         await run_in_threadpool(sending.begin, desk.workspace)
-    elif (
-        not is_repeat(desk.workspace, earlier, sending.file, sending.said)
-        or earlier.delivery_id != sending.delivery_id
-    ):
+    elif not is_repeat(desk.workspace, earlier, sending.file, sending.said):
         raise _other(earlier, sending)
+    elif earlier.delivery_id != sending.delivery_id:
+        raise _unfinished(earlier, sending)
     try:
         with open_part(desk.workspace, sending.delivery_id) as part:
             part.truncate(0)
+            await run_in_threadpool(sending.begin_anew, desk.workspace)
             await pour(body(coming, desk, turn), part, desk.most_bytes)
             done = await run_in_threadpool(
                 receiving.complete, desk.workspace, sending.delivery_id, part.sha256
@@ -151,6 +162,19 @@ def _other(earlier: Delivery, sending: Sending) -> Conflict | Refusal:
     return Conflict(
         f"Mã {sending.delivery_id} đã dùng để gửi tệp khác hoặc thông tin khác ({earlier.file}). Hãy dùng mã mới.",
         f"Id {sending.delivery_id} was used for another file or with other words ({earlier.file}). Use a new id.",
+    )
+
+
+def _unfinished(earlier: Delivery, sending: Sending) -> Refusal:
+    url = url_of(earlier.delivery_id)
+    return Refusal(
+        409,
+        "unfinished",
+        f"Idempotency-Key {sending.key!r:.60} thuộc lần gửi {earlier.delivery_id} đang dở của tệp này. Hãy PUT lại vào {url}, "
+        f"gửi tiếp ở /v1/tus/{earlier.delivery_id}, hoặc bỏ nó: DELETE {url}.",
+        f"Idempotency-Key {sending.key!r:.60} belongs to the unfinished delivery {earlier.delivery_id} of this file. "
+        f"PUT it again to {url}, go on at /v1/tus/{earlier.delivery_id}, or give it up: DELETE {url}.",
+        {"Location": url},
     )
 
 

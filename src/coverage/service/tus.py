@@ -16,7 +16,7 @@ from coverage.archive.deliveries import Delivery
 from coverage.archive.incoming import OpenPart, finish_whole, open_part
 from coverage.archive.workspace import Workspace
 from coverage.errors import InputError, TooLarge
-from coverage.service.bodies import Coming, Cut, announced, answered, body, idempotency_key, pour
+from coverage.service.bodies import Coming, announced, answered, body, idempotency_key, pour
 from coverage.service.desk import AtDesk, DeliveryId, Desk, Turn
 from coverage.service.problems import TUS_VERSION, Refusal
 from coverage.service.said import Said, file_name, said, words
@@ -81,7 +81,7 @@ def _begun(desk: Desk, request: Request) -> Sending:
             "Upload-Length (the file's length) or Upload-Defer-Length: 1 is missing.",
         )
     desk.require_fits(length)
-    told = said({name: value for name, value in values.items() if name not in _IGNORED})
+    told = said({name: value for name, value in values.items() if name not in _IGNORED}, desk.workspace)
     return Sending(uuid4().hex, file, told, length, idempotency_key(request))
 
 
@@ -117,9 +117,12 @@ async def head(desk: AtDesk, delivery_id: DeliveryId, request: Request) -> Respo
 
 
 def _head(desk: Desk, delivery_id: str) -> Response:
-    # The process may have ended between the last byte and the receipt: then it is made up for here.
-    shown = finish_whole(desk.workspace, deliveries.show(desk.workspace, delivery_id))
-    return Response(status_code=200, headers=_state(desk, shown))
+    return Response(status_code=200, headers=_state(desk, _now(desk, delivery_id)))
+
+
+def _now(desk: Desk, delivery_id: str) -> Delivery:
+    """The delivery; a process may have ended between its last byte and its receipt, then that is made up for here."""
+    return finish_whole(desk.workspace, deliveries.show(desk.workspace, delivery_id))
 
 
 @router.patch("/v1/tus/{delivery_id}")
@@ -141,20 +144,10 @@ async def _patch(desk: Desk, delivery_id: str, request: Request, coming: Coming)
         raise InputError("Thiếu Upload-Offset.", "Upload-Offset is missing.")
     with desk.receiving():
         async with desk.turn(delivery_id) as turn:
-            shown = await run_in_threadpool(_ready, desk, delivery_id, number(request, "upload-length"))
+            shown = await run_in_threadpool(_now, desk, delivery_id)
             await _append(desk, shown, offset, request, coming, turn)
         headers = await run_in_threadpool(lambda: _state(desk, deliveries.show(desk.workspace, delivery_id)))
     return Response(status_code=204, headers=headers)
-
-
-def _ready(desk: Desk, delivery_id: str, length: int | None) -> Delivery:
-    """The delivery that bytes come for, its length noted where it is told only now."""
-    shown = finish_whole(desk.workspace, deliveries.show(desk.workspace, delivery_id))
-    if length is not None and shown.length is None and shown.state == "receiving":
-        desk.require_fits(length)
-        receiving.announce(desk.workspace, delivery_id, length)
-        return deliveries.show(desk.workspace, delivery_id)
-    return shown
 
 
 async def _append(
@@ -167,11 +160,28 @@ async def _append(
         return  # the answer to the last piece was lost, and it is asked for again with nothing in it
     with open_part(workspace, shown.delivery_id) as part:
         _require_offset(offset, part.offset)
+        shown = await run_in_threadpool(_with_length, desk, shown, offset, request)
         left = (desk.most_bytes if shown.length is None else shown.length) - offset
         _require_within(left, announced(request))
         await _poured(part, left, body(coming, desk, turn), checksum)
         if part.offset == shown.length:
             await run_in_threadpool(_complete, workspace, shown.delivery_id, part)
+
+
+def _with_length(desk: Desk, shown: Delivery, there: int, request: Request) -> Delivery:
+    """The delivery, its length noted where this request is the first to tell it. Raises `InputError`, `TooLarge`."""
+    length = number(request, "upload-length")
+    if length is None or length == shown.length:
+        return shown
+    if shown.length is not None:
+        raise InputError(
+            f"Tệp đã báo dài {shown.length} byte, nay lại báo Upload-Length: {length}. Độ dài đã báo không đổi được.",
+            f"The file was announced with {shown.length} bytes, now with Upload-Length: {length}. It cannot change.",
+        )
+    desk.require_fits(length)
+    if length >= there:  # else it is no length of this file at all
+        _require_within(length - there, announced(request))
+    return receiving.announce(desk.workspace, shown.delivery_id, length)
 
 
 async def _poured(part: OpenPart, left: int, pieces: AsyncIterator[bytes], checksum: Checksum | None) -> None:
@@ -181,7 +191,7 @@ async def _poured(part: OpenPart, left: int, pieces: AsyncIterator[bytes], check
         return
     try:
         await pour(checksum.passing(pieces), part, left)
-    except (Cut, Refusal):
+    except BaseException:
         part.truncate(start)  # nobody can tell whether the piece of a piece is right
         raise
     if not checksum.holds():

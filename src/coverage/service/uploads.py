@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import Response as Plain
 from pydantic import AfterValidator
 
@@ -19,9 +19,9 @@ from coverage.exports.rejects import rejects_table
 from coverage.service.answers import answer, as_utc, receipt
 from coverage.service.desk import AtDesk
 from coverage.service.problems import BadField, Refusal
-from coverage.service.said import LONGEST
+from coverage.service.said import LONGEST, words_once
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(words_once)])
 
 
 def _known_shape(text: str) -> str:
