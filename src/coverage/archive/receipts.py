@@ -23,9 +23,7 @@ def _written(letters: str) -> str:
 def normal(text: str) -> str | None:
     """The code that somebody copied, as we write it; letter case, signs, spaces and PS- do not matter.
 
-    O is 0, I and L are 1; full-width letters count as plain ones, every kind of dash as a dash.
-
-    None where it is no code of ours.
+    O is 0, I and L are 1, full-width letters are plain ones. None where it is no code of ours.
     """
     plain = unicodedata.normalize("NFKC", text).upper()
     letters = "".join(filter(str.isalnum, plain)).translate(str.maketrans("OIL", "011"))
