@@ -27,7 +27,7 @@ def bench(postgres_server: postgres.Server, tmp_path_factory: pytest.TempPathFac
 
 @every_act
 def test_a_process_that_ends_leaves_all_or_nothing(bench: Bench, act: str) -> None:
-    for n in points(bench, act, most=5):
+    for n in points(bench, act, most=4):
         stopped(bench, act, n, What.TEAR)
 
 

@@ -30,9 +30,9 @@ from coverage.crosswalk import crosswalk, place_hexes
 
 RANK = {"dead_zone": 0, "below_standard": 1, "not_enough_evidence": 2, "covered": 3}
 # Every example judges some twenty cases in one go, each as an operator of its own.
-CALM = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+CALM = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 # Where an example has to be judged twice.
-CALMER = settings(CALM, max_examples=4)
+CALMER = settings(CALM, max_examples=3)
 
 readings = st.builds(
     lambda device, day, minute, spot, level: (silent if level is None else row)(

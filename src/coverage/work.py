@@ -13,13 +13,13 @@ from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
-from coverage import intake, pipeline
-from coverage.archive import deciding, deliveries, jobs, tidying
+from coverage import intake
+from coverage.archive import deciding, deliveries, jobs, layers, tidying
 from coverage.archive.jobs import Job, LeaseLost
 from coverage.archive.manifest import transaction
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace
-from coverage.errors import ArchiveUnavailable, DiskFull, InputError, NotFound, PhusongError
+from coverage.errors import ArchiveUnavailable, DiskFull, InputError, PhusongError
 
 log = logging.getLogger(__name__)
 _LOOK_S = 0.5  # how long a new job may lie before an idle worker sees it
@@ -184,11 +184,12 @@ def _files_of(
 
 
 def _judge(workspace: Workspace, job: Job, pulse: _Pulse, as_of: date) -> None:
-    try:
+    # Measurements may come before the villages: they are kept, and judged once there are villages.
+    if layers.has_layer(workspace, "villages"):
+        # What judging needs takes seconds to load: a worker that only reads does without.
+        from coverage import pipeline  # noqa: PLC0415
+
         pipeline.assess(workspace, as_of, pulse.tell)
-    except NotFound as fault:
-        # Measurements may come before the villages: they are kept, and judged once there are villages.
-        log.info("job %s: %s", job.job_id, fault.en)
     with transaction(workspace.manifest) as connection:
         jobs.finish(connection, job)
 

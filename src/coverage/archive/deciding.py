@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import orjson
@@ -70,10 +70,15 @@ def _standing(workspace: Workspace, connection: Connection, delivery: Delivery, 
 def _still_holds(workspace: Workspace, connection: Connection, row: RowMapping) -> bool:
     """Whether the archive holds just what that delivery brought, and reading the bytes again could bring no more.
 
-    Rows that were set aside, files that were refused and saved mappings may be read otherwise by now.
+    Rows that were set aside and files that were refused may be read otherwise by now, and any with a newer mapping.
     """
     ids = {one["upload_id"] for one in row["result"]["files"]}
-    if not ids or row["result"]["refused"] or any(workspace.mappings.glob("*.toml")):
+    since = row["received_utc"].replace(tzinfo=UTC).timestamp()
+    if (
+        not ids
+        or row["result"]["refused"]
+        or any(one.stat().st_mtime > since for one in workspace.mappings.glob("*.toml"))
+    ):
         return False
     own = and_(UPLOADS.c.upload_id.in_(ids), UPLOADS.c.delivery_id == row["delivery_id"])
     whole = and_(UPLOADS.c.state == "committed", UPLOADS.c.quarantined == 0)
