@@ -27,13 +27,13 @@ def bench(postgres_server: postgres.Server, tmp_path_factory: pytest.TempPathFac
 
 @every_act
 def test_a_process_that_ends_leaves_all_or_nothing(bench: Bench, act: str) -> None:
-    for n in points(bench, act, most=4):
+    for n in points(bench, act, most=2):
         stopped(bench, act, n, What.TEAR)
 
 
 @every_act
 def test_a_call_that_fails_leaves_all_or_nothing_and_the_process_goes_on(bench: Bench, act: str) -> None:
-    for number, n in enumerate(points(bench, act, most=3)):
+    for number, n in enumerate(points(bench, act, most=2)):
         failed(bench, act, n, (What.IO_ERROR, What.NO_SPACE, What.STAY_FULL)[number % 3])
 
 

@@ -333,7 +333,13 @@ def test_drives_of_one_day_have_no_other_days() -> None:
 
 @pytest.mark.realdata
 @pytest.mark.usefixtures("real_data")
-@pytest.mark.parametrize("only", [None, ["LTE", "NR"]], ids=["all technologies", "LTE and NR"])
+@pytest.mark.parametrize(
+    "only",
+    [
+        pytest.param(None, id="all technologies", marks=pytest.mark.soak),
+        pytest.param(["LTE", "NR"], id="LTE and NR"),
+    ],
+)
 def test_verdicts_of_real_drives_hold_on_other_days(only: list[str] | None) -> None:
     # As many splits as the command takes, so that its figures are the ones asserted; no repetition: no interval.
     real = other_days.real_drives(other_days.CORK, "Europe/Dublin", splits=100, only=only)

@@ -432,7 +432,7 @@ def test_real_people_lights_and_lines_make_villages_of_burundi(
 @pytest.fixture(scope="module")
 def province(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Workspace]:
     folder = tmp_path_factory.mktemp("province")
-    simulate(folder / "sample", villages=40, measurements=140_000, seed=5)
+    simulate(folder / "sample", villages=24, measurements=80_000, seed=5)
     workspace = open_workspace(folder / "workspace")
     add_sample(workspace, folder / "sample")
     pipeline.assess(workspace, AS_OF)
@@ -460,7 +460,7 @@ def test_the_ministrys_table_counts_the_villages_of_the_lists(province: tuple[Pa
     for status in tables.DEAD_STATUSES:
         for column in table.columns.drop("villages"):
             assert table.loc[status, column] == len(counted.get((status, column), ())), (status, column)
-    assert table["villages"].sum() == len(snapshot.villages) == 40
+    assert table["villages"].sum() == len(snapshot.villages) == 24
 
 
 def test_a_folder_that_is_not_there_is_named(province: tuple[Path, Workspace], tmp_path: Path) -> None:
