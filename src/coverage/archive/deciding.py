@@ -29,7 +29,7 @@ def confirm(workspace: Workspace, delivery_id: str, context: Context, by: str | 
     None = as said before. Raises `NotFound`, and `Conflict` where it is not whole, was confirmed, or its bytes are gone.
     """
     with transaction(workspace.manifest) as connection:
-        delivery = deliveries.from_row(deliveries.row_of(connection, delivery_id))
+        delivery = deliveries.within(connection, delivery_id)
         here = deliveries.received_file(workspace, delivery).exists()
         if delivery.state not in {"received", "done", "refused", "failed"} or not (delivery.held and here):
             raise deliveries.ended(delivery)
@@ -37,13 +37,13 @@ def confirm(workspace: Workspace, delivery_id: str, context: Context, by: str | 
         deliveries.change(connection, delivery_id, state="received", **said)
         jobs.cancel(connection, delivery_id)
         queue(workspace, connection, delivery_id)
-        confirmed = deliveries.from_row(deliveries.row_of(connection, delivery_id))
+        confirmed = deliveries.within(connection, delivery_id)
     return forget_if_same(workspace, confirmed)
 
 
 def queue(workspace: Workspace, connection: Connection, delivery_id: str) -> None:
     """Queue the reading, unless it would only repeat what another delivery brought: then that one stands."""
-    delivery = deliveries.from_row(deliveries.row_of(connection, delivery_id))
+    delivery = deliveries.within(connection, delivery_id)
     alike = _alike(workspace, delivery)
     earlier = _standing(workspace, connection, delivery, alike)
     deliveries.change(connection, delivery_id, alike=alike, same_as=earlier)
@@ -112,7 +112,7 @@ def close(
 
     Once read, the phone's name is kept as its keyed hash only.
     """
-    context = deliveries.from_row(deliveries.row_of(connection, delivery_id)).context
+    context = deliveries.within(connection, delivery_id).context
     if state == "done" and context.device:
         context = replace(context, device=device_hash(workspace.device_key, context.device))
     deliveries.change(connection, delivery_id, state=state, result=dict(result), context=to_json(context))
@@ -124,7 +124,7 @@ def cancel(workspace: Workspace, delivery_id: str) -> None:
     Raises `NotFound`, and `Conflict` where it has been read or another delivery counts on its bytes.
     """
     with transaction(workspace.manifest) as connection:
-        delivery = deliveries.from_row(deliveries.row_of(connection, delivery_id))
+        delivery = deliveries.within(connection, delivery_id)
         counted_on = select(DELIVERIES).where(DELIVERIES.c.same_as == delivery_id)
         read = select(UPLOADS.c.upload_id).where(UPLOADS.c.delivery_id == delivery_id)
         if delivery.state == "done" or any(connection.execute(one).first() for one in (counted_on, read)):
@@ -143,14 +143,14 @@ def retry(
     `context` replaces what was said of the file, `by` who says so. Raises `NotFound`, `Conflict`.
     """
     with transaction(workspace.manifest) as connection:
-        delivery = deliveries.from_row(deliveries.row_of(connection, delivery_id))
+        delivery = deliveries.within(connection, delivery_id)
         here = deliveries.received_file(workspace, delivery).exists()
         if not (_may_be_tried_again(delivery) and here):
             raise deliveries.ended(delivery)
         said = {"by": by or delivery.by} | ({} if context is None else {"context": to_json(context)})
         deliveries.change(connection, delivery_id, state="received", expires_utc=now_utc() + KEPT, **said)
         jobs.enqueue(connection, "ingest", delivery_id)
-        return deliveries.from_row(deliveries.row_of(connection, delivery_id))
+        return deliveries.within(connection, delivery_id)
 
 
 def _may_be_tried_again(delivery: Delivery) -> bool:

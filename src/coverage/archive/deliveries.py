@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, select, update
 
 from coverage.archive import receipts
-from coverage.archive.manifest import reading
+from coverage.archive.manifest import newest_first, reading
 from coverage.archive.schema import DELIVERIES
 from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict, InputError, NotFound
@@ -58,7 +58,7 @@ class Delivery:
 def show(workspace: Workspace, delivery_id: str) -> Delivery:
     """One delivery. Raises `NotFound`."""
     with reading(workspace.manifest) as connection:
-        return from_row(row_of(connection, delivery_id))
+        return within(connection, delivery_id)
 
 
 def find(workspace: Workspace, delivery_id: str) -> Delivery | None:
@@ -78,12 +78,9 @@ def list_deliveries(workspace: Workspace) -> list[Delivery]:
 
 def newest(workspace: Workspace, limit: int, before: tuple[datetime, str] | None = None) -> list[Delivery]:
     """At most so many deliveries, newest first, older than `before` (created_utc and id of the last one seen)."""
-    order = DELIVERIES.c.created_utc.desc(), DELIVERIES.c.delivery_id.desc()
-    asked = select(DELIVERIES).order_by(*order).limit(limit)
-    if before is not None:
-        asked = asked.where(tuple_(DELIVERIES.c.created_utc, DELIVERIES.c.delivery_id) < before)
+    order = DELIVERIES.c.created_utc, DELIVERIES.c.delivery_id
     with reading(workspace.manifest) as connection:
-        return [from_row(row) for row in connection.execute(asked).mappings()]
+        return [from_row(row) for row in newest_first(connection, order, limit, before)]
 
 
 def by_receipt(workspace: Workspace, code: str) -> list[Delivery]:
@@ -163,16 +160,13 @@ def _select(workspace: Workspace, *which: ColumnElement[bool]) -> list[Delivery]
         return [from_row(row) for row in rows]
 
 
-def row_of(connection: Connection, delivery_id: str) -> RowMapping:
-    """The manifest's row of a delivery. Raises `NotFound`."""
-    row = (
-        connection.execute(select(DELIVERIES).where(DELIVERIES.c.delivery_id == delivery_id))
-        .mappings()
-        .first()
-    )
+def within(connection: Connection, delivery_id: str) -> Delivery:
+    """One delivery as the caller's transaction sees it. Raises `NotFound`."""
+    one = select(DELIVERIES).where(DELIVERIES.c.delivery_id == delivery_id)
+    row = connection.execute(one).mappings().first()
     if row is None:
         raise NotFound(f"Không có lần gửi {delivery_id}.", f"There is no delivery {delivery_id}.")
-    return row
+    return from_row(row)
 
 
 def from_row(row: RowMapping) -> Delivery:

@@ -33,11 +33,6 @@ def create_durably(path: Path, content: bytes) -> None:
     fsync(path.parent)
 
 
-def write_parquet_durably(path: Path, table: pa.Table) -> None:
-    """Put the table under that name in one step, as zstd Parquet."""
-    replace_durably(path, lambda draft: pq.write_table(table, draft, compression="zstd"))
-
-
 _DISTINCT = frozenset({"line", "time_utc", "lat", "lon"})
 _RISING = frozenset({"line", "time_utc"})  # mostly a little more than the row before
 # Lowest and highest per row group: of texts they cost and serve nobody.

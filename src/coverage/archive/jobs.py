@@ -160,12 +160,6 @@ def cancel(connection: Connection, delivery_id: str) -> None:
     connection.execute(update(JOBS).where(alive).values(state="cancelled", ended_utc=now_utc()))
 
 
-def bring_forward(connection: Connection, delivery_id: str) -> None:
-    """Let the queued job of a delivery be taken now."""
-    queued = and_(JOBS.c.delivery_id == delivery_id, JOBS.c.state == "queued")
-    connection.execute(update(JOBS).where(queued).values(not_before_utc=now_utc()))
-
-
 def release_dead(workspace: Workspace) -> int:
     """How many running jobs of this machine lost their worker's process; they may be taken now, without waiting.
 
@@ -197,16 +191,6 @@ def of_delivery(workspace: Workspace, delivery_id: str) -> dict[str, Any] | None
     with reading(workspace.manifest) as connection:
         row = connection.execute(newest).mappings().first()
     return None if row is None else {str(name): value for name, value in row.items()}
-
-
-def next_due_utc(workspace: Workspace) -> datetime | None:
-    """When the next queued job may be taken; None where none is queued."""
-    first = (
-        select(JOBS.c.not_before_utc).where(JOBS.c.state == "queued").order_by(JOBS.c.not_before_utc).limit(1)
-    )
-    with reading(workspace.manifest) as connection:
-        due: datetime | None = connection.execute(first).scalar()
-    return due
 
 
 def require_mine(connection: Connection, job: Job) -> None:

@@ -6,13 +6,27 @@ parts that the manifest names, so torn or orphaned files cannot be seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, inspect, select, text, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    RowMapping,
+    create_engine,
+    event,
+    exc,
+    insert,
+    inspect,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.pool import NullPool
 
 from coverage.archive.schema import ABOUT, METADATA, SCHEMA_VERSION
@@ -137,6 +151,22 @@ def _faults_told() -> Iterator[None]:
             f"Sổ ghi bị hỏng ({fault.orig}): hãy khôi phục từ bản sao lưu.",
             f"The manifest is damaged ({fault.orig}): restore it from a backup.",
         ) from fault
+
+
+def newest_first(
+    connection: Connection,
+    order: tuple[Column[Any], Column[Any]],
+    limit: int,
+    before: tuple[datetime, str] | None,
+) -> Sequence[RowMapping]:
+    """At most so many rows of the table that the columns of `order` (a time and an id) are of, the newest first.
+
+    `before`: time and id of the last row that was seen; only older ones then.
+    """
+    asked = select(order[0].table).order_by(*(column.desc() for column in order)).limit(limit)
+    if before is not None:
+        asked = asked.where(tuple_(*order) < before)
+    return connection.execute(asked).mappings().all()
 
 
 def raise_revision(connection: Connection) -> None:

@@ -64,7 +64,7 @@ def begin(  # noqa: PLR0913 - one option per thing that a client may say
         _require_new(connection, row)
         connection.execute(insert(DELIVERIES).values(**row))
         _lay_out(workspace, row["delivery_id"])  # before the commit: a delivery that is there can be sent to
-        return deliveries.from_row(deliveries.row_of(connection, row["delivery_id"]))
+        return deliveries.within(connection, row["delivery_id"])
 
 
 def _require_new(connection: Connection, row: Mapping[str, Any]) -> None:
@@ -134,11 +134,11 @@ def begin_anew(
 
 def _set_while_receiving(workspace: Workspace, delivery_id: str, values: Mapping[str, Any]) -> Delivery:
     with transaction(workspace.manifest) as connection:
-        delivery = deliveries.from_row(deliveries.row_of(connection, delivery_id))
+        delivery = deliveries.within(connection, delivery_id)
         if delivery.state != "receiving":
             raise deliveries.ended(delivery)
         deliveries.change(connection, delivery_id, **values)
-        return deliveries.from_row(deliveries.row_of(connection, delivery_id))
+        return deliveries.within(connection, delivery_id)
 
 
 def offset(workspace: Workspace, delivery_id: str) -> int:
@@ -174,7 +174,7 @@ def complete(workspace: Workspace, delivery_id: str, sha256: str | None = None) 
         return _the_same_or_ended(deliveries.show(workspace, delivery_id))
     _require_whole(delivery, length, digest)
     with transaction(workspace.manifest) as connection:
-        row = deliveries.from_row(deliveries.row_of(connection, delivery_id))
+        row = deliveries.within(connection, delivery_id)
         if row.state != "receiving":
             return _the_same_or_ended(row)
         _give_name(workspace, delivery)
@@ -186,7 +186,7 @@ def complete(workspace: Workspace, delivery_id: str, sha256: str | None = None) 
             jobs.enqueue(connection, "ingest", delivery_id, not_before=now + LOOK)
         else:
             deciding.queue(workspace, connection, delivery_id)
-        done = deliveries.from_row(deliveries.row_of(connection, delivery_id))
+        done = deliveries.within(connection, delivery_id)
     return deciding.forget_if_same(workspace, done)
 
 

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Connection, RowMapping, insert, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from coverage.archive import jobs
 from coverage.archive.committed import part_path
 from coverage.archive.disk import require_room
 from coverage.archive.durable import parquet_part, unneeded_from_now
-from coverage.archive.manifest import now_utc, raise_revision, reading, transaction
+from coverage.archive.manifest import newest_first, now_utc, raise_revision, reading, transaction
 from coverage.archive.schema import EVENTS, UPLOADS
 from coverage.archive.workspace import Workspace
 from coverage.errors import NotFound
@@ -209,12 +209,9 @@ def newest(
     workspace: Workspace, limit: int, before: tuple[datetime, str] | None = None
 ) -> list[dict[str, Any]]:
     """At most so many uploads' rows, newest first, older than `before` (received_utc and id of the last one seen)."""
-    order = UPLOADS.c.received_utc.desc(), UPLOADS.c.upload_id.desc()
-    asked = select(UPLOADS).order_by(*order).limit(limit)
-    if before is not None:
-        asked = asked.where(tuple_(UPLOADS.c.received_utc, UPLOADS.c.upload_id) < before)
+    order = UPLOADS.c.received_utc, UPLOADS.c.upload_id
     with reading(workspace.manifest) as connection:
-        return [_plain(row) for row in connection.execute(asked).mappings()]
+        return [_plain(row) for row in newest_first(connection, order, limit, before)]
 
 
 def show(workspace: Workspace, upload_id: str) -> dict[str, Any]:

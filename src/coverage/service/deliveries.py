@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -21,7 +19,7 @@ from coverage.service.answers import answer, delivery, url_of
 from coverage.service.bodies import announced
 from coverage.service.desk import AtDesk, DeliveryId, plain_id
 from coverage.service.events import events
-from coverage.service.problems import BadField
+from coverage.service.paging import cursor, onward
 from coverage.service.said import CONTEXT, Said, once, said, words_once
 
 router = APIRouter(dependencies=[Depends(words_once)])
@@ -33,21 +31,10 @@ def list_deliveries(
     desk: AtDesk, limit: Annotated[int, Query(ge=1, le=500)] = 50, before: str | None = None
 ) -> Response:
     """The deliveries, newest first; `next` leads to older ones."""
-    found = deliveries.newest(desk.workspace, limit, None if before is None else _cursor(before))
-    older = f"{found[-1].created_utc.isoformat()}_{found[-1].delivery_id}" if len(found) == limit else None
-    onward = None if older is None else f"/v1/deliveries?{urlencode({'limit': limit, 'before': older})}"
-    return answer({"deliveries": [delivery(desk.workspace, one) for one in found], "next": onward})
-
-
-def _cursor(text: str) -> tuple[datetime, str]:
-    time, _, delivery_id = text.partition("_")
-    try:
-        return datetime.fromisoformat(time).replace(tzinfo=None), plain_id(delivery_id)
-    except (ValueError, NotFound) as fault:
-        raise BadField(
-            f"before={text!r:.60} không dùng được: hãy theo địa chỉ trong `next`.",
-            f"before={text!r:.60} cannot be used: follow the address in `next`.",
-        ) from fault
+    found = deliveries.newest(desk.workspace, limit, cursor("before", before, plain_id))
+    seen = [(one.created_utc, one.delivery_id) for one in found]
+    shown = [delivery(desk.workspace, one) for one in found]
+    return answer({"deliveries": shown, "next": onward("/v1/deliveries", "before", limit, seen)})
 
 
 @router.get("/v1/deliveries/{delivery_id}")

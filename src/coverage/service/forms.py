@@ -171,11 +171,15 @@ class _Form:
     def _complete(self, came: _Came, said_: Said) -> tuple[Delivery, bool]:
         if came.compared is not None:
             return came.compared, False
-        workspace, told = (
-            self._desk.workspace,
-            {"told_sha256": said_.sha256, "by": said_.by, "held": said_.hold},
+        workspace = self._desk.workspace
+        receiving.describe(
+            workspace,
+            came.delivery_id,
+            said_.context,
+            told_sha256=said_.sha256,
+            by=said_.by,
+            held=said_.hold,
         )
-        receiving.describe(workspace, came.delivery_id, said_.context, **told)  # type: ignore[arg-type]
         done = receiving.complete(workspace, came.delivery_id, came.sha256)
         return done, done.same_as is None
 

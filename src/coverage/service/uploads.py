@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import Response as Plain
@@ -18,6 +16,7 @@ from coverage.exports.files import table_to_csv
 from coverage.exports.rejects import rejects_table
 from coverage.service.answers import answer, as_utc, receipt
 from coverage.service.desk import AtDesk
+from coverage.service.paging import cursor, onward
 from coverage.service.problems import BadField, Refusal
 from coverage.service.said import LONGEST, words_once
 
@@ -38,23 +37,10 @@ def list_uploads(
     desk: AtDesk, limit: Annotated[int, Query(ge=1, le=500)] = 50, after: str | None = None
 ) -> Response:
     """The uploads, withdrawn ones included, newest first; `next` leads to older ones."""
-    found = uploads.newest(desk.workspace, limit, None if after is None else _cursor(after))
-    last = (
-        f"{found[-1]['received_utc'].isoformat()}_{found[-1]['upload_id']}" if len(found) == limit else None
-    )
-    onward = None if last is None else f"/v1/uploads?{urlencode({'limit': limit, 'after': last})}"
-    return answer({"uploads": [_public(one) for one in found], "next": onward})
-
-
-def _cursor(text: str) -> tuple[datetime, str]:
-    time, _, upload_id = text.partition("_")
-    try:
-        return datetime.fromisoformat(time).replace(tzinfo=None), _known_shape(upload_id)
-    except (ValueError, NotFound) as fault:
-        raise BadField(
-            f"after={text!r:.60} không dùng được: hãy theo địa chỉ trong `next`.",
-            f"after={text!r:.60} cannot be used: follow the address in `next`.",
-        ) from fault
+    found = uploads.newest(desk.workspace, limit, cursor("after", after, _known_shape))
+    seen = [(one["received_utc"], one["upload_id"]) for one in found]
+    shown = [_public(one) for one in found]
+    return answer({"uploads": shown, "next": onward("/v1/uploads", "after", limit, seen)})
 
 
 @router.get("/v1/uploads/{upload_id}")
