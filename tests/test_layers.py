@@ -20,7 +20,7 @@ ORDER = [
     {"crosswalk", "engine", "people", "pairs"},
     {"calibration"},
     {"archive"},
-    {"inputs"},
+    {"inputs", "moments"},
     {"observations"},
     {"evidence"},
     {"verdicts"},
@@ -50,7 +50,7 @@ CONFINED = {
     "starlette": {"service"},
     "sqlalchemy": {"archive"},
     "typer": {"cli"},
-    "ibis": {"engine", "observations", "evidence", "claims", "pipeline"},
+    "ibis": {"engine", "moments", "observations", "evidence", "claims", "pipeline"},
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "base", "manager", "misc"}
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -13,7 +13,8 @@ from ibis.expr.types import Table as Expression
 from ibis.expr.types import Value
 
 from coverage.criteria import THRESHOLD_NAMES, Criteria, FccBadge, ThresholdName
-from coverage.observations import HALF_HOUR_S, MARGIN, OUTCOME
+from coverage.moments import HALF_HOUR_S, MARGIN
+from coverage.observations import OUTCOME
 from coverage.tables import GRADES, UNKNOWN_DEVICE
 
 _FOUR_HOURS_S = 4 * 3600
