@@ -21,6 +21,7 @@ ORDER = [
     {"calibration"},
     {"archive"},
     {"inputs"},
+    {"ground"},
     {"observations"},
     {"evidence"},
     {"verdicts"},
