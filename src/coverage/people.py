@@ -123,8 +123,8 @@ def _people_nearest(homes: pd.DataFrame, parts: pd.DataFrame, pairs: pd.DataFram
     """The people of the raster to whom each place is the nearest of their village, by place_id."""
     anchors = _anchors(homes, parts)
     lived_in = pairs[pairs["population"].fillna(0) > 0]
-    lived_in = lived_in[lived_in["village_id"].isin(anchors["village_id"])]
     villages = pd.Index(anchors["village_id"].unique())
+    lived_in = lived_in[lived_in["village_id"].isin(villages)]
     lat, lon = hexes.middles(lived_in["hex"].to_numpy(np.int64))
     tree = cKDTree(
         _apart(

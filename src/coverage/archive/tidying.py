@@ -88,8 +88,14 @@ def _layers(workspace: Workspace, older_than: timedelta) -> Iterator[Path]:
 
 def _grounds(workspace: Workspace) -> Iterator[Path]:
     """All but the last used of what is kept of the lie of the land: every change of layers or criteria leaves one."""
-    folders = sorted(workspace.ground.glob("[!.]*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    yield from folders[_GROUNDS_KEPT:]
+    yield from sorted(workspace.ground.glob("[!.]*"), key=_used, reverse=True)[_GROUNDS_KEPT:]
+
+
+def _used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # somebody is at it
+        return time.time()
 
 
 def _named_by(about: Path) -> str | None:
