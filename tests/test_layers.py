@@ -21,6 +21,7 @@ ORDER = [
     {"calibration"},
     {"archive"},
     {"inputs", "moments"},
+    {"ground"},
     {"observations"},
     {"evidence"},
     {"verdicts"},
