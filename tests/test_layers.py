@@ -17,6 +17,7 @@ ORDER = [
     {"criteria", "settings", "progress", "parts"},
     {"hexes", "projections"},
     {"logs", "places"},
+    {"clusters"},
     {"crosswalk", "engine", "people", "pairs"},
     {"calibration"},
     {"archive"},
@@ -50,7 +51,8 @@ CONFINED = {
     "starlette": {"service"},
     "sqlalchemy": {"archive"},
     "typer": {"cli"},
-    "ibis": {"engine", "observations", "evidence", "claims", "pipeline"},
+    "pyspark": {"clusters", "scattered"},
+    "ibis": {"clusters", "engine", "observations", "evidence", "claims", "pipeline"},
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "base", "manager", "misc"}
 FILES = sorted(SOURCE.rglob("*.py"))
