@@ -17,6 +17,10 @@ import pyarrow as pa
 from ibis import util
 from ibis.backends.pyspark import Backend
 from ibis.backends.pyspark.converter import PySparkPandasData
+from ibis.backends.pyspark.datatypes import PySparkSchema
+from ibis.backends.sql.compilers.base import NULL
+from ibis.backends.sql.compilers.pyspark import PySparkCompiler
+from ibis.expr.schema import Schema
 from ibis.expr.types import Expr
 from ibis.expr.types import Table as Expression
 from py4j.protocol import Py4JError
@@ -35,8 +39,23 @@ _REACHED_WITHIN_S = 5.0
 _FIRST_WORKER_WITHIN_S = 60.0
 
 
+class _Compiler(PySparkCompiler):
+    """Ibis's words for Spark SQL, where two of them would not mean what they mean to DuckDB."""
+
+    def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: ANN401, N802 - Ibis's own
+        """A number with a point as a double: to Spark 1.0 is a decimal of one digit, and its mean one of five."""
+        found = super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+        return self.cast(found, dtype) if dtype.is_floating() else found
+
+    def visit_Median(self, _op: Any, *, arg: Any, where: Any) -> Any:  # noqa: ANN401, N802 - Ibis's own
+        """The median of the rows `where`: Ibis puts the condition on the 0.5 too, which Spark refuses."""
+        return self.f.percentile(arg if where is None else self.if_(where, arg, NULL), 0.5)
+
+
 class Cluster(Backend):
     """Ibis's Spark backend whose results cross as Arrow tables, as DuckDB's do: PySpark's own way is not for pandas 3."""
+
+    compiler = _Compiler()
 
     def to_pyarrow(self, expr: Expr, /, *, params: Any = None, limit: Any = None, **kwargs: Any) -> Any:  # noqa: ANN401
         """The result as an Arrow table, column or scalar."""
@@ -58,6 +77,7 @@ def connect(url: str) -> Cluster:
 
     Raises `EngineUnavailable`.
     """
+    Cluster.register_options()  # Ibis does it where it finds the backend by its name
     engine = Cluster()
     with faults_told():
         engine.do_connect(session(url).newSession(), **_ANSWERS_DEPEND_ON)
@@ -71,7 +91,8 @@ def session(url: str) -> SparkSession:
         return running
     _require_reachable(url)
     with faults_told():
-        started = SparkSession.builder.master(url).appName("phusong").getOrCreate()
+        builder = SparkSession.builder.master(url).appName("phusong")
+        started = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
         _await_worker(started, url)
     return started
 
@@ -90,7 +111,7 @@ def _require_reachable(url: str) -> None:
 
 def _await_worker(started: SparkSession, url: str) -> None:
     until = time.monotonic() + _FIRST_WORKER_WITHIN_S
-    status = started.sparkContext._jsc.sc().statusTracker()  # noqa: SLF001 - PySpark shows no other way to ask
+    status = started.sparkContext._jsc.sc().statusTracker()
     while len(status.getExecutorInfos()) < 2:  # the driver is one of them
         if time.monotonic() > until:
             started.stop()
@@ -115,20 +136,23 @@ def faults_told() -> Iterator[None]:
                 "Không khởi động được Java, mà Spark cần Java 17 trở lên: apt-get install openjdk-17-jre-headless.",
                 "Java does not start, and Spark needs Java 17 or newer: apt-get install openjdk-17-jre-headless.",
             ) from fault
-        raise EngineUnavailable(f"Cụm Spark báo lỗi: {first}", f"The Spark cluster failed: {first}") from fault
+        raise EngineUnavailable(
+            f"Cụm Spark báo lỗi: {first}", f"The Spark cluster failed: {first}"
+        ) from fault
 
 
-def read(engine: Cluster, paths: Sequence[str]) -> Expression:
-    """The rows of those Parquet files, which every worker opens by the same path."""
+def read(engine: Cluster, paths: Sequence[str], of: pa.Schema) -> Expression:
+    """The rows of those Parquet files of that schema, which every worker opens by the same path."""
+    columns = PySparkSchema.from_ibis(Schema.from_pyarrow(of))
     with faults_told():
-        rows = engine._session.read.parquet(*paths)  # noqa: SLF001 - Ibis reads one path at a time
+        rows = engine._session.read.schema(columns).parquet(*paths)
     return _named(engine, util.gen_name("measurements"), rows)
 
 
 def load(engine: Cluster, name: str, table: pa.Table) -> Expression:
     """A small table handed to the cluster under a name, for this engine only."""
     with faults_told():
-        rows = engine._session.createDataFrame(table)  # noqa: SLF001 - Ibis would save it as a file
+        rows = engine._session.createDataFrame(table)
     return _named(engine, name, rows)
 
 

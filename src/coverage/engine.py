@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -36,7 +37,10 @@ def connect(url: str | None = None) -> Backend:
 def _clusters() -> ModuleType:
     # PySpark is half a gigabyte and starts a Java machine: nobody loads it who judges on one machine.
     try:
-        return import_module("coverage.clusters")
+        with warnings.catch_warnings():
+            # What it warns of is its own way from and to pandas, which we do not take.
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+            return import_module("coverage.clusters")
     except ImportError as fault:
         if (fault.name or "").partition(".")[0] not in {"pyspark", "py4j"}:
             raise
@@ -65,7 +69,9 @@ def _rows_that_count(engine: Backend, part: Part) -> Expression:
 
 
 def _read(engine: Backend, paths: Sequence[str]) -> Expression:
-    return engine.read_parquet(paths) if isinstance(engine, DuckDB) else _clusters().read(engine, paths)
+    if isinstance(engine, DuckDB):
+        return engine.read_parquet(paths)
+    return _clusters().read(engine, paths, schema(MEASUREMENTS))
 
 
 def sorted_batches(
