@@ -17,6 +17,7 @@ ORDER = [
     {"criteria", "settings", "progress", "parts"},
     {"hexes", "projections"},
     {"logs", "places"},
+    {"clusters"},
     {"crosswalk", "engine", "people", "pairs"},
     {"calibration"},
     {"archive"},
@@ -51,7 +52,8 @@ CONFINED = {
     "starlette": {"service"},
     "sqlalchemy": {"archive"},
     "typer": {"cli"},
-    "ibis": {"engine", "moments", "observations", "evidence", "claims", "pipeline"},
+    "pyspark": {"clusters", "scattered"},
+    "ibis": {"clusters", "engine", "moments", "observations", "evidence", "claims", "judging", "pipeline"},
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "base", "manager", "misc"}
 FILES = sorted(SOURCE.rglob("*.py"))

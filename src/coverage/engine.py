@@ -1,40 +1,77 @@
-"""Which engine runs the table expressions: DuckDB in memory here."""
+"""Which engine runs the table expressions: DuckDB in this process, or an existing Spark cluster."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import ibis
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
+from ibis.backends.duckdb import Backend as DuckDB
+from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr.types import Table as Expression
 
+from coverage.errors import EngineUnavailable
 from coverage.parts import Part
+from coverage.settings import DUCKDB, get_settings
 from coverage.tables import MEASUREMENTS, schema
 
 _BATCH_ROWS = 122_880  # DuckDB's own row group
 
 
-def connect() -> Backend:
-    """A fresh engine that holds nothing on disk."""
-    return ibis.duckdb.connect()
+def connect(url: str | None = None) -> Backend:
+    """A fresh engine that holds nothing on disk: `duckdb`, or `spark://HOST:PORT` for the cluster of that master.
+
+    None: the one that the settings name. Raises `EngineUnavailable` where the cluster cannot be used.
+    """
+    url = url or get_settings().engine
+    if url == DUCKDB:
+        return ibis.duckdb.connect()
+    return _clusters().connect(url)
+
+
+def _clusters() -> ModuleType:
+    # PySpark is half a gigabyte and starts a Java machine: nobody loads it who judges on one machine.
+    try:
+        with warnings.catch_warnings():
+            # What it warns of is its own way from and to pandas, which we do not take.
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+            return import_module("coverage.clusters")
+    except ImportError as fault:
+        if (fault.name or "").partition(".")[0] not in {"pyspark", "py4j"}:
+            raise
+        raise EngineUnavailable(
+            "PHUSONG_ENGINE chỉ tới một cụm Spark mà PySpark chưa được cài: pip install 'phusong[spark]'.",
+            "PHUSONG_ENGINE names a Spark cluster, and PySpark is not installed: pip install 'phusong[spark]'.",
+        ) from fault
 
 
 def read_measurements(engine: Backend, parts: Sequence[Part]) -> Expression:
-    """All rows of the parts that count, in no order; an empty table of the contract where there is no part."""
+    """All rows of the parts that count, in no order; an empty table of the contract where there is no part.
+
+    On a cluster every worker opens the parts by the same paths.
+    """
     if not parts:
-        return engine.create_table("measurements", schema(MEASUREMENTS).empty_table())
+        return load(engine, "measurements", schema(MEASUREMENTS).empty_table())
     whole = [str(part.path) for part in parts if not part.without]
     some = [_rows_that_count(engine, part) for part in parts if part.without]
-    together = [engine.read_parquet(whole, table_name="measurements")] if whole else []
+    together = [_read(engine, whole)] if whole else []
     return ibis.union(*together, *some) if len(together) + len(some) > 1 else (together + some)[0]
 
 
 def _rows_that_count(engine: Backend, part: Part) -> Expression:
-    rows = engine.read_parquet(str(part.path))
+    rows = _read(engine, [str(part.path)])
     return rows.filter(rows.upload_id.notin(part.without))
+
+
+def _read(engine: Backend, paths: Sequence[str]) -> Expression:
+    if isinstance(engine, DuckDB):
+        return engine.read_parquet(paths)
+    return _clusters().read(engine, paths, schema(MEASUREMENTS))
 
 
 def sorted_batches(
@@ -44,7 +81,7 @@ def sorted_batches(
 
     Beyond `memory_mb` the sorting goes on in files in the folder `scratch`, which are gone at the end.
     """
-    engine = connect()
+    engine = connect(DUCKDB)  # one part is written by one process, whichever engine judges
     engine.raw_sql(f"SET memory_limit='{memory_mb}MB'")
     engine.raw_sql("SET enable_progress_bar=false")  # it would draw over ours
     engine.con.execute("SET temp_directory=?", [str(scratch)])
@@ -54,7 +91,9 @@ def sorted_batches(
 
 def load(engine: Backend, name: str, table: pa.Table) -> Expression:
     """A small table handed to the engine under a name."""
-    return engine.create_table(name, table)
+    if isinstance(engine, DuckDB):
+        return engine.create_table(name, table)
+    return _clusters().load(engine, name, table)
 
 
 def load_frame(engine: Backend, name: str, frame: pd.DataFrame) -> Expression:

@@ -11,6 +11,7 @@ PhusongError
 ├── TooLarge              a file beyond what is taken (exit 2)
 ├── DiskFull              too little free disk to take anything in safely (exit 1)
 ├── ArchiveUnavailable    the manifest cannot be reached or written now; trying again may help (exit 1)
+├── EngineUnavailable     the cluster that shall judge cannot be used now (exit 1)
 ├── ContractBroken        a table of ours left its contract: a fault of ours (exit 1)
 └── ArchiveDamaged        the archive does not hold what its manifest says (exit 1)
 
@@ -91,6 +92,12 @@ class ArchiveUnavailable(PhusongError):
     """The manifest cannot be reached or written now; nothing was changed, trying again may help."""
 
     code = "archive_unavailable"
+
+
+class EngineUnavailable(PhusongError):
+    """The cluster that shall run the table expressions cannot be used, or gave up; nothing was changed."""
+
+    code = "engine_unavailable"
 
 
 class ContractBroken(PhusongError):

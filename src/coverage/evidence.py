@@ -88,7 +88,7 @@ def _summary(pooled: Expression) -> Expression:
         tests=_.decided.sum(),
         first_test_utc=_.first_utc.min(where=heard.decided),
         last_test_utc=_.last_utc.max(where=heard.decided),
-        median_rsrp_dbm=_.rsrp_dbm.median(where=heard.decided),
+        median_rsrp_dbm=heard.decided.ifelse(heard.rsrp_dbm, ibis.null("float64")).median(),
         no_service_share=mostly_silent.mean(where=heard.decided),
         best_grade=_.grade.min(where=heard.decided),
         positive_only_tests=(_.positive_only & _.decided).sum(),

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
+from pydantic import AfterValidator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from coverage.errors import InputError
+
+DUCKDB = "duckdb"
+_CLUSTER = re.compile(r"spark://[^\s/,]+:\d+(,[^\s/,]+:\d+)*")
+
+
+def _known_engine(url: str) -> str:
+    if url != DUCKDB and not _CLUSTER.fullmatch(url):
+        raise InputError(
+            f"PHUSONG_ENGINE = “{url}”: phải là duckdb, hoặc spark://MÁY:CỔNG của một cụm Spark.",
+            f"PHUSONG_ENGINE = “{url}”: it must be duckdb, or spark://HOST:PORT of a Spark cluster.",
+        )
+    return url
 
 
 class Settings(BaseSettings):
     """What the environment may set; the command line overrules it.
 
     workspace: the folder that holds archive, places, criteria and snapshots.
-    engine: what runs the table expressions.
+    engine: what runs the table expressions: `duckdb` in this process, or `spark://HOST:PORT`, the master of a cluster
+      (several with commas between, as Spark writes them).
     manifest: SQLAlchemy URL of the manifest's database, postgresql+psycopg://…; None = a SQLite file in the workspace.
     free_disk_floor_mb: below so much free disk nothing is taken in; room for judging what is there already.
     max_upload_mb: the longest file that the service takes, packed as it comes.
@@ -24,7 +41,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PHUSONG_", extra="ignore")
 
     workspace: Path = Path("workspace")
-    engine: Literal["duckdb"] = "duckdb"
+    engine: Annotated[str, AfterValidator(_known_engine)] = DUCKDB
     manifest: str | None = None
     free_disk_floor_mb: int = 1000
     max_upload_mb: int = 500
