@@ -27,7 +27,7 @@ from coverage.tables import MEASUREMENTS, schema
 _BATCH_ROWS = 122_880  # DuckDB's own row group
 MEMORY_MB = 1000  # of an engine with a scratch folder: half of what an assessment may take in all
 # So many measurements are thinned to tests at once on one machine; some 100 bytes of memory each.
-_STRETCH_ROWS = 4_000_000
+_STRETCH_ROWS = 8_000_000
 
 
 def connect(url: str | None = None, scratch: Path | None = None, memory_mb: int = MEMORY_MB) -> Backend:
