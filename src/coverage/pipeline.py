@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -60,15 +62,23 @@ def judge(given: Inputs, tell: Tell = silent, former: Former | None = None) -> S
 
     With a former snapshot only what changed since is judged; the result is the same.
     """
-    with scratch_folder(given.scratch, "judging") as scratch:
-        backend = engine.connect(scratch=scratch)
-        tell("thôn × ô lục giác / villages × hexes", 0.0)
-        lie = lie_of_the_land(given)
-        judged = None if former is None else _judged_again(given, lie, former, backend, tell)
-        judged = judged or _judged(given, lie, backend, tell)
+    tell("thôn × ô lục giác / villages × hexes", 0.0)
+    lie, judged = lie_of_the_land(given), None
+    if former is not None:
+        with _engine(given) as backend:
+            judged = _judged_again(given, lie, former, backend, tell)
+    if judged is None:
+        with _engine(given) as backend:
+            judged = _judged(given, lie, backend, tell)
     tell("xét từng thôn / judging villages", 0.7)
     village_rows, areas = _of_villages(given, lie, judged)
     return _told(given, lie, judged, village_rows, areas, tell)
+
+
+@contextmanager
+def _engine(given: Inputs) -> Iterator[Backend]:
+    with scratch_folder(given.scratch, "judging") as scratch:
+        yield engine.connect(scratch=scratch)
 
 
 @dataclass(frozen=True)
