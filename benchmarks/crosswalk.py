@@ -168,13 +168,16 @@ def _run(job: Callable[[Path], object], folder: Path, answer) -> None:  # noqa: 
     answer.send(Measured(cpu, wall, int(status.partition("VmHWM:")[2].split()[0]) / 1000, found))
 
 
-def line(name: str, one: Measured, own: Measured, scale: float = 1.0, before_s: float = 0.0) -> None:
-    cpu, wall = before_s + one.cpu_s * scale, before_s + one.wall_s * scale
-    mark = "~" if scale > 1 else " "
-    print(
-        f"{name:<46}{mark}{cpu:>8.1f} {mark}{wall:>8.1f} {mark}{cpu / own.cpu_s:>7.2f} {one.peak_mb:>8.0f}",
-        flush=True,
+def line(name: str, one: Measured, own: Measured) -> None:
+    print(f"{name:<48}{one.cpu_s:>8.1f} {one.wall_s:>8.1f} {one.cpu_s / own.cpu_s:>7.2f} {one.peak_mb:>8.0f}")
+
+
+def both_steps(first: Measured, second: Measured, scale: float) -> Measured:
+    """One after the other, the second for so many times as many shapes (in the same memory)."""
+    cpu, wall = (
+        one + two * scale for one, two in ((first.cpu_s, second.cpu_s), (first.wall_s, second.wall_s))
     )
+    return Measured(cpu, wall, max(first.peak_mb, second.peak_mb), second.found)
 
 
 def agreement(own: pd.DataFrame, peer: pd.DataFrame) -> None:
@@ -226,14 +229,15 @@ def main() -> None:
             total = float(raster.read(1, out_dtype="float64").sum())
     own, both, peer = done["ours"], done["our_crosswalk"], done["overlay"]
     print(f"{given.villages:,} villages, {len(own.found):,} pieces, {sizes['hexes']:,} hexes")
-    print(f"{'':<46}{'CPU s':>9} {'wall s':>9} {'ratio':>8} {'peak MB':>8}")
+    print(f"{'':<48}{'CPU s':>8} {'wall s':>8} {'ratio':>7} {'peak MB':>8}")
     line("ours: pieces and the people on each", own, own)
     counted = {}
     for job in peers:
         what = job.__name__.removeprefix("zonal_")
         asked = done[job.__name__]
         scale = sizes[what] / len(asked.found)
-        line(f"overlay + rasterstats on {what}", asked, own, scale, peer.cpu_s)
+        mark = " ~" if scale > 1 else ""
+        line(f"overlay + rasterstats on {what}{mark}", both_steps(peer, asked, scale), own)
         counted[what] = asked.found
     line("ours: pieces alone", both, both)
     line("overlay alone", peer, both)
