@@ -75,9 +75,10 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Part:
-    """A block, read: the sound rows as measurements with line and key (see `repeats`), the outcomes of the others.
+    """A block, read: the sound rows as measurements but those that repeat one of the block; outcomes of the unsound.
 
-    no_service and unknown_level count rows as read, unusable ones included.
+    no_service and unknown_level count rows as read, unusable ones included; line: of every sound row; keys: see
+    `repeats`; single: which of the sound rows the measurements are.
     """
 
     rows: int
@@ -86,7 +87,8 @@ class Part:
     no_service: int
     unknown_level: int
     line: Ints
-    keys: repeats.Keys
+    keys: repeats.Block
+    single: Ints
     measurements: pa.Table
     outcomes: pa.Table
     fixed: list[Fixed]
@@ -100,6 +102,9 @@ def read_block(lines: Lines, reader: Reader) -> Part:
     rows = replace(rows, trace=_trace(rows, reader))
     verdicts = judge(rows, reader.limits)
     sound = verdicts.sound
+    keys = repeats.keys(cells.raw if len(sound) == len(cells.line) else cells.raw.take(pa.array(sound)))
+    block = repeats.block(keys)
+    single = np.sort(block.row)
     return Part(
         rows=cells.rows,
         rejected=verdicts.rejected,
@@ -107,8 +112,9 @@ def read_block(lines: Lines, reader: Reader) -> Part:
         no_service=int(pc.sum(pc.equal(network.state, "no_service")).as_py() or 0),
         unknown_level=int((~network.silent & ~network.has_level & ~_bad_level(network)).sum()),
         line=cells.line[sound],
-        keys=repeats.keys(cells.raw if len(sound) == len(cells.line) else cells.raw.take(pa.array(sound))),
-        measurements=measurements(rows, sound, reader.origin),
+        keys=block,
+        single=single,
+        measurements=measurements(rows, sound[single], reader.origin),
         outcomes=verdicts.outcomes,
         fixed=[
             Fixed(code, mask[sound], shown, sound)
