@@ -30,7 +30,7 @@ ROWS = st.lists(st.lists(st.sampled_from("abcdefghijklmnopqrstuvwxyz"), max_size
 
 
 @settings(deadline=None)
-@given(ROWS, st.integers(1, 12), st.booleans())
+@given(blocks=ROWS, run_rows=st.integers(1, 12), on_disk=st.booleans())
 def test_repeats_are_those_of_a_plain_look_back(
     blocks: list[list[str]], run_rows: int, on_disk: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +24,10 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 SAMPLE_ROWS = 4000
 BAD_QUOTES, TOO_LONG = "bad_quotes", "line_too_long"
+_EMPTY = pa.array([""])
 _NO_ROWS = np.zeros(0, np.int64)
+_PLAIN_TYPES = {"number": pa.float64(), "time": pa.timestamp("us")}
+_DAY_US = 86_400_000_000
 _APOSTROPHE = "^['\u2019]([-+=\u2212]?\\d)"
 
 
@@ -41,21 +46,36 @@ class Cells:
 
     texts are trimmed, and distinct unless nearly all rows differ; an absent column is one empty text that
     every row has. mended: which texts lost an apostrophe that a spreadsheet had put before them; None = none.
+    plain: what each text means, where the splitter itself could read them all: numbers (NaN where empty), or times
+    (datetime64[us], never at midnight); then the texts are made only when somebody asks for them.
     """
 
     name: str | None
-    texts: pa.Array
+    said: pa.Array | Callable[[], pa.Array]
     codes: npt.NDArray[np.int32]
     mended: Bools | None = None
+    plain: npt.NDArray[Any] | None = None
+
+    @cached_property
+    def texts(self) -> pa.Array:
+        """The texts that `codes` count."""
+        return self.said() if callable(self.said) else self.said
 
     @cached_property
     def floats(self) -> npt.NDArray[np.float64] | None:
-        """The texts as numbers, where each is a plain number; else None."""
+        """The texts as numbers, NaN where empty, where each is empty or a plain number; else None."""
+        if self.plain is not None and self.plain.dtype.kind == "f":
+            return self.plain
         try:
-            found: npt.NDArray[np.float64] = self.texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
+            known = pc.if_else(pc.equal(self.texts, ""), pa.scalar(None, pa.string()), self.texts)
+            return _plain_numbers(known.cast(pa.float64()))
         except pa.ArrowInvalid:
             return None
-        return found if np.isfinite(found).all() else None
+
+    @property
+    def clock(self) -> npt.NDArray[np.datetime64] | None:
+        """The texts as times without zone, where the splitter could read each as such; else None."""
+        return self.plain if self.plain is not None and self.plain.dtype.kind == "M" else None
 
     def of_rows(self, rows: Ints) -> pa.Array:
         """The text of the given rows; missing where empty or no such column."""
@@ -80,8 +100,7 @@ class Sheet:
 
     def get(self, field: str) -> Cells:
         """The cells of one of our fields; an absent column is one empty text."""
-        absent = Cells(None, pa.array([""]), np.zeros(len(self.line), np.int32))
-        return self.cells.get(field, absent)
+        return self.cells.get(field) or Cells(None, _EMPTY, np.zeros(len(self.line), np.int32))
 
 
 def sheet(lines: Lines, layout: Layout, file: str, only: frozenset[str] | None = None) -> Sheet:
@@ -93,7 +112,8 @@ def sheet(lines: Lines, layout: Layout, file: str, only: frozenset[str] | None =
     far: Bools = np.diff(lines.starts) > MAX_LINE_BYTES
     spoilt = far | _spoilt(lines, raw, layout.delimiter)
     places = {field: at for field, at in layout.positions.items() if only is None or field in only}
-    ragged, table = _parsed(_body(lines, spoilt), layout, set(places.values()), file)
+    splitter = _Splitter(_body(lines, spoilt), layout, file)
+    ragged, table = splitter.columns(places)
     found = dict(ragged)
     found |= {int(row): "0" for row in np.flatnonzero(np.diff(lines.starts) == 1)}
     found |= {int(row): TOO_LONG if far[row] else BAD_QUOTES for row in np.flatnonzero(spoilt)}
@@ -101,7 +121,10 @@ def sheet(lines: Lines, layout: Layout, file: str, only: frozenset[str] | None =
     joined = np.flatnonzero(pc.equal(raw, JOINED.decode())) if JOINED[:1] in lines.text else _NO_ROWS
     whole = _without(len(raw), [*found, *joined])
     kept = None if len(whole) == len(in_table) else pa.array(np.flatnonzero(np.isin(in_table, whole)))
-    cells = {field: _cells(layout.names[at], table.column(f"f{at}"), kept) for field, at in places.items()}
+    cells = {
+        field: _cells(layout.names[at], table.column(f"f{at}"), kept, partial(splitter.texts, at))
+        for field, at in places.items()
+    }
     raw_whole = raw if len(whole) == len(raw) else raw.take(pa.array(whole))
     broken = _broken({row: value for row, value in found.items() if row not in set(joined)}, lines.number)
     return Sheet(
@@ -179,15 +202,27 @@ def _broken(found: dict[int, str], line_of_first: int) -> Broken:
     )
 
 
-def _cells(name: str, column: pa.ChunkedArray, keep: pa.Array | None) -> Cells:
-    kept = (column if keep is None else column.take(keep)).combine_chunks()
-    if isinstance(kept, pa.ChunkedArray):
-        kept = pa.concat_arrays(kept.chunks) if kept.num_chunks else pa.array([], pa.string())
+def _cells(
+    name: str, column: pa.ChunkedArray, keep: pa.Array | None, texts: Callable[[], pa.ChunkedArray]
+) -> Cells:
+    """The cells of a column, of the rows to be kept; texts: the same column as text."""
+    kept = _kept(column, keep)
+    if not pa.types.is_string(kept.type):
+        every = np.arange(len(kept), dtype=np.int32)
+        plain = kept.to_numpy(zero_copy_only=False)
+        return Cells(name, lambda: pc.utf8_trim_whitespace(_kept(texts(), keep)), every, plain=plain)
     if _mostly_distinct(kept):
         return _mended(name, pc.utf8_trim_whitespace(kept), np.arange(len(kept), dtype=np.int32))
     encoded = kept.dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False)
     return _mended(name, pc.utf8_trim_whitespace(encoded.dictionary), codes)
+
+
+def _kept(column: pa.ChunkedArray, keep: pa.Array | None) -> pa.Array:
+    kept = column if keep is None else column.take(keep)
+    if kept.num_chunks == 1:
+        return kept.chunk(0)
+    return pa.concat_arrays(kept.chunks) if kept.num_chunks else pa.array([], kept.type)
 
 
 def _mended(name: str, texts: pa.Array, codes: npt.NDArray[np.int32]) -> Cells:
@@ -259,48 +294,105 @@ def _count(mask: pa.Array) -> int:
     return pc.sum(mask).as_py() or 0
 
 
-def _parsed(body: bytes, layout: Layout, places: set[int], file: str) -> tuple[dict[int, str], pa.Table]:
-    """Ragged rows (index → "fields found/needed"), and the other rows as text in columns f0, f1, …."""
-    names = [f"f{place}" for place in range(layout.width)]
-    read = sorted(f"f{place}" for place in places)
-    ragged: dict[int, str] = {}
-    if not body:
-        return ragged, pa.table({name: pa.array([], pa.string()) for name in read})
+@dataclass(frozen=True)
+class _Splitter:
+    """Takes the text of a block apart, at once or a column by itself."""
 
-    def skip(row: pacsv.InvalidRow) -> str:
-        ragged[row.number - 1] = f"{row.actual_columns}/{row.expected_columns}"
-        return "skip"
+    body: bytes
+    layout: Layout
+    file: str
 
-    return ragged, _table(body, _parse_options(layout, skip), names, read, file)
+    def columns(self, places: dict[str, int]) -> tuple[dict[int, str], pa.Table]:
+        """Ragged rows (index → "fields found/needed"), and the other rows in columns f0, f1, …, by field → position.
 
+        As text, but for those of `Layout.plain` where the splitter can read all of their cells.
+        """
+        types = {f"f{at}": _PLAIN_TYPES.get(self.layout.plain.get(field, "")) for field, at in places.items()}
+        if any(types.values()):
+            ragged: dict[int, str] = {}
+            with suppress(pa.ArrowInvalid):  # in this block they are not all plain
+                table = self._table({name: type_ or pa.string() for name, type_ in types.items()}, ragged)
+                if all(map(_is_plain, table.columns)):
+                    return ragged, table
+        ragged = {}
+        try:
+            return ragged, self._table(dict.fromkeys(types, pa.string()), ragged)
+        except pa.ArrowInvalid as fault:
+            raise FileRefused(
+                f"{self.file}: không tách được các cột ({fault}). Hãy lưu lại thành CSV.",
+                f"{self.file}: its columns cannot be taken apart ({fault}). Save it as CSV again.",
+            ) from fault
 
-def _parse_options(layout: Layout, skip: Callable[[pacsv.InvalidRow], str]) -> pacsv.ParseOptions:
-    return pacsv.ParseOptions(
-        delimiter=layout.delimiter,
-        invalid_row_handler=skip,
-        ignore_empty_lines=False,
-        newlines_in_values=False,
-    )
+    def texts(self, at: int) -> pa.ChunkedArray:
+        """The column at a position as text, ragged rows left out."""
+        return self._table({f"f{at}": pa.string()}, {}).column(0)
 
+    def _table(self, types: dict[str, pa.DataType], ragged: dict[int, str]) -> pa.Table:
+        if not self.body:
+            return pa.table({name: pa.array([], type_) for name, type_ in types.items()})
 
-def _table(
-    body: bytes, parsing: pacsv.ParseOptions, names: list[str], read: list[str], file: str
-) -> pa.Table:
-    text = {name: pa.string() for name in read}
-    try:
+        def skip(row: pacsv.InvalidRow) -> str:
+            ragged[row.number - 1] = f"{row.actual_columns}/{row.expected_columns}"
+            return "skip"
+
         # One thread: only then does Arrow tell the number of a ragged row.
         return pacsv.read_csv(
-            pa.BufferReader(body),
+            pa.BufferReader(self.body),
             read_options=pacsv.ReadOptions(
-                use_threads=False, column_names=names, block_size=max(len(body), 1)
+                use_threads=False,
+                column_names=[f"f{at}" for at in range(self.layout.width)],
+                block_size=len(self.body),
             ),
-            parse_options=parsing,
+            parse_options=pacsv.ParseOptions(
+                delimiter=self.layout.delimiter,
+                invalid_row_handler=skip,
+                ignore_empty_lines=False,
+                newlines_in_values=False,
+            ),
             convert_options=pacsv.ConvertOptions(
-                column_types=text, include_columns=read, strings_can_be_null=False, check_utf8=False
+                column_types=types,
+                include_columns=sorted(types),
+                strings_can_be_null=False,
+                null_values=[""],
+                check_utf8=False,
             ),
         )
-    except pa.ArrowInvalid as fault:
-        raise FileRefused(
-            f"{file}: không tách được các cột ({fault}). Hãy lưu lại thành CSV.",
-            f"{file}: its columns cannot be taken apart ({fault}). Save it as CSV again.",
-        ) from fault
+
+
+def plain(cells: Mapping[str, Cells]) -> dict[str, str]:
+    """The fields whose cells the splitter may read itself, as what: those that differ from row to row, by some rows."""
+    found = {}
+    for field, kind in (("lat", "number"), ("lon", "number"), ("time", "time")):
+        column = cells.get(field)
+        # A time of day beside a date is not a time by itself.
+        if column is None or (kind == "time" and "date" in cells) or column.mended is not None:
+            continue
+        if len(column.texts) * 2 > len(column.codes) and _reads_plain(column, kind):
+            found[field] = kind
+    return found
+
+
+def _reads_plain(column: Cells, kind: str) -> bool:
+    if kind == "number":
+        return column.floats is not None
+    known = column.texts.filter(pc.not_equal(column.texts, ""))
+    try:
+        return len(known) > 0 and _is_plain(known.cast(_PLAIN_TYPES[kind]))
+    except pa.ArrowInvalid:
+        return False
+
+
+def _is_plain(column: pa.ChunkedArray | pa.Array) -> bool:
+    """Whether each cell of a column that the splitter read is what its text says."""
+    if pa.types.is_floating(column.type):
+        return _plain_numbers(column) is not None
+    if pa.types.is_timestamp(column.type):
+        # Midnight may be a date without a time of day, which only its text tells.
+        return not (column.to_numpy(zero_copy_only=False).astype(np.int64) % _DAY_US == 0).any()
+    return True
+
+
+def _plain_numbers(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.float64] | None:
+    """The numbers, NaN where missing; None where a text said something like NaN or infinity."""
+    found: npt.NDArray[np.float64] = column.to_numpy(zero_copy_only=False)
+    return found if int(np.isfinite(found).sum()) + column.null_count == len(found) else None

@@ -70,6 +70,8 @@ def read(cells: Cells, zone: ZoneInfo, written_in: ZoneInfo, day_first: bool | N
 
     day_first: whether 8/7/2026 is the eighth of July; None = nobody knows.
     """
+    if cells.clock is not None:
+        return _plain(cells.clock, zone, written_in)
     given = cells.texts
     none = np.zeros(len(given), bool)
     texts, ambiguous, serial, clock = given, none, none, _cast(given)
@@ -87,6 +89,13 @@ def read(cells: Cells, zone: ZoneInfo, written_in: ZoneInfo, day_first: bool | N
     dates = np.where(date_only, clock.astype("M8[D]"), _from_utc(utc, zone).astype("M8[D]"))
     rows = cells.codes
     return Moments(utc[rows], dates[rows], date_only[rows], ambiguous[rows], serial[rows])
+
+
+def _plain(clock: Times, zone: ZoneInfo, written_in: ZoneInfo) -> Moments:
+    """The moments of times of day without a zone, one per row."""
+    utc = _to_utc(_bounded(clock), written_in)
+    none = np.zeros(len(clock), bool)
+    return Moments(utc, _from_utc(utc, zone).astype("M8[D]"), none, none, none)
 
 
 def of_date(date: datetime.date | None, rows: int, zone: ZoneInfo) -> Moments:

@@ -46,7 +46,8 @@ def numbers(cells: Cells) -> Numbers:
     """The column as numbers; a decimal comma counts as a point, a typographic minus as a minus, dBm and ° as nothing."""
     plain = cells.floats
     if plain is not None:
-        return Numbers(plain[cells.codes], np.zeros(len(cells.codes), bool))
+        every = plain if cells.plain is not None else plain[cells.codes]
+        return Numbers(every, np.zeros(len(cells.codes), bool))
     texts = pc.replace_substring(pc.replace_substring(cells.texts, ",", "."), MINUS, "-")
     texts = pc.replace_substring_regex(texts, UNIT, r"\1")
     is_number = pc.match_substring_regex(texts, _NUMBER)
