@@ -19,7 +19,7 @@ from coverage.logs.lines import Lines
 from coverage.logs.measurements import Origin, measurements, speed_mps
 from coverage.logs.sheet import Cells, Sheet, sheet
 from coverage.logs.trace import Trace
-from coverage.tables import UNKNOWN_DEVICE
+from coverage.tables import SERVICE_STATES, UNKNOWN_DEVICE
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -109,7 +109,7 @@ def read_block(lines: Lines, reader: Reader) -> Part:
         rows=cells.rows,
         rejected=verdicts.rejected,
         quarantined=verdicts.quarantined,
-        no_service=int(pc.sum(pc.equal(network.state, "no_service")).as_py() or 0),
+        no_service=int((network.state == SERVICE_STATES.index("no_service")).sum()),
         unknown_level=int((~network.silent & ~network.has_level & ~_bad_level(network)).sum()),
         line=cells.line[sound],
         keys=block,

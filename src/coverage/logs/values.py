@@ -16,6 +16,7 @@ from coverage.names import fold
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int8]
 # Longer digit strings are no measurement; the bounds also keep the cast from overflowing.
 _NUMBER = r"^[+-]?(?:\d{1,20}\.?\d{0,40}|\.\d{1,40})(?:[eE][+-]?\d{1,2})?$"
 MINUS = "\u2212"  # the typographic minus, which word processors put for a hyphen
@@ -72,6 +73,19 @@ def words(cells: Cells, meaning: Callable[[str], str | None]) -> pa.Array:
     if len(meanings) == 1:  # above all an absent column
         return pa.repeat(meanings[0], len(cells.codes))
     return meanings.take(pa.array(cells.codes))
+
+
+def coded(cells: Cells, meaning: Callable[[str], str | None], among: tuple[str, ...]) -> Codes:
+    """What each row's text means, as its place among the names; -1 where `meaning` gives None."""
+    meanings = map(meaning, cells.texts.to_pylist())
+    places = np.array([-1 if one is None else among.index(one) for one in meanings], np.int8)
+    found: Codes = places[cells.codes]
+    return found
+
+
+def named(codes: Codes, among: tuple[str, ...]) -> pa.Array:
+    """The names at these places, as Arrow strings; missing where -1."""
+    return pa.array(among).take(pa.array(codes, mask=codes < 0))
 
 
 def marked(cells: Cells, test: Callable[[str], bool]) -> Bools:
