@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from coverage.logs import times
-from coverage.logs.sheet import Cells
+from coverage.logs.cells import Cells
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 

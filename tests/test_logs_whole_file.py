@@ -73,7 +73,13 @@ def test_what_was_seen_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest
     seen = Seen(tmp_path)
     assert not seen.repeats(repeats.block(np.arange(5, dtype=np.uint64)), np.arange(1, 6)).any()
     assert list(tmp_path.iterdir()) == []
-    assert seen.repeats(repeats.block(np.arange(5, dtype=np.uint64)), np.arange(6, 11)).tolist() == [1, 2, 3, 4, 5]
+    assert seen.repeats(repeats.block(np.arange(5, dtype=np.uint64)), np.arange(6, 11)).tolist() == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
 
 
 @given(st.lists(st.text("ab\u1ea1", max_size=20) | st.just("a" * 4096) | st.just("a" * 4097), max_size=9))

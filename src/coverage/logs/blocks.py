@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coverage.logs import repeats, service, times, values
+from coverage.logs.cells import Cells
 from coverage.logs.context import Context
 from coverage.logs.detect import Layout
 from coverage.logs.judge import Limits, Rows, judge
 from coverage.logs.lines import Lines
 from coverage.logs.measurements import Origin, measurements, speed_mps
-from coverage.logs.sheet import Cells, Sheet, sheet
+from coverage.logs.sheet import Sheet, sheet
 from coverage.logs.trace import Trace
 from coverage.tables import SERVICE_STATES, UNKNOWN_DEVICE
 

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from coverage.hexes import valid_points
 from coverage.logs import trace
+from coverage.logs.cells import Cells
 from coverage.logs.service import Network
-from coverage.logs.sheet import Cells, Ints, Sheet
+from coverage.logs.sheet import Ints, Sheet
 from coverage.logs.times import Moments
 from coverage.logs.trace import Trace
 from coverage.logs.values import Numbers, marked

@@ -198,8 +198,6 @@ def _none(count: int) -> pa.Array:
     return pa.nulls(count, pa.float32())
 
 
-def _either_of(
-    sheet: Sheet, fields: tuple[str, str], per_unit: float, kept: Kept, count: int
-) -> pa.Array:
+def _either_of(sheet: Sheet, fields: tuple[str, str], per_unit: float, kept: Kept, count: int) -> pa.Array:
     found = _either(sheet, *fields, per_unit)
     return _none(count) if found is None else _optional(found[kept])

@@ -19,7 +19,9 @@ LONG_BYTES = 4096  # lines beyond are few, and are hashed one by one
 RUN_ROWS = 1_000_000  # runs grow to this length, then go to disk: merging needs three times their memory
 # A filter of so many words of 64 bits, two keys a word; the next one of a file has four times as many, up to a limit.
 FIRST_WORDS, MOST_WORDS, KEYS_A_WORD = 2**16, 2**24, 2
-_BIT_AT = np.array([0, 6, 12, 18, 24, 30], np.uint64)  # where a key says which bits of its word it sets: six bits each
+_BIT_AT = np.array(
+    [0, 6, 12, 18, 24, 30], np.uint64
+)  # where a key says which bits of its word it sets: six bits each
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits without pattern: the golden ratio's
 # How many bytes of a word belong to the line → those bytes.
 _FIRST_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
@@ -167,12 +169,14 @@ def _merged(runs: list[_Run]) -> _Run:
 
 def _on_disk(run: _Run, folder: Path) -> _Run:
     with tempfile.TemporaryFile(dir=folder) as stream:
-        stream.write(memoryview(run.keys))
-        stream.write(memoryview(run.lines))
+        run.keys.tofile(stream)
+        run.lines.tofile(stream)
         stream.flush()
         mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     rows = len(run.keys)
-    return _Run(np.frombuffer(mapped, np.uint64, rows), np.frombuffer(mapped, np.int32, rows, 8 * rows), mapped)
+    return _Run(
+        np.frombuffer(mapped, np.uint64, rows), np.frombuffer(mapped, np.int32, rows, 8 * rows), mapped
+    )
 
 
 class _Filter:

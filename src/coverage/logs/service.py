@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coverage.logs import headings, operators, quantities, values
+from coverage.logs.cells import Cells
 from coverage.logs.context import Context
 from coverage.logs.formats.profile import LEVELS, Format
 from coverage.logs.service_words import WITHOUT_SERVICE, silence, state_of
-from coverage.logs.sheet import Cells, Sheet
+from coverage.logs.sheet import Sheet
 from coverage.logs.values import Codes
 from coverage.names import fold
 from coverage.tables import SERVICE_STATES, TECHNOLOGIES
@@ -157,7 +158,8 @@ def _without_service(
 
 def _untold(state: Codes) -> Bools:
     """Rows whose service state is not told yet."""
-    return np.isin(state, (-1, _UNKNOWN))
+    untold: Bools = (state < 0) | (state == _UNKNOWN)
+    return untold
 
 
 def _filled(own: Codes, sheet: Sheet, stated: Codes, context: Context) -> Codes:
@@ -168,9 +170,7 @@ def _filled(own: Codes, sheet: Sheet, stated: Codes, context: Context) -> Codes:
     return np.where(silent, np.int8(TECHNOLOGIES.index(context.technology)), own)
 
 
-def _levels(
-    sheet: Sheet, technology: Codes
-) -> tuple[Floats, dict[str, Bools], list[tuple[str, Bools, str]]]:
+def _levels(sheet: Sheet, technology: Codes) -> tuple[Floats, dict[str, Bools], list[tuple[str, Bools, str]]]:
     """The level in dBm for each row's technology, NaN where its cell is empty; the unreadable cells; what was converted.
 
     The technology's own column comes first, then the columns that may hold the level of any technology:

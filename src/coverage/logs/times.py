@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coverage.logs.sheet import Cells
+from coverage.logs.cells import Cells
 
 Times = npt.NDArray[np.datetime64]
 Bools = npt.NDArray[np.bool_]

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from coverage.logs.cells import Cells
 from coverage.logs.quantities import MISSING
-from coverage.logs.sheet import Cells
 from coverage.names import fold
 
 Floats = npt.NDArray[np.float64]

@@ -15,11 +15,12 @@ import pyarrow as pa
 from coverage.errors import FileRefused
 from coverage.hexes import valid_points
 from coverage.logs import quantities, service_words, times, values
+from coverage.logs.cells import Cells, plain
 from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import DBM_LEVELS, LEVELS
 from coverage.logs.lines import Lines
 from coverage.logs.overlooked import refuse_overlooked, refuse_rivals
-from coverage.logs.sheet import Cells, Sheet, plain, sheet
+from coverage.logs.sheet import Sheet, sheet
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
