@@ -27,7 +27,7 @@ from coverage.tables import MEASUREMENTS, schema
 _BATCH_ROWS = 122_880  # DuckDB's own row group
 MEMORY_MB = 1000  # of an engine with a scratch folder: half of what an assessment may take in all
 # So many measurements are thinned to tests at once on one machine; some 100 bytes of memory each.
-_STRETCH_ROWS = 8_000_000
+_STRETCH_ROWS = 5_000_000
 
 
 def connect(url: str | None = None, scratch: Path | None = None, memory_mb: int = MEMORY_MB) -> Backend:
@@ -41,6 +41,7 @@ def connect(url: str | None = None, scratch: Path | None = None, memory_mb: int 
         return _clusters().connect(url)
     engine = ibis.duckdb.connect()
     engine.raw_sql("SET enable_progress_bar=false")  # it would draw over ours
+    engine.raw_sql("SET preserve_insertion_order=false")  # tables have no order, and to keep one takes memory
     if scratch is not None:
         engine.raw_sql(f"SET memory_limit='{memory_mb}MB'")
         engine.con.execute("SET temp_directory=?", [str(scratch)])

@@ -13,7 +13,6 @@ import ibis
 import pandas as pd
 from ibis import _
 from ibis.backends.sql import SQLBackend as Backend
-from ibis.expr.types import CachedTable
 from ibis.expr.types import Table as Expression
 
 from coverage import engine, evidence, gaps, observations, tables, verdicts, what_if
@@ -22,6 +21,7 @@ from coverage.crosswalk import new_site_windows, outage_windows
 from coverage.ground import Lie
 from coverage.hexes import Hexes
 from coverage.inputs import Inputs
+from coverage.observations import Stretch
 from coverage.progress import Tell, silent
 
 _COUNTS = ("fails", "fail_devices", "fail_dates", "fail_hexes")
@@ -45,15 +45,13 @@ def tested(
     counts = valid.group_by("hex_res8").agg(rows=_.count()).execute()
     stretches = observations.stretches(counts, engine.rows_at_once(backend))
 
-    def each() -> Iterator[CachedTable]:
-        for at, (first, last) in enumerate(stretches):
+    def each() -> Iterator[Stretch]:
+        for at, stretch in enumerate(stretches):
             tell("số đo → lần thử / measurements → tests", at / len(stretches))
-            here = measurements
-            if len(stretches) > 1:
-                here = measurements.filter(_.hex_res8.between(first, last))
-            yield observations.observe(here, criteria, as_of)
+            yield stretch
 
-    tests = _set_aside(engine.together(backend, each()), given, lie, backend)
+    thinned = observations.observed(measurements, criteria, as_of, each())
+    tests = _set_aside(engine.together(backend, thinned), given, lie, backend)
     expired = observations.expired(measurements, criteria, as_of).cache()
     return Tested(tests, expired, int(counts["rows"].sum()))
 

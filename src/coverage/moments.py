@@ -57,14 +57,10 @@ def half_hour(rows: Expression) -> Value:
 
 
 def readings(rows: Expression, criteria: Criteria, as_of: date) -> Expression:
-    """What each measurement says, whatever the threshold; without the tests that are echoes of others.
+    """What each measurement says, whatever the threshold.
 
     `rows` is MEASUREMENTS with `local_date` on the calendar of the criteria.
     """
-    return _without_echoes(_readings(rows, criteria, as_of))
-
-
-def _readings(rows: Expression, criteria: Criteria, as_of: date) -> Expression:
     gsm_is_off = as_of > criteria.gsm_is_coverage_until
     level = ibis.coalesce(*(rows[column] for column in LEVEL_COLUMNS.values())).cast("float64")
     camped = (rows.service_state == "in_service") | level.notnull()
@@ -101,7 +97,8 @@ def _grade(rows: Expression) -> Value:
     return rows.positive_only.ifelse(_POSITIVE_ONLY_GRADE, graded).cast("int64")
 
 
-def _without_echoes(rows: Expression) -> Expression:
+def without_echoes(rows: Expression) -> Expression:
+    """The readings without the tests that are echoes of others."""
     # A test without the phone's name, each moment of which a named phone has too, is the same witness once more. Only
     # a whole test is dropped: of a part, what is left would vote as if the rest had never been.
     nameless = rows.filter(_.device == UNKNOWN_DEVICE)

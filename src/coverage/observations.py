@@ -5,19 +5,32 @@ Written as Ibis expressions without user functions, so that any engine runs them
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 
 import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
+from ibis.expr.types import CachedTable, Value
 from ibis.expr.types import Table as Expression
-from ibis.expr.types import Value
 
 from coverage.criteria import THRESHOLD_NAMES, Criteria, ThresholdName
-from coverage.moments import FAIL, MARGIN, PASS, SCORE, TEST_KEY, crowded, half_hour, moments, readings
+from coverage.moments import (
+    FAIL,
+    MARGIN,
+    PASS,
+    SCORE,
+    TEST_KEY,
+    crowded,
+    half_hour,
+    moments,
+    readings,
+    without_echoes,
+)
 
-_FIRST_HEX, _LAST_HEX = 0, 2**63 - 1  # every hex lies between
+Stretch = tuple[int, int]  # the first and the last res-8 hex of some ground, in the order of their numbers
+EVERYWHERE: Stretch = (0, 2**63 - 1)
 OUTCOME = {name: "fails" if name == "headline" else f"fails_{name}" for name in THRESHOLD_NAMES}
 
 
@@ -59,36 +72,43 @@ def _local_date(rows: Expression, criteria: Criteria) -> Value:
     return (rows.time_precision == "date").ifelse(rows.local_date, shifted)
 
 
-def stretches(counts: pd.DataFrame, most_rows: int | None) -> list[tuple[int, int]]:
-    """Stretches of ground that together hold every measurement: the first and the last res-8 hex of each, by number.
+def stretches(counts: pd.DataFrame, most_rows: int | None) -> list[Stretch]:
+    """Stretches of ground that together hold every measurement, with about as many in each.
 
-    counts: columns hex_res8, rows. A stretch has at most `most_rows` (None = there is one), or one hex.
-    A test lies within one res-8 hex, so that each stretch can be observed by itself.
+    counts: columns hex_res8, rows. A stretch has at most `most_rows` (None = there is one) and what is left of its
+    last hex. A test lies within one res-8 hex, so that each stretch can be observed by itself.
     """
     ordered = counts.sort_values("hex_res8")
-    cells, rows = ordered["hex_res8"].to_numpy(np.int64), ordered["rows"].to_numpy(np.int64)
-    if most_rows is None or rows.sum() <= most_rows:
-        return [(_FIRST_HEX, _LAST_HEX)]
-    starts, filled = [0], 0
-    for at, count in enumerate(rows):
-        if filled and filled + count > most_rows:
-            starts.append(at)
-            filled = 0
-        filled += count
-    ends = [*(start - 1 for start in starts[1:]), len(cells) - 1]
+    cells, filled = ordered["hex_res8"].to_numpy(np.int64), ordered["rows"].to_numpy(np.int64).cumsum()
+    number = 1 if most_rows is None or not len(cells) else -(-int(filled[-1]) // most_rows)
+    if number <= 1:
+        return [EVERYWHERE]
+    ends = np.unique(np.searchsorted(filled, np.arange(1, number + 1) * filled[-1] / number))
+    starts = [0, *(ends[:-1] + 1)]
     return [(int(cells[start]), int(cells[end])) for start, end in zip(starts, ends, strict=True)]
 
 
-def observe(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
+def observed(
+    measurements: Expression, criteria: Criteria, as_of: date, ground: Iterable[Stretch]
+) -> Iterator[CachedTable]:
+    """What `observe` returns, a stretch of ground at a time."""
+    valid = within_validity(measurements, criteria, as_of)
+    with crowded(readings(valid, criteria, as_of)).cache() as twice:
+        for first, last in ground:
+            here = valid if (first, last) == EVERYWHERE else valid.filter(_.hex_res8.between(first, last))
+            rows = without_echoes(readings(here, criteria, as_of))
+            yield _tests(moments(rows, twice, criteria), criteria, as_of).cache()
+
+
+def observe(measurements: Expression, criteria: Criteria, as_of: date) -> CachedTable:
     """Tests of the contract OBSERVATIONS, one per operator, device, res-10 hex, half-hour and kind of source.
 
     An observation fails at a threshold where more than half of its seconds fail there, seconds with
     an unknown level counting against; it passes where at least half of the seconds with a known
     outcome pass; in between, and where no second has an outcome, it stays undecided (missing).
     """
-    rows = readings(within_validity(measurements, criteria, as_of), criteria, as_of)
-    with crowded(rows).cache() as twice:
-        return _tests(moments(rows, twice, criteria), criteria, as_of).cache()
+    (tests,) = observed(measurements, criteria, as_of, [EVERYWHERE])
+    return tests
 
 
 def _tests(seconds: Expression, criteria: Criteria, as_of: date) -> Expression:
