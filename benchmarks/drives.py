@@ -2,8 +2,8 @@
 
     python benchmarks/drives.py FOLDER [--rows 1000000 10000000 100000000] [--kinds canonical gnettrack] [--seed 3]
 
-Written are `FOLDER/canonical-ROWS.csv`, one file as a server would send it on (drive after drive, in order of time),
-and `FOLDER/gnettrack-ROWS/`, one file per phone as the app writes it. Never more than a block of rows is in memory.
+Written are `FOLDER/canonical-ROWS.csv`, one file as a server would send it on (drive after drive, in order of time; for
+more than ten million rows several such files), and `FOLDER/gnettrack-ROWS/`, one file per phone as the app writes it. Never more than a block of rows is in memory.
 
 A drive is one phone of one of four operators on a walk of about an hour over the roads between neighbouring hamlets,
 one row a second, with stops; roads are driven again and again. The level falls with the distance to the nearest of its
@@ -30,6 +30,8 @@ from coverage.simulate.logfiles import TEXT_HEADER
 
 Floats = npt.NDArray[np.float64]
 PHONES = 200
+SEED = 3
+MOST_ROWS = 10_000_000  # a file of twice as many is refused: it is longer than 2 GiB
 REPEATED_SHARE = 0.02
 BLOCK_DRIVES = 70  # some 250,000 rows
 FIRST_DAY, DAYS = np.datetime64("2026-01-02"), 290
@@ -162,38 +164,47 @@ def write_log(
     _write(path, _blocks(ground, rows, phones, rng), as_table, delimiter)
 
 
-def write_canonical(folder: Path, rows: int, seed: int = 3) -> Path:
+def write_canonical(folder: Path, rows: int, seed: int = SEED) -> Path:
     """The file of so many rows; one that is there already is taken as it is."""
-    path = folder / f"canonical-{rows}.csv"
+    path = folder / f"canonical-{rows}{'' if seed == SEED else f'-{seed}'}.csv"
     if not path.exists():
-        draft = path.with_suffix(".draft")
+        draft, rng = path.with_suffix(".draft"), np.random.default_rng(seed)
+        blocks = _blocks(world(SEED), rows, list(range(PHONES)), rng)
         total = int(rows / DRIVE_S / BLOCK_DRIVES) + 1
-        blocks = track(
-            _blocks(world(seed), rows, list(range(PHONES)), np.random.default_rng(seed)),
-            path.name,
-            total,
-            transient=True,
-        )
-        _write(draft, iter(blocks), canonical, ",")
+        _write(draft, iter(track(blocks, path.name, total, transient=True)), canonical, ",")
         draft.rename(path)
     return path
 
 
-def write_gnettrack(folder: Path, rows: int, seed: int = 3) -> Path:
-    """The folder of one file per phone, together of so many rows; one that is there already is taken as it is."""
+def write_canonicals(folder: Path, rows: int, seed: int = SEED) -> list[Path]:
+    """Files of at most `MOST_ROWS` rows, together so many; those that are there already are taken as they are."""
+    counts = [min(MOST_ROWS, rows - start) for start in range(0, rows, MOST_ROWS)]
+    return [write_canonical(folder, count, seed + at) for at, count in enumerate(counts)]
+
+
+def write_phone(folder: Path, rows: int, number: int) -> Path:
+    """One more canonical file of one phone."""
+    path = folder / f"phone-{rows}-{number}.csv"
+    rng = np.random.default_rng([SEED, rows, number])
+    write_log(path, "canonical", world(SEED), rows, [number], rng)
+    return path
+
+
+def write_gnettrack(folder: Path, rows: int, seed: int = SEED) -> list[Path]:
+    """One file per phone, together of so many rows, in a folder; one that is there already is taken as it is."""
     path = folder / f"gnettrack-{rows}"
     if not path.exists():
-        draft, ground = folder / f"gnettrack-{rows}.draft", world(seed)
+        draft, ground = folder / f"gnettrack-{rows}.draft", world(SEED)
         draft.mkdir(parents=True, exist_ok=True)
         for phone in track(range(PHONES), path.name, transient=True):
             rng = np.random.default_rng([seed, phone])
             count = rows // PHONES + (phone < rows % PHONES)
             write_log(draft / f"phone-{phone:03}.txt", "gnettrack", ground, count, [phone], rng)
         draft.rename(path)
-    return path
+    return sorted(path.iterdir())
 
 
-WRITERS = {"canonical": write_canonical, "gnettrack": write_gnettrack}
+WRITERS = {"canonical": write_canonicals, "gnettrack": write_gnettrack}
 
 
 def main() -> None:
@@ -203,16 +214,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000, 100_000_000])
     parser.add_argument("--kinds", nargs="+", choices=list(WRITERS), default=list(WRITERS))
-    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     for kind in asked.kinds:
         for rows in asked.rows:
-            path = WRITERS[kind](asked.folder, rows, asked.seed)
-            files = [path] if path.is_file() else sorted(path.iterdir())
-            print(
-                f"{path}: {len(files)} file(s), {rows:,} rows, {sum(file.stat().st_size for file in files) / 1e6:,.0f} MB"
-            )
+            files = WRITERS[kind](asked.folder, rows, asked.seed)
+            size_mb = sum(file.stat().st_size for file in files) / 1e6
+            print(f"{kind}: {len(files)} file(s), {rows:,} rows, {size_mb:,.0f} MB")
 
 
 if __name__ == "__main__":

@@ -60,18 +60,18 @@ def peak_mb() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1000
 
 
-def floor(path: Path, folder: Path) -> int:
-    """The rows of a canonical file, after the least that any tool must do: DuckDB's bare read_csv → parquet, and the
-    res-9 hex of each point by h3ronpy."""
+def floor(paths: list[Path], folder: Path) -> int:
+    """The rows of canonical files, after the least that any tool must do: DuckDB's bare read_csv → parquet of each, and
+    the res-9 hex of each point by h3ronpy."""
     import duckdb
     from h3ronpy.vector import coordinates_to_cells
 
-    bare = folder / "floor.parquet"
+    bare, rows = folder / "floor.parquet", 0
     duckdb.execute("SET enable_progress_bar=false")
-    duckdb.execute(f"COPY (SELECT * FROM read_csv('{path}')) TO '{bare}' (FORMAT parquet)")
-    rows = 0
-    for batch in duckdb.sql(f"SELECT lat, lon FROM '{bare}'").to_arrow_reader(1_000_000):
-        coordinates_to_cells(batch["lat"].to_numpy(), batch["lon"].to_numpy(), 9)
-        rows += batch.num_rows
+    for path in paths:
+        duckdb.execute(f"COPY (SELECT * FROM read_csv('{path}')) TO '{bare}' (FORMAT parquet)")
+        for batch in duckdb.sql(f"SELECT lat, lon FROM '{bare}'").to_arrow_reader(1_000_000):
+            coordinates_to_cells(batch["lat"].to_numpy(), batch["lon"].to_numpy(), 9)
+            rows += batch.num_rows
     bare.unlink()
     return rows
