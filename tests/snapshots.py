@@ -61,7 +61,9 @@ def snapshot(
     hex_verdicts = _hex_verdicts(rng, places, verdicts)
     return Snapshot(
         info=_info(simulated),
+        made_of={"readings": ["u1-measurements-00.parquet", "u2-measurements-00.parquet"]},
         hex_verdicts=hex_verdicts,
+        hex_levels=_hex_levels(hex_verdicts),
         predictions=_predictions(hex_verdicts),
         place_verdicts=pd.DataFrame({name: [] for name in tables.PLACE_VERDICTS.names}),
         village_verdicts=verdicts,
@@ -71,6 +73,11 @@ def snapshot(
         reliability=_reliability(areas),
         road_verdicts=_road_verdicts(),
     )
+
+
+def _hex_levels(hex_verdicts: pd.DataFrame) -> pd.DataFrame:
+    levels = hex_verdicts[["hex", "operator"]].assign(heard=True, margin_db=hex_verdicts["level_margin_db"])
+    return levels.sort_values(["hex", "operator"], ignore_index=True)
 
 
 def _info(simulated: bool) -> SnapshotInfo:
