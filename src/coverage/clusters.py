@@ -13,16 +13,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 from ibis import util
 from ibis.backends.pyspark import Backend
-from ibis.backends.pyspark.converter import PySparkPandasData
 from ibis.backends.pyspark.datatypes import PySparkSchema
 from ibis.backends.sql.compilers.base import NULL
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from ibis.expr.schema import Schema
 from ibis.expr.types import Expr
 from ibis.expr.types import Table as Expression
+from ibis.formats.pandas import PandasData
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -68,8 +69,14 @@ class Cluster(Backend):
     def execute(self, expr: Expr, /, *, params: Any = None, limit: Any = None, **kwargs: Any) -> Any:  # noqa: ANN401
         """The result as a frame, series or scalar."""
         whole = expr.as_table()
-        found = self.to_pyarrow(whole, params=params, limit=limit, **kwargs).to_pandas(date_as_object=True)
-        return expr.__pandas_result__(PySparkPandasData.convert_table(found, whole.schema()))
+        found = self.to_pyarrow(whole, params=params, limit=limit, **kwargs)
+        # As Ibis does with DuckDB's tables: a missing whole number is None there, too.
+        columns = {
+            name: column.to_pylist() if column.null_count else column.to_pandas()
+            for name, column in zip(found.column_names, found.columns, strict=True)
+        }
+        frame = PandasData.convert_table(pd.DataFrame(columns), whole.schema())
+        return expr.__pandas_result__(frame)
 
 
 def connect(url: str) -> Cluster:
@@ -85,7 +92,7 @@ def connect(url: str) -> Cluster:
 
 
 def session(url: str) -> SparkSession:
-    """This process's session on that cluster, once a worker is there. Raises `EngineUnavailable`."""
+    """The session of this process on that cluster, once a worker is there. Raises `EngineUnavailable`."""
     running = SparkSession.getActiveSession()
     if running is not None and running.sparkContext.master == url:
         return running
