@@ -23,7 +23,8 @@ from scipy.stats import beta, norm, t
 
 from coverage import engine, evidence, verdicts
 from coverage.criteria import THRESHOLD_NAMES, Criteria
-from coverage.observations import MARGIN, OUTCOME
+from coverage.moments import MARGIN
+from coverage.observations import OUTCOME
 
 # The verdict → the shares of failing tests on other days, both ends left out, where it holds.
 HOLDS = {"dead_zone": (0.5, np.inf), "covered": (-np.inf, 0.2), "below_standard": (0.1, np.inf)}

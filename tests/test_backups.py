@@ -90,7 +90,9 @@ def test_a_backup_is_a_whole_workspace_and_restores_to_the_same(workspace: Works
     restored = backups.restore(kept.root, tmp_path / "new")
     assert (but_failed(restored.findings), restored.copied.damaged) == ([], [])
     new = open_workspace(tmp_path / "new")
+    assert any(workspace.ground.iterdir())
     for copy in (kept, new):
+        assert not copy.ground.exists()  # it can be made again
         assert manifest_rows(copy) == manifest_rows(workspace)
         assert copy.device_key == workspace.device_key
         assert copy.device_key_file.stat().st_mode & 0o077 == 0

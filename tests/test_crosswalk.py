@@ -84,3 +84,13 @@ def test_a_village_without_a_shape_has_no_pair_and_stops_nobody() -> None:
     pairs = crosswalk(villages(shapely.box(108, 11, 108.02, 11.02), None), 9)
     assert set(pairs["village_id"]) == {"v0"}
     assert crosswalk(villages(None), 9).empty
+
+
+def test_ground_that_ends_on_the_edges_of_hexes_is_all_shared_out() -> None:
+    # As a territory made of hexes does: across the plane's rounding slivers of other hexes belong to it.
+    cells = hexes.disk(hexes.of_point(11.95, 108.45, 9), 12)
+    frame = villages(shapely.union_all(hexes.polygons(cells)))
+    pairs = crosswalk(frame, 9)
+    assert set(cells) <= set(pairs["hex"])
+    area = frame.to_crs(equal_area(frame)).area.iloc[0]
+    assert pairs["area_km2"].sum() * 1e6 == pytest.approx(area, rel=1e-13)

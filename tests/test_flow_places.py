@@ -23,9 +23,9 @@ from coverage.errors import InputError, PlacesRefused
 from coverage.exports import lists, summary
 from coverage.exports.command import export_to_file
 from coverage.exports.notes import write_notes
+from coverage.ground import Lie, lie_of_the_land
 from coverage.intake_places import Given, PlacesReport, add_places
 from coverage.logs.context import Context
-from coverage.pipeline import lie_of_the_land
 from coverage.places import rasters
 from coverage.projections import equal_area
 from coverage.simulate import simulate
@@ -74,7 +74,7 @@ def add_villages(workspace: Workspace, folder: Path, **shapes: Any) -> list[str]
     return [note.code for note in add_places(workspace, "villages", path).notes]
 
 
-def laid_out(workspace: Workspace) -> pipeline.Lie:
+def laid_out(workspace: Workspace) -> Lie:
     lie = lie_of_the_land(inputs.fetch(workspace, AS_OF))
     tables.check_frame(tables.CROSSWALK, lie.pairs)
     tables.check_frame(tables.PLACES, lie.places)

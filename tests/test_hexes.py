@@ -78,3 +78,24 @@ def test_around_is_every_disk_together() -> None:
         every = {near for cell in cells for near in hexes.disk(int(cell), rings)}
         assert hexes.around(cells, rings).tolist() == sorted(every)
     assert hexes.around(np.empty(0, np.int64), 1).tolist() == []
+
+
+@given(
+    lat=st.floats(-80, 80),
+    lon=st.floats(-170, 170),
+    wide=st.floats(1e-5, 0.06),
+    high=st.floats(1e-5, 0.03),
+    resolution=st.sampled_from([8, 9]),
+)
+def test_near_a_polygon_are_all_hexes_that_share_its_ground(
+    lat: float, lon: float, wide: float, high: float, resolution: int
+) -> None:
+    shape = shapely.Polygon([(lon, lat), (lon + wide, lat + high / 3), (lon + wide / 2, lat + high)])
+    found = set(hexes.near(np.array([shape]), resolution))
+    assert found >= set(hexes.overlapping(shape, resolution))
+
+
+def test_near_nothing_is_no_hex_and_far_parts_are_looked_at_each() -> None:
+    assert len(hexes.near(np.array([], dtype=object), 9)) == 0
+    islands = shapely.MultiPolygon([shapely.box(108, 11, 108.01, 11.01), shapely.box(112, 16, 112.01, 16.01)])
+    assert len(hexes.near(np.array([islands]), 9)) < 200

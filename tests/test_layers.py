@@ -21,7 +21,8 @@ ORDER = [
     {"crosswalk", "engine", "people", "pairs"},
     {"calibration"},
     {"archive"},
-    {"inputs"},
+    {"inputs", "moments"},
+    {"ground"},
     {"observations"},
     {"evidence"},
     {"verdicts"},
@@ -52,7 +53,7 @@ CONFINED = {
     "sqlalchemy": {"archive"},
     "typer": {"cli"},
     "pyspark": {"clusters", "scattered"},
-    "ibis": {"clusters", "engine", "observations", "evidence", "claims", "pipeline"},
+    "ibis": {"clusters", "engine", "moments", "observations", "evidence", "claims", "judging", "pipeline"},
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "base", "manager", "misc"}
 FILES = sorted(SOURCE.rglob("*.py"))

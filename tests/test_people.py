@@ -210,3 +210,32 @@ def test_settled_ground_begins_at_the_density_of_the_criteria(
         crosswalk(villages, 9), raster(tmp_path, np.full((50, 50), density * pixel_km2)), rules().ground
     )
     assert set(found["settled"]) == {lived_in}
+
+
+def test_people_go_to_the_nearest_place_of_their_own_village_however_near_another_is() -> None:
+    rng = np.random.default_rng(6)
+    cells = np.array(hexes.disk(HOME, 9))
+    lat, lon = hexes.middles(cells)
+    names = rng.choice(["u", "v", "w"], len(cells))
+    ground = pairs(
+        *((name, cell, float(rng.integers(0, 20))) for name, cell in zip(names, cells, strict=True))
+    )
+    spots = rng.choice(len(cells), 12, replace=False)
+    homes = pd.DataFrame(
+        {
+            "place_id": [f"{(at % 2 and 'u') or 'v'}/c/{at}" for at in range(12)],
+            "village_id": [(at % 2 and "u") or "v" for at in range(12)],
+            "kind": "cluster",
+            "lat": lat[spots] + rng.normal(0, 1e-4, 12),
+            "lon": lon[spots],
+        }
+    )
+    found = people._people_nearest(homes, NO_PARTS, ground)
+    expected = dict.fromkeys(homes["place_id"], 0.0)
+    for village, cell, count in ground[["village_id", "hex", "population"]].itertuples(index=False):
+        own = homes[homes["village_id"] == village]
+        if len(own):
+            y, x = hexes.middles(np.array([cell]))
+            away = np.hypot(own["lat"] - y, (own["lon"] - x) * np.cos(np.radians(y)))
+            expected[own.loc[away.idxmin(), "place_id"]] += count
+    assert found.to_dict() == {name: count for name, count in expected.items() if count}

@@ -17,7 +17,7 @@ from test_archive import log
 from test_cli import run
 
 from coverage import work
-from coverage.archive import deciding, deliveries, disk, layers, receiving, tidying, uploads
+from coverage.archive import deciding, deliveries, disk, folders, layers, receiving, tidying, uploads
 from coverage.archive import snapshots as saved
 from coverage.archive.committed import committed
 from coverage.archive.disk import refuse_network
@@ -328,3 +328,26 @@ def test_the_worker_and_compaction_as_commands(workspace: Workspace, tmp_path: P
     done = run("compact", "-w", workspace.root, "--json", cwd=tmp_path)
     assert (done.returncode, '"parts_before": 2' in done.stdout) == (0, True)
     assert run("compact", "-w", tmp_path / "absent", cwd=tmp_path).returncode == 2
+
+
+def test_of_the_lie_of_the_land_the_last_used_stay(workspace: Workspace) -> None:
+    for number in range(6):
+        folder = workspace.ground / f"{number}"
+        folders.put(folder, lambda draft: (draft / "a").write_bytes(b"x"))
+        age(folder)
+        if number < 5:
+            os.utime(folder, (OLD - 100 * number, OLD - 100 * number))
+    (workspace.ground / ".1.half").mkdir()
+    age(workspace.ground / ".1.half")
+    os.utime(workspace.ground / "5", (OLD - 1000, OLD - 1000))
+    os.utime(workspace.ground / "4")  # used today
+    gone = [(one.kind, one.path.name) for one in tidying.tidy(workspace)]
+    assert sorted(gone) == [("draft", ".1.half"), ("ground", "2"), ("ground", "3"), ("ground", "5")]
+    assert sorted(path.name for path in workspace.ground.iterdir()) == ["0", "1", "4"]
+
+
+def test_former_ground_of_today_stays(workspace: Workspace) -> None:
+    for number in range(5):
+        folders.put(workspace.ground / f"{number}", lambda draft: (draft / "a").write_bytes(b"x"))
+    assert tidying.tidy(workspace) == []
+    assert len(tidying.tidy(workspace, AT_ONCE)) == 2

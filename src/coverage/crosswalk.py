@@ -19,9 +19,6 @@ from coverage import hexes
 from coverage.criteria import Criteria
 from coverage.projections import ecef, equal_area
 
-# Hexes are looked for this far around a village, in degrees (about 11 m): H3 fills on the plane of
-# longitude and latitude, we measure in metres, and no sliver between the two may be lost.
-_MARGIN_DEG = 1e-4
 WGS84 = "EPSG:4326"
 _LONG_AGO = pd.Timestamp("1990-01-01")
 
@@ -35,7 +32,7 @@ def crosswalk(villages: gpd.GeoDataFrame, resolution: int) -> gpd.GeoDataFrame:
     placed = villages[~(villages.geometry.isna() | villages.geometry.is_empty)]
     projection = equal_area(placed) if len(placed) else WGS84
     shapes = placed.geometry.to_crs(projection).to_numpy()
-    cells = _cells_around(placed.geometry.to_numpy(), resolution)
+    cells = hexes.near(placed.geometry.to_numpy(), resolution)
     outlines = gpd.GeoSeries(hexes.polygons(cells), crs=WGS84).to_crs(projection).to_numpy()
     village_row, cell_row = shapely.STRtree(outlines).query(shapes, predicate="intersects")
     pieces = _shared_ground(shapes[village_row], outlines[cell_row])
@@ -52,11 +49,6 @@ def crosswalk(villages: gpd.GeoDataFrame, resolution: int) -> gpd.GeoDataFrame:
     whole = pairs.groupby("village_id")["area_km2"].transform("sum")
     pairs["village_share"] = pairs["area_km2"] / whole
     return pairs.sort_values(["village_id", "hex"], ignore_index=True)
-
-
-def _cells_around(shapes: npt.NDArray[np.object_], resolution: int) -> npt.NDArray[np.int64]:
-    found = [hexes.overlapping(shapely.buffer(shape, _MARGIN_DEG), resolution) for shape in shapes]
-    return np.unique(np.concatenate([np.empty(0, np.int64), *found])).astype(np.int64)
 
 
 def _shared_ground(
@@ -82,10 +74,11 @@ def place_hexes(
     cells = hexes.of_points(points["lat"].to_numpy(), points["lon"].to_numpy(), resolution)
     cores = pd.DataFrame({"place_id": points["place_id"].to_numpy(), "hex": cells})
     around = pd.concat([cores, parts[["place_id", "hex"]]], ignore_index=True)
-    around["hex"] = pd.Series([hexes.disk(int(cell), rings) for cell in around["hex"]], dtype=object)
+    row, near = hexes.disks(around["hex"].to_numpy(np.int64), rings)
+    around = around.take(row).assign(hex=near)
     whole = places.loc[places["kind"] == "polygon", ["place_id", "village_id"]]
     spread = whole.merge(pairs[["village_id", "hex"]], on="village_id")[["place_id", "hex"]]
-    both = pd.concat([around.explode("hex"), spread], ignore_index=True).astype({"hex": np.int64})
+    both = pd.concat([around, spread], ignore_index=True).astype({"hex": np.int64})
     return both.drop_duplicates().sort_values(["place_id", "hex"], ignore_index=True)
 
 

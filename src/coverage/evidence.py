@@ -6,6 +6,8 @@ row per place and operator.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import ibis
 import pandas as pd
 from ibis import _
@@ -13,18 +15,16 @@ from ibis.expr.types import Table as Expression
 from ibis.expr.types import Value
 
 from coverage.criteria import THRESHOLD_NAMES, Criteria, FccBadge, ThresholdName
-from coverage.observations import HALF_HOUR_S, MARGIN, OUTCOME
+from coverage.moments import HALF_HOUR_S, MARGIN
+from coverage.observations import OUTCOME
 from coverage.tables import GRADES, UNKNOWN_DEVICE
 
 _FOUR_HOURS_S = 4 * 3600
 _PLACE = ["place_id", "operator"]
-_JUDGED = [*_PLACE, "threshold"]
-_ASKED = (
-    *(*_JUDGED, "failed", "margin", "device", "known", "calibrated", "positive_only", "block", "day"),
-    *("half_hour", "hex", "hex_res10", "hexes", "weight", "aside"),
-)
-# What a place without a row of that kind has: none.
-_COUNTED = ("effective", "fail", "recorded", "heard", "aside", "level_tests")
+# Tests of one phone, on one occasion, in one hex, weigh alike but for their age.
+_BUNDLE = [*_PLACE, "device", "calibrated", "block", "hex"]
+# Sums of thirds come out in another order on another machine: so many decimals are the same everywhere.
+_DECIMALS = 9
 
 
 def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteria) -> pd.DataFrame:
@@ -37,18 +37,19 @@ def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteri
     of the levels `level_margin_db`, `level_tests`, `level_variance_db2`, `level_hexes` (how many are pooled).
     Times are UTC. A place without a row was not tested.
     """
-    pooled = _pooled(tests, place_hexes).cache()
-    found: pd.DataFrame = _summary(pooled).execute()
-    at_thresholds = _at_thresholds(pooled)
-    parts = _evidence(at_thresholds, criteria), _levels(at_thresholds, criteria), _aside(at_thresholds)
-    for part in parts:
-        rows = part.execute()
-        for name in THRESHOLD_NAMES:
-            own = rows[rows["threshold"] == name].drop(columns="threshold").set_index(_PLACE)
-            found = found.merge(own.add_suffix(suffix(name)).reset_index(), on=_PLACE, how="left")
-    counts = [column for column in found.columns if column.startswith(_COUNTED)]
-    found[counts] = found[counts].fillna(0)
-    return found.sort_values(_PLACE, ignore_index=True).copy()  # in one piece again after so many merges
+    with (
+        _pooled(tests, place_hexes).cache() as pooled,
+        _bundles(pooled).cache() as bundles,
+        _weighed(bundles, criteria).cache() as weighed,
+    ):
+        parts = _of_devices(bundles), _of_occasions(bundles), _of_dates(pooled), _of_spots(pooled)
+        found = _summary(pooled)
+        for part in (*parts, _evidence(weighed, criteria)):
+            found = found.left_join(part, _PLACE).drop("place_id_right", "operator_right")
+        # A place that only phones without a name tested has no row of devices.
+        none = {column: 0 for column in parts[0].columns if column not in _PLACE}
+        rows: pd.DataFrame = found.fill_null(none).order_by(_PLACE).execute()
+    return rows
 
 
 def suffix(name: ThresholdName) -> str:
@@ -56,30 +57,35 @@ def suffix(name: ThresholdName) -> str:
     return "" if name == "headline" else f"_{name}"
 
 
+def _each(named: Callable[[ThresholdName], dict[str, Value]]) -> dict[str, Value]:
+    # The columns of every threshold, each with its suffix.
+    return {
+        f"{column}{suffix(name)}": value for name in THRESHOLD_NAMES for column, value in named(name).items()
+    }
+
+
 def _pooled(tests: Expression, place_hexes: Expression) -> Expression:
     sizes = place_hexes.group_by("place_id").agg(hexes=_.hex.nunique())
     pooled = tests.inner_join(place_hexes.select("place_id", "hex"), "hex").inner_join(sizes, "place_id")
     return pooled.mutate(
         block=(pooled.first_utc.epoch_seconds() // _FOUR_HOURS_S).cast("int64"),
-        known=(pooled.device != UNKNOWN_DEVICE).ifelse(pooled.device, ibis.null("string")),
-        day=pooled.local_date,
         aside=pooled.in_outage | pooled.before_site,
+        # A source that never writes silence passes wherever it speaks: counted, its passes would hide dead places.
+        **_each(lambda name: {"counted": pooled[OUTCOME[name]].notnull() & ~pooled.positive_only}),
+        **_each(lambda name: {"failed": pooled[OUTCOME[name]].fill_null(False) & ~pooled.positive_only}),
     )
 
 
 def _summary(pooled: Expression) -> Expression:
     # Every count is of the tests that are decided at the headline; a place without any keeps its row
     # where the other thresholds decide, or where its tests were set aside.
-    other = pooled.in_outage | pooled.before_site | pooled.weak_in_vehicle
+    other = pooled.aside | pooled.weak_in_vehicle
     for name in THRESHOLD_NAMES[1:]:
         other |= pooled[OUTCOME[name]].notnull()
     heard = pooled.mutate(decided=_.fails.notnull()).filter(_.decided | other)
     mostly_silent = (heard.no_service_seconds * 2 > heard.seconds).ifelse(1.0, 0.0)
     return heard.group_by(_PLACE).agg(
         tests=_.decided.sum(),
-        devices=_.known.nunique(where=heard.decided),
-        occasions=_.block.nunique(where=heard.decided),
-        dates=_.day.nunique(where=heard.decided),
         first_test_utc=_.first_utc.min(where=heard.decided),
         last_test_utc=_.last_utc.max(where=heard.decided),
         median_rsrp_dbm=heard.decided.ifelse(heard.rsrp_dbm, ibis.null("float64")).median(),
@@ -90,81 +96,173 @@ def _summary(pooled: Expression) -> Expression:
         pre_change_tests=(_.before_site & ~_.decided & ~_.weak_in_vehicle).sum(),
         vehicle_tests=_.weak_in_vehicle.sum(),
         **{f"grade_{grade}": ((_.grade == at) & _.decided).sum() for at, grade in enumerate(GRADES, 1)},
+        # The floors count fails only, so that adding a pass never creates a gap. Their span too: it is counted in
+        # half-hours of the clock, which no passing second inside one can stretch.
+        **_each(lambda name: {"fail_span_s": _span_s(heard, heard[f"failed{suffix(name)}"])}),
+        # What an outage or an older network explains accuses nobody; it also may not be forgotten when clearing.
+        **_each(lambda name: {"aside_tests": (heard.aside & heard[OUTCOME[name]].isnull()).sum()}),
     )
 
 
-def _at_thresholds(pooled: Expression) -> Expression:
-    # Each test once for every threshold, with its outcome and its margin there: one question to the engine, not five.
-    parts = [
-        pooled.mutate(threshold=ibis.literal(name), failed=pooled[OUTCOME[name]], margin=pooled[MARGIN[name]])
-        for name in THRESHOLD_NAMES
-    ]
-    return ibis.union(*(part.select(*_ASKED) for part in parts))
+def _span_s(rows: Expression, where: Value) -> Value:
+    span = rows.half_hour.max(where=where) - rows.half_hour.min(where=where)
+    return (span * HALF_HOUR_S).coalesce(0)
 
 
-def _weighed(rows: Expression, criteria: Criteria) -> Expression:
+def _bundles(pooled: Expression) -> Expression:
+    # What weighs alike, added up: weights of tests, of fails and of levels. All that follows is small.
+    def sums(name: ThresholdName) -> dict[str, Value]:
+        counted, failed = pooled[f"counted{suffix(name)}"], pooled[f"failed{suffix(name)}"]
+        margin = pooled[MARGIN[name]]
+        leveled = margin.notnull().ifelse(pooled.weight, 0.0)
+        return {
+            "recorded": counted.sum(),
+            "fails": failed.sum(),
+            "of_tests": counted.ifelse(pooled.weight, 0.0).sum(),
+            "of_fails": failed.ifelse(pooled.weight, 0.0).sum(),
+            "of_levels": leveled.sum(),
+            "of_squares": (leveled * leveled).sum(),
+            "of_margins": (pooled.weight * margin).sum().coalesce(0.0),
+            "levels": margin.count(),
+        }
+
+    return pooled.group_by(_BUNDLE).agg(decided=pooled.fails.count(), hexes=_.hexes.max(), **_each(sums))
+
+
+def _weighed(bundles: Expression, criteria: Criteria) -> Expression:
     # A cluster is what may fail together: the tests of one phone, of a calibrated device those of one occasion.
     # m tests of one cluster count as m / (1 + (m - 1) rho): 10 -> 2.7, 30 -> 3.1. Old tests make m smaller as they
     # themselves fade, so that they never take weight from new ones.
-    rows = rows.mutate(cluster_block=rows.calibrated.ifelse(rows.block, ibis.literal(-1)))
-    cluster = ibis.window(group_by=[*_JUDGED, "device", "cluster_block"])
-    rows = rows.mutate(others=(rows.weight.sum().over(cluster) - 1.0).clip(lower=0.0))
-    return rows.mutate(w=rows.weight / (1.0 + rows.others * criteria.evidence.rho))
+    bundles = bundles.mutate(cluster_block=bundles.calibrated.ifelse(bundles.block, ibis.literal(-1)))
+    cluster = ibis.window(group_by=[*_PLACE, "device", "cluster_block"])
 
-
-def _evidence(at_thresholds: Expression, criteria: Criteria) -> Expression:
-    # A source that never writes silence passes wherever it speaks: counted, its passes would hide dead places.
-    weighed = _weighed(at_thresholds.filter(_.failed.notnull(), ~_.positive_only), criteria)
-    failed = weighed.failed
-    return weighed.group_by(_JUDGED).agg(
-        effective_tests=_.w.sum(),
-        effective_fails=(_.w * _.failed.cast("float64")).sum(),
-        recorded_tests=_.count(),
-        heard_devices=_.known.nunique(),
-        heard_calibrated=_.calibrated.ifelse(_.known, ibis.null("string")).nunique(),
-        # The floors count fails only, so that adding a pass never creates a gap.
-        fails=failed.sum(),
-        fail_devices=_.known.nunique(where=failed),
-        fail_calibrated=_.calibrated.ifelse(_.known, ibis.null("string")).nunique(where=failed),
-        fail_dates=_.day.nunique(where=failed),
-        fail_hexes=_.hex_res10.nunique(where=failed),
-        # Their span too: it is counted in half-hours of the clock, which no passing second inside one can stretch.
-        fail_span_s=(_.half_hour.max(where=failed) - _.half_hour.min(where=failed)) * HALF_HOUR_S,
-    )
-
-
-def _aside(at_thresholds: Expression) -> Expression:
-    # What an outage or an older network explains accuses nobody; it also may not be forgotten when clearing.
-    return at_thresholds.filter(_.aside, _.failed.isnull()).group_by(_JUDGED).agg(aside_tests=_.count())
-
-
-def _levels(at_thresholds: Expression, criteria: Criteria) -> Expression:
-    # The weighted mean margin of a place, and how far it may be off: phones, occasions and hexes that are few
-    # count as few, however many tests they gave. (sum w)² / sum of squares is their effective number.
-    rows = _weighed(at_thresholds.filter(_.margin.notnull()), criteria)
-    shared = {"device": ["device"], "occasion": ["device", "block"], "hex": ["hex"]}
-    rows = rows.mutate(
-        **{
-            f"of_{kind}": rows.w.sum().over(ibis.window(group_by=[*_JUDGED, *by]))
-            for kind, by in shared.items()
+    def thinning(name: ThresholdName) -> dict[str, Value]:
+        kinds = {"test": "of_tests", "level": "of_levels"}
+        together = {
+            kind: bundles[f"{column}{suffix(name)}"].sum().over(cluster) for kind, column in kinds.items()
         }
-    )
-    total = rows.w.sum()
-    return rows.group_by(_JUDGED).agg(
-        level_margin_db=(rows.w * rows.margin).sum() / total,
-        level_tests=total,
-        level_variance_db2=_variance(rows, criteria) / (total * total),
-        level_hexes=rows.hexes.max(),
+        return {
+            f"by_{kind}": 1.0 + (m - 1.0).clip(lower=0.0) * criteria.evidence.rho
+            for kind, m in together.items()
+        }
+
+    thin = bundles.mutate(**_each(thinning))
+
+    def weights(name: ThresholdName) -> dict[str, Value]:
+        end = suffix(name)
+        by_test, by_level = thin[f"by_test{end}"], thin[f"by_level{end}"]
+        return {
+            "of_tests": thin[f"of_tests{end}"] / by_test,
+            "of_fails": thin[f"of_fails{end}"] / by_test,
+            "of_levels": thin[f"of_levels{end}"] / by_level,
+            "of_margins": thin[f"of_margins{end}"] / by_level,
+            "of_squares": thin[f"of_squares{end}"] / (by_level * by_level),
+        }
+
+    return thin.mutate(**_each(weights))
+
+
+def _of_devices(bundles: Expression) -> Expression:
+    known = bundles.filter(_.device != UNKNOWN_DEVICE)
+
+    def of_one(name: ThresholdName) -> dict[str, Value]:
+        recorded, fails = known[f"recorded{suffix(name)}"], known[f"fails{suffix(name)}"]
+        return {
+            "heard_devices": recorded.sum() > 0,
+            "heard_calibrated": known.calibrated.ifelse(recorded, 0).sum() > 0,
+            "fail_devices": fails.sum() > 0,
+            "fail_calibrated": known.calibrated.ifelse(fails, 0).sum() > 0,
+        }
+
+    each = known.group_by(*_PLACE, "device").agg(devices=_.decided.sum() > 0, **_each(of_one))
+    return _how_many(each, "device")
+
+
+def _of_occasions(bundles: Expression) -> Expression:
+    return _how_many(bundles.group_by(*_PLACE, "block").agg(occasions=_.decided.sum() > 0), "block")
+
+
+def _of_dates(pooled: Expression) -> Expression:
+    fails = _each(lambda name: {"fail_dates": pooled[f"failed{suffix(name)}"].any()})
+    return _how_many(
+        pooled.group_by(*_PLACE, "local_date").agg(dates=_.fails.count() > 0, **fails), "local_date"
     )
 
 
-def _variance(rows: Expression, criteria: Criteria) -> Value:
-    spread = criteria.levels
-    # A calibrated device has no offset of its own, and a hex judged alone no others to differ from.
-    phones = rows.calibrated.ifelse(0.0, rows.w * rows.of_device).sum() * spread.device_db**2
-    occasions = (rows.w * rows.of_occasion).sum() * spread.occasion_db**2
-    hexes = (rows.hexes > 1).ifelse(rows.w * rows.of_hex, 0.0).sum() * spread.hex_db**2
-    return phones + occasions + hexes + (rows.w * rows.w).sum() * spread.test_db**2
+def _of_spots(pooled: Expression) -> Expression:
+    fails = _each(lambda name: {"fail_hexes": pooled[f"failed{suffix(name)}"].any()})
+    return _how_many(pooled.group_by(*_PLACE, "hex_res10").agg(**fails), "hex_res10")
+
+
+def _how_many(each: Expression, what: str) -> Expression:
+    # Of each flag, at how many phones (days, spots) of a place it is set.
+    flags = [column for column in each.columns if column not in {*_PLACE, what}]
+    return each.group_by(_PLACE).agg(**{flag: each[flag].sum() for flag in flags})
+
+
+def _evidence(weighed: Expression, criteria: Criteria) -> Expression:
+    def totals(name: ThresholdName) -> dict[str, Value]:
+        end = suffix(name)
+        of_levels = weighed[f"of_levels{end}"].sum()
+        return {
+            "effective_tests": weighed[f"of_tests{end}"].sum().round(_DECIMALS),
+            "effective_fails": weighed[f"of_fails{end}"].sum().round(_DECIMALS),
+            "recorded_tests": weighed[f"recorded{end}"].sum(),
+            "fails": weighed[f"fails{end}"].sum(),
+            "level_tests": of_levels.round(_DECIMALS),
+            "level_margin_db": (weighed[f"of_margins{end}"].sum() / of_levels.nullif(0.0)).round(_DECIMALS),
+            "level_hexes": weighed.hexes.max(where=weighed[f"levels{end}"] > 0),
+            "tests_db2": weighed[f"of_squares{end}"].sum() * criteria.levels.test_db**2,
+        }
+
+    found = weighed.group_by(_PLACE).agg(**_each(totals))
+    for spread in (_phones(weighed, criteria), _occasions(weighed, criteria), _hexes(weighed, criteria)):
+        found = found.left_join(spread, _PLACE).drop("place_id_right", "operator_right")
+
+    # How far the mean margin may be off: phones, occasions and hexes that are few count as few, however many tests
+    # they gave. (sum w)² / sum of squares is their effective number.
+    def variance(name: ThresholdName) -> dict[str, Value]:
+        end = suffix(name)
+        total = found[f"level_tests{end}"].nullif(0.0)
+        kinds = ("phones_db2", "occasions_db2", "hexes_db2", "tests_db2")
+        summed = sum((found[f"{kind}{end}"] for kind in kinds[1:]), found[f"{kinds[0]}{end}"])
+        return {"level_variance_db2": (summed / (total * total)).round(_DECIMALS)}
+
+    told = found.mutate(**_each(variance))
+    return told.drop(*(column for column in told.columns if "s_db2" in column))
+
+
+def _phones(weighed: Expression, criteria: Criteria) -> Expression:
+    # A calibrated device has no offset of its own.
+    def of_one(name: ThresholdName) -> dict[str, Value]:
+        w = weighed[f"of_levels{suffix(name)}"]
+        return {"phones_db2": w.sum() * weighed.calibrated.ifelse(0.0, w).sum()}
+
+    return _added(weighed.group_by(*_PLACE, "device").agg(**_each(of_one)), criteria.levels.device_db)
+
+
+def _occasions(weighed: Expression, criteria: Criteria) -> Expression:
+    def of_one(name: ThresholdName) -> dict[str, Value]:
+        together = weighed[f"of_levels{suffix(name)}"].sum()
+        return {"occasions_db2": together * together}
+
+    return _added(
+        weighed.group_by(*_PLACE, "device", "block").agg(**_each(of_one)), criteria.levels.occasion_db
+    )
+
+
+def _hexes(weighed: Expression, criteria: Criteria) -> Expression:
+    # A hex judged alone has no others to differ from.
+    def of_one(name: ThresholdName) -> dict[str, Value]:
+        together = (weighed.hexes > 1).ifelse(weighed[f"of_levels{suffix(name)}"], 0.0).sum()
+        return {"hexes_db2": together * together}
+
+    return _added(weighed.group_by(*_PLACE, "hex").agg(**_each(of_one)), criteria.levels.hex_db)
+
+
+def _added(each: Expression, spread_db: float) -> Expression:
+    squares = [column for column in each.columns if "s_db2" in column]
+    return each.group_by(_PLACE).agg(**{column: each[column].sum() * spread_db**2 for column in squares})
 
 
 def hexes_as_places(tests: Expression) -> Expression:

@@ -17,6 +17,7 @@ from h3ronpy import change_resolution, grid_disk
 from h3ronpy.vector import cells_to_coordinates, cells_to_wkb_polygons, coordinates_to_cells, wkb_to_cells
 
 Hexes = npt.NDArray[np.int64]
+_KM_PER_DEGREE = 110.5  # of latitude, where it is shortest: at the equator
 
 
 def valid_points(lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
@@ -86,6 +87,29 @@ def _fill(part: shapely.Polygon, resolution: int) -> Iterable[str]:
     return cells
 
 
+def near(shapes: npt.NDArray[np.object_], resolution: int) -> Hexes:
+    """Every hex that shares ground with one of the WGS 84 lon/lat polygons, and more around them, sorted, once each.
+
+    All whose middle lies in the box of a part, widened by half as much again as a hex's radius (the spread of
+    their sizes over the globe and of their shapes is less). For those who measure the shared ground themselves:
+    a tenth of the time that `overlapping` takes for a province.
+    """
+    parts = shapely.get_parts(shapes)
+    west, south, east, north = shapely.bounds(parts).T
+    high_deg = 1.5 * h3.average_hexagon_edge_length(resolution, unit="km") / _KM_PER_DEGREE
+    farthest = np.minimum(np.maximum(np.abs(south), np.abs(north)) + high_deg, 89.0)
+    wide_deg = high_deg / np.cos(np.radians(farthest))
+    return _in_boxes(
+        shapely.box(west - wide_deg, south - high_deg, east + wide_deg, north + high_deg), resolution
+    )
+
+
+def _in_boxes(boxes: npt.NDArray[np.object_], resolution: int) -> Hexes:
+    cells = wkb_to_cells(pa.array(shapely.to_wkb(boxes), pa.binary()), resolution, flatten=True)
+    found: Hexes = np.unique(pa.array(cells).to_numpy()).astype(np.int64)
+    return found
+
+
 def centred_in(shapes: npt.NDArray[np.object_], resolution: int) -> Hexes:
     """Every hex whose middle lies in one of the WGS 84 lon/lat polygons (its border counts), sorted, once each.
 
@@ -93,11 +117,10 @@ def centred_in(shapes: npt.NDArray[np.object_], resolution: int) -> Hexes:
     vertices takes seconds where H3's own fill takes most of a minute.
     """
     parts = shapely.get_parts(shapes)
-    boxes = pa.array(shapely.to_wkb(shapely.envelope(parts)), pa.binary())
-    cells = np.unique(pa.array(wkb_to_cells(boxes, resolution, flatten=True)).to_numpy())
-    lat, lon = middles(cells.astype(np.int64))
+    cells = _in_boxes(shapely.envelope(parts), resolution)
+    lat, lon = middles(cells)
     inside = shapely.STRtree(shapely.points(lon, lat)).query(parts, predicate="intersects")[1]
-    found: Hexes = cells[np.unique(inside)].astype(np.int64)
+    found: Hexes = cells[np.unique(inside)]
     return found
 
 

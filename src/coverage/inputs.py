@@ -24,13 +24,17 @@ from coverage.errors import NotFound
 
 Record = Mapping[str, dict[str, Any]]
 # Raised whenever a stage changes what the same inputs give, so that old snapshots are never mistaken for new.
-_RULE_VERSION = 5
+_RULE_VERSION = 6
+# The same for what is kept of the lie of the land.
+_GROUND_VERSION = 1
 # The layers that a snapshot shows; another one (links of communes) only helps to read files.
 _JUDGED_BY = (
     *("villages", "village_power", "village_clusters", "communes", "clusters", "power", "outages", "lines"),
     "sites",
     *("declared", "roads", "population", "nightlights", "dem"),
 )
+# Those that the lie of the land depends on, power aside.
+_LAID_OUT_BY = ("villages", "village_clusters", "communes", "clusters", "population")
 _NO_CLUSTERS = pd.DataFrame(
     {"village_id": [], "cluster_id": [], "lat": [], "lon": [], "households": [], "grid": []}, dtype=object
 ).astype({"lat": float, "lon": float, "households": float})
@@ -43,11 +47,15 @@ _NO_COMMUNES = gpd.GeoDataFrame(
 class Inputs:
     """Everything that one assessment depends on; a raster that is not there is None, another layer is empty.
 
-    power: every statement that a file makes, those of the villages file included. nightlights_as_of: ISO date of
+    ground: the folder in which the lie of the land of these villages, clusters, communes, people and criteria is kept,
+    or is to be; ground_parts: the files of those layers. Whoever puts other tables or criteria in place must name
+    another folder. power: every statement that a file makes, those of the villages file included. nightlights_as_of: ISO date of
     that raster, where it was given.
     """
 
     snapshot_id: str
+    ground: Path
+    ground_parts: tuple[Path, ...]
     as_of: date
     criteria: Criteria
     committed: Committed
@@ -75,6 +83,10 @@ def fetch(workspace: Workspace, as_of: date) -> Inputs:
     power = [_table(workspace, name, record, _empty(tables.POWER)) for name in ("power", "village_power")]
     return Inputs(
         snapshot_id=_snapshot_id(record, criteria, as_of, counted),
+        ground=workspace.ground / _ground_id(record, criteria),
+        ground_parts=tuple(
+            workspace.places / about["part"] for name, about in record.items() if name in _LAID_OUT_BY
+        ),
         as_of=as_of,
         criteria=criteria,
         committed=counted,
@@ -141,4 +153,20 @@ def _snapshot_id(record: Record, criteria: Criteria, as_of: date, counted: Commi
         "parts": counted.readings,
         "places": {name: about["part"] for name, about in record.items() if name in _JUDGED_BY},
     }
+    return _id(inputs)
+
+
+def _ground_id(record: Record, criteria: Criteria) -> str:
+    return _id(
+        {
+            "version": _GROUND_VERSION,
+            "resolution": criteria.hex_resolution,
+            "rings": criteria.village.neighbour_rings,
+            "ground": criteria.ground.model_dump(mode="json"),
+            "places": {name: about["part"] for name, about in record.items() if name in _LAID_OUT_BY},
+        }
+    )
+
+
+def _id(inputs: dict[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(inputs, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

@@ -17,6 +17,7 @@ from coverage.criteria import Ground
 from coverage.places import rasters
 
 Floats = npt.NDArray[np.float64]
+_SPHERES_APART = 4.0  # in radii: points of one sphere are at most 2 apart
 
 
 def on_ground(pairs: gpd.GeoDataFrame, raster: Path | None, ground: Ground) -> pd.DataFrame:
@@ -70,8 +71,8 @@ def settled_parts(pairs: pd.DataFrame, least_people: float) -> pd.DataFrame:
 def _components(lived_in: pd.DataFrame) -> pd.Series:
     # Which of the rows hang together: same village, hexes that touch.
     rows = lived_in[["village_id", "hex"]].assign(row=np.arange(len(lived_in)))
-    near = rows.assign(hex=pd.Series([hexes.disk(int(cell), 1) for cell in rows["hex"]], dtype=object))
-    edges = near.explode("hex").astype({"hex": np.int64}).merge(rows, on=["village_id", "hex"])
+    row, near = hexes.disks(rows["hex"].to_numpy(np.int64), 1)
+    edges = rows.take(row).assign(hex=near).merge(rows, on=["village_id", "hex"])
     ones = np.ones(len(edges), dtype=np.int8)
     graph = coo_array((ones, (edges["row_x"], edges["row_y"])), shape=(len(rows), len(rows)))
     return pd.Series(connected_components(graph, directed=False)[1], index=lived_in.index)
@@ -91,7 +92,7 @@ def shared_out(
     by_village = homes.groupby("village_id")
     number = by_village["place_id"].transform("size")
     listed = homes["households"].groupby(homes["village_id"])
-    told = listed.transform(lambda values: bool(values.notna().all() and values.sum() > 0)).astype(bool)
+    told = (listed.transform("count") == number) & (listed.transform("sum") > 0)
     households = homes["households"] / listed.transform("sum")
     nearest = homes["place_id"].map(_people_nearest(homes, parts, pairs)).fillna(0.0)
     around = nearest.groupby(homes["village_id"]).transform("sum")
@@ -122,10 +123,19 @@ def _people_nearest(homes: pd.DataFrame, parts: pd.DataFrame, pairs: pd.DataFram
     """The people of the raster to whom each place is the nearest of their village, by place_id."""
     anchors = _anchors(homes, parts)
     lived_in = pairs[pairs["population"].fillna(0) > 0]
-    whose = dict(list(anchors.groupby("village_id")))
-    found = [_nearest(rows, whose[name]) for name, rows in lived_in.groupby("village_id") if name in whose]
-    every = pd.concat(found) if found else pd.DataFrame({"place_id": [], "population": []})
-    return every.groupby("place_id")["population"].sum()
+    villages = pd.Index(anchors["village_id"].unique())
+    lived_in = lived_in[lived_in["village_id"].isin(villages)]
+    lat, lon = hexes.middles(lived_in["hex"].to_numpy(np.int64))
+    tree = cKDTree(
+        _apart(
+            anchors["lat"].to_numpy(float),
+            anchors["lon"].to_numpy(float),
+            villages.get_indexer(anchors["village_id"]),
+        )
+    )
+    row = tree.query(_apart(lat, lon, villages.get_indexer(lived_in["village_id"])))[1]
+    nearest = anchors["place_id"].to_numpy()[row]
+    return lived_in["population"].groupby(nearest).sum()
 
 
 def _anchors(homes: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
@@ -136,16 +146,10 @@ def _anchors(homes: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([points, spread], ignore_index=True)
 
 
-def _nearest(ground: pd.DataFrame, anchors: pd.DataFrame) -> pd.DataFrame:
-    lat, lon = hexes.middles(ground["hex"].to_numpy(np.int64))
-    tree = cKDTree(_on_sphere(anchors["lat"].to_numpy(float), anchors["lon"].to_numpy(float)))
-    _, row = tree.query(_on_sphere(lat, lon))
-    return pd.DataFrame(
-        {"place_id": anchors["place_id"].to_numpy()[row], "population": ground["population"].to_numpy()}
-    )
-
-
-def _on_sphere(lat: Floats, lon: Floats) -> Floats:
-    # Of points on a sphere the nearest by chord is the nearest on the ground.
+def _apart(lat: Floats, lon: Floats, village: npt.NDArray[np.intp]) -> Floats:
+    # Of points on a sphere the nearest by chord is the nearest on the ground; and every village is a sphere of its
+    # own, farther from the next than any point of it from another.
     phi, theta = np.radians(lat), np.radians(lon)
-    return np.column_stack([np.cos(phi) * np.cos(theta), np.cos(phi) * np.sin(theta), np.sin(phi)])
+    return np.column_stack(
+        [np.cos(phi) * np.cos(theta), np.cos(phi) * np.sin(theta), np.sin(phi), _SPHERES_APART * village]
+    )

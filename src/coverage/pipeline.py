@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
-import geopandas as gpd
 import pandas as pd
 from ibis.backends.duckdb import Backend
 from ibis.expr.types import Table as Expression
@@ -16,10 +14,8 @@ from coverage import (
     engine,
     evidence,
     gaps,
-    hexes,
     inputs,
     observations,
-    people,
     predictions,
     roads,
     surroundings,
@@ -32,13 +28,10 @@ from coverage.archive import history, snapshots
 from coverage.archive.snapshots import Snapshot, SnapshotInfo
 from coverage.archive.workspace import Workspace
 from coverage.criteria import Criteria
-from coverage.crosswalk import crosswalk, new_site_windows, outage_windows, place_hexes
+from coverage.crosswalk import new_site_windows, outage_windows
+from coverage.ground import Lie, lie_of_the_land
 from coverage.inputs import Inputs
 from coverage.nearest_sites import nearest_sites
-from coverage.places import rasters
-from coverage.places.power import grid_status, hints
-from coverage.places.settlements import places_of
-from coverage.places.territories import communes_around, with_territories
 from coverage.progress import Tell, silent
 
 
@@ -56,70 +49,8 @@ def assess(workspace: Workspace, as_of: date, tell: Tell = silent) -> SnapshotIn
     return info
 
 
-@dataclass(frozen=True)
-class Lie:
-    """The lie of the land: villages with territories, CROSSWALK, PLACES, PLACE_HEXES, and power by village_id."""
-
-    villages: gpd.GeoDataFrame
-    pairs: pd.DataFrame
-    places: pd.DataFrame
-    pooled: pd.DataFrame
-    power: pd.DataFrame
-
-
-def lie_of_the_land(given: Inputs) -> Lie:
-    """Everything about places that no measurement changes."""
-    criteria = given.criteria
-    villages = _placed(given)
-    pairs = people.on_ground(crosswalk(villages, criteria.hex_resolution), given.population, criteria.ground)
-    villages = people.counted(villages, pairs)
-    parts = people.settled_parts(pairs, criteria.ground.settled_part_people)
-    places = places_of(villages, given.clusters, parts)
-    rings = criteria.village.neighbour_rings
-    pooled = place_hexes(places, pairs, parts, criteria.hex_resolution, rings)
-    places = people.shared_out(places, parts, pairs, pooled)
-    return Lie(
-        villages=villages,
-        pairs=tables.check_frame(tables.CROSSWALK, pairs),
-        places=tables.check_frame(tables.PLACES, places),
-        pooled=pooled,
-        power=_power(given, villages, places),
-    )
-
-
-def _placed(given: Inputs) -> gpd.GeoDataFrame:
-    ground, resolution = given.criteria.ground, given.criteria.hex_resolution
-    settled = None
-    if given.population is not None and (given.villages["boundary"] != "given").any() and len(given.communes):
-        area = communes_around(given.villages, given.clusters, given.communes).union_all()
-        lived_in = rasters.settled_hexes(given.population, area, resolution, ground.settled_people_per_km2)
-        # The edge of a settlement is settled too: a hex of few people beside one of many.
-        settled = hexes.around(lived_in["hex"].to_numpy(), given.criteria.village.neighbour_rings)
-    return with_territories(given.villages, given.clusters, given.communes, settled, resolution, ground)
-
-
-def _power(given: Inputs, villages: gpd.GeoDataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    ground = given.criteria.ground
-    points = places.dropna(subset=["lat", "lon"])[["village_id", "lat", "lon"]]
-    # What will be said later is not known yet on the day of judgement.
-    spoken = ~(pd.to_datetime(given.power["as_of"]) > pd.Timestamp(given.as_of))
-    said = [
-        given.power[spoken],
-        hints.from_outages(given.outages, given.criteria.utc_offset_hours),
-        hints.from_lines(given.lines, points, ground),
-    ]
-    if given.nightlights is not None:
-        shapes = villages[["village_id", "geometry"]].dropna(subset="geometry")
-        day = given.nightlights_as_of
-        taken = None if day is None else date.fromisoformat(day)
-        said.append(hints.from_lights(given.nightlights, shapes, ground, given.nightlights_file, taken))
-    households = villages.set_index("village_id")["households"]
-    every = pd.concat([frame for frame in said if len(frame)] or said[:1], ignore_index=True)
-    return grid_status(every, households, given.criteria.village.electrified_share)
-
-
 def judge(given: Inputs, tell: Tell = silent) -> Snapshot:
-    """The snapshot of those inputs: every stage in order, nothing written."""
+    """The snapshot of those inputs: every stage in order, nothing written but the lie of the land."""
     criteria = given.criteria
     backend = engine.connect()
     tell("thôn × ô lục giác / villages × hexes", 0.0)

@@ -18,7 +18,7 @@ from coverage.archive.durable import (
     sha256,
     write_durably,
 )
-from coverage.archive.snapshots import SUMS
+from coverage.archive.folders import SUMS
 from coverage.archive.workspace import Workspace
 
 

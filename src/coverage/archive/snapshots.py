@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,12 +11,10 @@ import geopandas as gpd
 import orjson
 import pandas as pd
 
-from coverage.archive.disk import require_room
-from coverage.archive.durable import fsync, sha256
+from coverage.archive import folders
 from coverage.errors import NotFound
 
 WGS84 = "EPSG:4326"
-SUMS = "SHA256SUMS"  # as `sha256sum --check` reads it
 _FRAMES = ("hex_verdicts", "place_verdicts", "village_verdicts", "reliability", "predictions")
 _LAYERS = ("villages", "communes", "dead_areas", "road_verdicts")
 
@@ -69,40 +65,13 @@ class Snapshot:
 
 def save(root: Path, snapshot: Snapshot) -> Path:
     """The folder the snapshot was written to; an existing one of the same id is left as it is."""
-    folder = root / snapshot.info.snapshot_id
-    if folder.exists():
-        return folder
-    root.mkdir(parents=True, exist_ok=True)
-    require_room(root)
-    draft = root / f".{snapshot.info.snapshot_id}.{uuid.uuid4().hex}"
-    try:
-        _write(draft, snapshot)
-        _rename_or_yield(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)  # nothing is left of one that failed
-    fsync(root)
-    return folder
+    return folders.put(root / snapshot.info.snapshot_id, lambda draft: _write(draft, snapshot))
 
 
 def _write(draft: Path, snapshot: Snapshot) -> None:
-    """Everything onto the disk before the name appears: a folder that exists is a whole snapshot."""
-    draft.mkdir()
     for name in (*_FRAMES, *_LAYERS):
         getattr(snapshot, name).to_parquet(draft / f"{name}.parquet", index=False)
     (draft / "snapshot.json").write_bytes(orjson.dumps(asdict(snapshot.info), option=orjson.OPT_INDENT_2))
-    (draft / SUMS).write_text("".join(f"{sha256(file)}  {file.name}\n" for file in sorted(draft.iterdir())))
-    for file in draft.iterdir():
-        fsync(file)
-    fsync(draft)
-
-
-def _rename_or_yield(draft: Path, folder: Path) -> None:
-    # Two assessments of the same inputs may finish together: the first to rename wins, both are equal.
-    try:
-        draft.rename(folder)
-    except OSError:
-        if not folder.exists():
-            raise
 
 
 def load(root: Path, snapshot_id: str) -> Snapshot:

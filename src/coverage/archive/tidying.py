@@ -23,11 +23,12 @@ from coverage.archive.workspace import Workspace
 
 # Longer than any assessment, export or backup reads, and longer than any writer takes for one file.
 DAY = timedelta(days=1)
+_GROUNDS_KEPT = 3  # whoever goes back to layers or criteria of before finds them; each is some MB
 
 
 @dataclass(frozen=True)
 class Leftover:
-    """A file or folder that nothing names: kind draft, part, layer or delivery."""
+    """A file or folder that nothing names: kind draft, part, layer, ground or delivery."""
 
     kind: str
     path: Path
@@ -53,13 +54,20 @@ def leftovers(workspace: Workspace, connection: Connection, older_than: timedelt
         *(("draft", path) for path in _drafts(workspace)),
         *(("part", path) for path in _parts(workspace, connection)),
         *(("layer", path) for path in _layers(workspace, older_than)),
+        *(("ground", path) for path in _grounds(workspace)),
         *(("delivery", path) for path in _sendings(workspace, connection)),
     )
     return [Leftover(kind, path, _size(path)) for kind, path in everything if _old(path, older_than)]
 
 
 def _drafts(workspace: Workspace) -> Iterator[Path]:
-    for folder in (workspace.root / "archive", workspace.parts, workspace.places, workspace.snapshots):
+    for folder in (
+        workspace.root / "archive",
+        workspace.parts,
+        workspace.places,
+        workspace.snapshots,
+        workspace.ground,
+    ):
         yield from sorted(folder.glob(".*"))
     for folder in (workspace.root, workspace.mappings):
         yield from sorted(folder.glob(".*.part"))
@@ -76,6 +84,18 @@ def _layers(workspace: Workspace, older_than: timedelta) -> Iterator[Path]:
         about = workspace.places / f"{path.stem.rpartition('-')[0]}.json"
         if not about.exists() or (_named_by(about) not in {None, path.name} and _old(about, older_than)):
             yield path
+
+
+def _grounds(workspace: Workspace) -> Iterator[Path]:
+    """All but the last used of what is kept of the lie of the land: every change of layers or criteria leaves one."""
+    yield from sorted(workspace.ground.glob("[!.]*"), key=_used, reverse=True)[_GROUNDS_KEPT:]
+
+
+def _used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # somebody is at it
+        return time.time()
 
 
 def _named_by(about: Path) -> str | None:

@@ -65,6 +65,11 @@ class Workspace:
         return self.root / "snapshots"
 
     @property
+    def ground(self) -> Path:
+        """The folder of what is kept of the lie of the land, one folder each; it may not be there yet."""
+        return self.root / "ground"
+
+    @property
     def mappings(self) -> Path:
         """The folder of the saved mappings; it may not be there yet."""
         return self.root / "mappings"

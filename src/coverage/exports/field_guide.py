@@ -14,7 +14,7 @@ from coverage.exports.field_plan import FieldPlan, field_plan
 from coverage.exports.measurement_template import operator_names
 from coverage.logs.formats import FORMATS
 from coverage.logs.read import MAX_ACCURACY_M
-from coverage.observations import HALF_HOUR_S
+from coverage.moments import HALF_HOUR_S
 
 Language = Literal["vi", "en"]
 _TEXTS = files("coverage.exports").joinpath("static", "guide")

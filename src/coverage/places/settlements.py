@@ -160,9 +160,9 @@ def places_of(villages: gpd.GeoDataFrame, clusters: pd.DataFrame, parts: pd.Data
     none either, one place of kind `polygon` that stands for the whole village, because nobody said where its
     people live.
     """
-    unlisted = villages[~villages["village_id"].isin(clusters["village_id"])]
+    unlisted = villages[~villages["village_id"].isin(clusters["village_id"].unique())]
     found = parts[parts["village_id"].isin(unlisted["village_id"])]
-    bare = unlisted[~unlisted["village_id"].isin(found["village_id"])]
+    bare = unlisted[~unlisted["village_id"].isin(found["village_id"].unique())]
     frames = [_centres(villages), _clusters(villages, clusters), _settled(found), _whole_villages(bare)]
     places = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
     return places.sort_values("place_id", ignore_index=True)

@@ -44,6 +44,7 @@ def _everything(workspace: Workspace, tell: Tell) -> Iterator[Finding]:
     tell("lớp, bản đánh giá / layers, snapshots", 0.85)
     yield from files.layers(workspace)
     yield from files.snapshots(workspace, seen)
+    yield from files.ground(workspace)
     with reading(workspace.manifest) as connection:
         for one in tidying.leftovers(workspace, connection):
             yield leftover(one.kind, one.path, f"{one.size_bytes} B")

@@ -8,11 +8,12 @@ from pathlib import Path
 import orjson
 
 from coverage.archive import deliveries as sendings
-from coverage.archive import named
+from coverage.archive import grounds, named
 from coverage.archive import snapshots as saved
 from coverage.archive.durable import is_sound, sha256
+from coverage.archive.folders import SUMS, changed
 from coverage.archive.mappings import load_mappings
-from coverage.archive.verification.findings import Finding, damage
+from coverage.archive.verification.findings import Finding, damage, leftover
 from coverage.archive.verification.rows import Row, Seen
 from coverage.archive.workspace import Workspace
 from coverage.errors import CriteriaRefused, MappingRefused
@@ -90,24 +91,24 @@ def snapshots(workspace: Workspace, seen: Seen) -> Iterator[Finding]:
         folder = workspace.snapshots / snapshot_id
         if not folder.is_dir():
             yield damage("snapshot_missing", folder)
-        elif changed := _changed(folder):
-            yield damage("snapshot_changed", folder, ", ".join(changed))
+        elif broken := _changed(folder):
+            yield damage("snapshot_changed", folder, ", ".join(broken))
         else:
             yield from _loads(workspace, snapshot_id)
 
 
 def _changed(folder: Path) -> list[str]:
     """The files that are not what they were; a snapshot of an older version has no list of them."""
-    sums = folder / saved.SUMS
-    if not sums.exists():
-        return []
-    pairs = [line.split("  ", 1) for line in sums.read_text(encoding="utf-8", errors="replace").splitlines()]
-    broken = [saved.SUMS] if not pairs or any(len(pair) != 2 for pair in pairs) else []
-    return broken or [name for digest, name in pairs if not _is(folder / name, digest)]
+    return changed(folder) if (folder / SUMS).exists() else []
 
 
-def _is(file: Path, digest: str) -> bool:
-    return file.is_file() and sha256(file) == digest
+def ground(workspace: Workspace) -> Iterator[Finding]:
+    """What is kept of the lie of the land and is not what it was: nothing is lost, for it can be made again."""
+    for folder in sorted(workspace.ground.glob("[!.]*")):
+        broken = grounds.changed(folder)
+        # Made again or tidied away while we looked, it is none of ours.
+        if broken and folder.exists() and (broken := grounds.changed(folder)):
+            yield leftover("ground_changed", folder, ", ".join(broken))
 
 
 def _loads(workspace: Workspace, snapshot_id: str) -> list[Finding]:

@@ -92,6 +92,11 @@ _MEANINGS = {
     "draft": (("Tệp nháp bỏ lại", "A draft was left"), _HARMLESS),
     "part": (("Tệp dữ liệu không còn dùng", "A part that is not used any more"), _HARMLESS),
     "layer": (("Trạng thái cũ của một lớp", "A former state of a layer"), _HARMLESS),
+    "ground": (("Bản đồ nền của thôn không còn dùng", "A former lie of the land"), _HARMLESS),
+    "ground_changed": (
+        ("Bản đồ nền của thôn đã lưu không còn nguyên vẹn", "A kept lie of the land is not what it was"),
+        ("vô hại; phusong assess sẽ tính lại", "harmless; phusong assess makes it again"),
+    ),
     "delivery": (("Thư mục của lần gửi đã xong", "The folder of a delivery that has ended"), _HARMLESS),
 }
 
