@@ -52,6 +52,10 @@ class _Compiler(PySparkCompiler):
         """The median of the rows `where`: Ibis puts the condition on the 0.5 too, which Spark refuses."""
         return self.f.percentile(arg if where is None else self.if_(where, arg, NULL), 0.5)
 
+    def visit_BitOr(self, _op: Any, *, arg: Any, where: Any) -> Any:  # noqa: ANN401, N802 - Ibis's own
+        """Spark's own aggregate, which Ibis does not know of."""
+        return self.f.bit_or(arg if where is None else self.if_(where, arg, NULL))
+
 
 class Cluster(Backend):
     """Ibis's Spark backend whose results cross as Arrow tables, as DuckDB's do: PySpark's own way is not for pandas 3."""
@@ -77,6 +81,19 @@ class Cluster(Backend):
         }
         frame = PandasData.convert_table(pd.DataFrame(columns), whole.schema())
         return expr.__pandas_result__(frame)
+
+    def _create_cached_table(self, name: str, expr: Expression) -> Expression:
+        # At once, as DuckDB does, and without the long way it came by, which every later question would drag along.
+        # Kept on the workers alone it is lost with one of them; in Spark's checkpoint folder it is not.
+        with faults_told():
+            rows = self.raw_sql(self.compile(expr))
+            safe = self._session.sparkContext.getCheckpointDir() is not None
+            self._cached_dataframes[name] = rows.checkpoint() if safe else rows.localCheckpoint()
+        return _named(self, name, self._cached_dataframes[name])
+
+    def _drop_cached_table(self, name: str) -> None:
+        self._session.catalog.dropTempView(name)
+        del self._cached_dataframes[name]  # Spark lets go of the rows when nothing asks for them any more
 
 
 def connect(url: str) -> Cluster:

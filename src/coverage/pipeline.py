@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
-from ibis.backends.duckdb import Backend
+from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr.types import Table as Expression
 
 from coverage import (
