@@ -40,7 +40,7 @@ _REACHED_WITHIN_S = 5.0
 _FIRST_WORKER_WITHIN_S = 60.0
 
 
-class _Compiler(PySparkCompiler):
+class _Compiler(PySparkCompiler):  # type: ignore[misc]  # Ibis has no types
     """Ibis's words for Spark SQL, where two of them would not mean what they mean to DuckDB."""
 
     def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: ANN401, N802 - Ibis's own
@@ -57,7 +57,7 @@ class _Compiler(PySparkCompiler):
         return self.f.bit_or(arg if where is None else self.if_(where, arg, NULL))
 
 
-class Cluster(Backend):
+class Cluster(Backend):  # type: ignore[misc]  # Ibis has no types
     """Ibis's Spark backend whose results cross as Arrow tables, as DuckDB's do: PySpark's own way is not for pandas 3."""
 
     compiler = _Compiler()

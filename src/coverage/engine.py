@@ -31,16 +31,17 @@ def connect(url: str | None = None) -> Backend:
     url = url or get_settings().engine
     if url == DUCKDB:
         return ibis.duckdb.connect()
-    return _clusters().connect(url)
+    return on_cluster("clusters").connect(url)
 
 
-def _clusters() -> ModuleType:
-    # PySpark is half a gigabyte and starts a Java machine: nobody loads it who judges on one machine.
+def on_cluster(module: str) -> ModuleType:
+    """The module of this package that needs PySpark; raises `EngineUnavailable` where that is not installed."""
+    # It is half a gigabyte and starts a Java machine: nobody loads it who works on one machine.
     try:
         with warnings.catch_warnings():
             # What it warns of is its own way from and to pandas, which we do not take.
             warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-            return import_module("coverage.clusters")
+            return import_module(f"coverage.{module}")
     except ImportError as fault:
         if (fault.name or "").partition(".")[0] not in {"pyspark", "py4j"}:
             raise
@@ -71,7 +72,7 @@ def _rows_that_count(engine: Backend, part: Part) -> Expression:
 def _read(engine: Backend, paths: Sequence[str]) -> Expression:
     if isinstance(engine, DuckDB):
         return engine.read_parquet(paths)
-    return _clusters().read(engine, paths, schema(MEASUREMENTS))
+    return on_cluster("clusters").read(engine, paths, schema(MEASUREMENTS))
 
 
 def sorted_batches(
@@ -93,7 +94,7 @@ def load(engine: Backend, name: str, table: pa.Table) -> Expression:
     """A small table handed to the engine under a name."""
     if isinstance(engine, DuckDB):
         return engine.create_table(name, table)
-    return _clusters().load(engine, name, table)
+    return on_cluster("clusters").load(engine, name, table)
 
 
 def load_frame(engine: Backend, name: str, frame: pd.DataFrame) -> Expression:
