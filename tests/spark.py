@@ -101,15 +101,15 @@ def _start(folder: Path, name: str, told: str, *command: str) -> tuple[subproces
     raise RuntimeError(log.read_text(encoding="utf-8", errors="replace")[-2000:])
 
 
-def _start_worker(folder: Path, name: str, url: str) -> subprocess.Popen[bytes]:
+def _start_worker(folder: Path, name: str, url: str, memory: str) -> subprocess.Popen[bytes]:
     place = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0", "--work-dir", str(folder / "work"))
-    room = ("--cores", "1", "--memory", "1g")
+    room = ("--cores", "1", "--memory", memory)
     return _start(folder, name, "Successfully registered with master", _WORKER, *place, *room, url)[0]
 
 
 @contextmanager
-def cluster(folder: Path, workers: int = 2, defaults: str = "") -> Iterator[Running]:
-    """A standalone cluster with that many workers of one core each; `defaults` are further lines of Spark's settings."""
+def cluster(folder: Path, workers: int = 2, defaults: str = "", memory: str = "1g") -> Iterator[Running]:
+    """A standalone cluster of so many workers with one core and so much memory each; `defaults`: more lines of settings."""
     (folder / "conf").mkdir()
     (folder / "conf" / "spark-defaults.conf").write_text(_DEFAULTS + defaults, encoding="utf-8")
     place = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
@@ -117,7 +117,7 @@ def cluster(folder: Path, workers: int = 2, defaults: str = "") -> Iterator[Runn
     try:
         master, url = _start(folder, "master", r"spark://127\.0\.0\.1:[1-9]\d*", _MASTER, *place)
         started.append(master)
-        started += [_start_worker(folder, f"worker-{number}", url) for number in range(workers)]
+        started += [_start_worker(folder, f"worker-{number}", url, memory) for number in range(workers)]
         # Only now: master and workers say in their logs when they are ready.
         (folder / "conf" / "log4j2.properties").write_text(_QUIET, encoding="utf-8")
         yield Running(folder, url, master, started[1:])

@@ -79,7 +79,7 @@ def _add_special_logs(workspace: Workspace, folder: Path, villages: pd.DataFrame
             f"{month}-{day:02}T0{at % 9}:{at:02}:00Z,{lat + at * 1e-4:.6f},{lon:.6f},45204,LTE,-{100 + at},{kind}-{day % 2}"
             for day in range(1, 5)
             for at in range(30)
-            for lat, lon in villages[["lat", "lon"]].head(4).to_numpy()
+            for lat, lon in villages[["centre_lat", "centre_lon"]].head(4).to_numpy()
         ]
         path = folder / f"{kind}.csv"
         path.write_text("\n".join(["time,lat,lon,operator,technology,rsrp_dbm,device", *lines]) + "\n")
