@@ -2,7 +2,7 @@
 
     python benchmarks/compaction.py [--uploads 40] [--rows 100000]
 
-The uploads are synthetic logs (those of `reading.py`), each a drive of its own. Each step runs in a process of its
+The uploads are synthetic logs (those of `drives.py`), each of its own phones and days. Each step runs in a process of its
 own, so that peak memory is its alone.
 """
 
@@ -17,9 +17,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import pyarrow.csv as pacsv
 import pyarrow.dataset as ds
-from reading import canonical
+from drives import PHONES, write_log
+from ground import world
 from rich.progress import track
 
 from coverage import engine, intake
@@ -28,16 +28,6 @@ from coverage.archive.committed import committed
 from coverage.archive.verification import verify
 from coverage.archive.workspace import open_workspace
 from coverage.logs.context import Context
-
-
-def write_log(path: Path, rows: int, rng: np.random.Generator) -> None:
-    """A drive that begins anywhere in a square of one degree."""
-    table = canonical(rows, 0, rng)
-    for at, name in enumerate(table.column_names):
-        if name in {"lat", "lon"}:
-            moved = np.round(table.column(name).to_numpy() + rng.uniform(0, 1), 6)
-            table = table.set_column(at, name, [moved])
-    pacsv.write_csv(table, path, pacsv.WriteOptions(quoting_style="none"))
 
 
 def compact(root: Path) -> None:
@@ -84,10 +74,12 @@ def main() -> None:
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         root = Path(name) / "w"
-        workspace = open_workspace(root)
+        workspace, ground = open_workspace(root), world(3)
         for number in track(range(given.uploads), "logs"):
             path = Path(name) / "log.csv"
-            write_log(path, given.rows, np.random.default_rng(number))
+            write_log(
+                path, "canonical", ground, given.rows, list(range(PHONES)), np.random.default_rng(number)
+            )
             list(intake.ingest(workspace, path, Context()))
         some = ds.dataset([str(committed(workspace).parts[0].path)]).head(1).column("hex_res8")[0].as_py()
         print("| step | seconds | peak MB | parts | MB | row groups that may hold one hex |")

@@ -148,6 +148,20 @@ def _write(path: Path, blocks: Iterator[Rows], as_table: Callable[[Rows], pa.Tab
             pacsv.write_csv(table, stream, options)
 
 
+FORMATS: dict[str, tuple[Callable[[Rows], pa.Table], str]] = {
+    "canonical": (canonical, ","),
+    "gnettrack": (gnettrack, "\t"),
+}
+
+
+def write_log(
+    path: Path, kind: str, ground: World, rows: int, phones: list[int], rng: np.random.Generator
+) -> None:
+    """One file of so many rows, of drives by those phones."""
+    as_table, delimiter = FORMATS[kind]
+    _write(path, _blocks(ground, rows, phones, rng), as_table, delimiter)
+
+
 def write_canonical(folder: Path, rows: int, seed: int = 3) -> Path:
     """The file of so many rows; one that is there already is taken as it is."""
     path = folder / f"canonical-{rows}.csv"
@@ -174,7 +188,7 @@ def write_gnettrack(folder: Path, rows: int, seed: int = 3) -> Path:
         for phone in track(range(PHONES), path.name, transient=True):
             rng = np.random.default_rng([seed, phone])
             count = rows // PHONES + (phone < rows % PHONES)
-            _write(draft / f"phone-{phone:03}.txt", _blocks(ground, count, [phone], rng), gnettrack, "\t")
+            write_log(draft / f"phone-{phone:03}.txt", "gnettrack", ground, count, [phone], rng)
         draft.rename(path)
     return path
 

@@ -1,11 +1,12 @@
 """What it costs to take a field log into the archive: time beside DuckDB's bare `read_csv → parquet` of the same
-file, and peak memory as files grow.
+file and beside H3's binning of its points alone, peak memory as files grow, and what a file costs however short it is.
 
-    python benchmarks/reading.py [--rows 1000000 5000000]
+    python benchmarks/reading.py [--rows 1000000 10000000] [--kinds canonical gnettrack] [--runs 2] [--keep FOLDER]
 
-Files are synthetic: crews of four operators and 200 phones, 8 % of the rows without service. Each job runs in a
-process of its own, and the faster of two runs counts. Printed: seconds, ratio to DuckDB, peak resident memory, and its
-growth from the smallest file to the largest.
+Files are simulated drives (`drives.py`): canonical is 200 phones of four operators, gnettrack one phone's file, 8 % of
+the rows without service, 2 % repeat the row before. Each job runs in a process of its own, jobs take turns, and of its
+runs the one with the least CPU counts. Printed: seconds, CPU seconds (all threads), the ratio of CPU to DuckDB's, peak
+resident memory. `--keep`: where the files are left for the next time.
 """
 
 from __future__ import annotations
@@ -15,93 +16,44 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv as pacsv
 from rich.progress import track
 
-CHUNK = 250_000
-RUNS = 2
+SHORT_FILES, SHORT_ROWS = 100, 10
+SEED = 3
+DELIMITERS = {"canonical": ",", "gnettrack": "\t"}
 
 
-def columns(rows: int, start: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Some rows as both formats need them: a drive, one row a second, every 32nd operator and phone in turn."""
-    silent = rng.random(rows) < 0.08
-    return {
-        "time": np.datetime64("2026-01-01T00:00:00") + np.arange(start, start + rows) // 4,
-        "lat": np.round(11.5 + np.cumsum(rng.normal(0, 1e-5, rows)), 6),
-        "lon": np.round(108.0 + np.cumsum(rng.normal(0, 1e-5, rows)), 6),
-        "operator": rng.choice(np.array(["45201", "45202", "45204", "45205"]), rows),
-        "level": rng.integers(-125, -70, rows),
-        "phone": rng.integers(0, 200, rows),
-        "silent": silent,
-    }
+@dataclass(frozen=True, order=True)
+class Cost:
+    """Of one job on one file; the peak is the whole process, imports and all."""
+
+    cpu_s: float
+    seconds: float
+    peak_mb: float
+    rows: int
 
 
-def canonical(rows: int, start: int, rng: np.random.Generator) -> pa.Table:
-    made = columns(rows, start, rng)
-    silent = made["silent"]
-    return pa.table(
-        {
-            "time": np.datetime_as_string(made["time"]),
-            "lat": made["lat"],
-            "lon": made["lon"],
-            "operator": made["operator"],
-            "technology": np.where(silent, "", "LTE"),
-            "rsrp_dbm": np.where(silent, "", made["level"].astype(str)),
-            "service_state": np.where(silent, "no_service", "in_service"),
-            "device": np.char.add("phone", made["phone"].astype(str)),
-            "accuracy_m": 5 + made["phone"] % 20,
-            "speed_mps": made["phone"] % 15,
-        }
-    )
+def path_of(folder: Path, kind: str, rows: int) -> Path:
+    return folder / f"{kind}-one-{rows}.csv"
 
 
-def gnettrack(rows: int, start: int, rng: np.random.Generator) -> pa.Table:
-    """One operator and phone, as the app writes it; its own extra TAB at the end of each row is an empty column."""
-    from coverage.simulate.logfiles import TEXT_HEADER
+def file_of(folder: Path, kind: str, rows: int) -> Path:
+    """The file of so many rows; one that is there already is taken as it is."""
+    # Only here: what makes files would count as memory of the jobs.
+    from drives import PHONES, write_log
+    from ground import world
 
-    made = columns(rows, start, rng)
-    silent, time_ = made["silent"], np.datetime_as_string(made["time"])
-    known = {
-        "Timestamp": pa.compute.replace_substring_regex(
-            pa.array(time_), r"(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)", r"\1.\2.\3_\4.\5.\6"
-        ),
-        "Longitude": made["lon"],
-        "Latitude": made["lat"],
-        "Operatorname": np.where(silent, "NO_COVERAGE", "Viettel"),
-        "Operator": np.where(silent, "", "45204"),
-        "CellID": np.where(silent, "", made["phone"].astype(str)),
-        "LAC": np.where(silent, "", "7000"),
-        "NetworkTech": np.where(silent, "--", "4G"),
-        "Level": np.where(silent, -200, made["level"]),
-        "Qual": -(made["phone"] % 20),
-        "SNR": made["phone"] % 30,
-    }
-    return pa.table(
-        {name: known.get(name, np.full(rows, "-")) for name in TEXT_HEADER} | {"": np.full(rows, "")}
-    )
-
-
-FORMATS: dict[str, tuple[Callable[..., pa.Table], str]] = {
-    "canonical": (canonical, ","),
-    "gnettrack": (gnettrack, "\t"),
-}
-
-
-def write(path: Path, kind: str, rows: int) -> None:
-    make, delimiter = FORMATS[kind]
-    rng = np.random.default_rng(3)
-    with path.open("wb") as stream:
-        for start in range(0, rows, CHUNK):
-            table = make(min(CHUNK, rows - start), start, rng)
-            if start == 0:
-                stream.write((delimiter.join(name for name in table.column_names if name) + "\n").encode())
-            options = pacsv.WriteOptions(include_header=False, delimiter=delimiter, quoting_style="none")
-            pacsv.write_csv(table, stream, options)
+    if not (path := path_of(folder, kind, rows)).exists():
+        draft = path.with_suffix(".draft")
+        phones = list(range(PHONES)) if kind == "canonical" else [0]
+        write_log(draft, kind, world(SEED), rows, phones, np.random.default_rng(SEED))
+        draft.rename(path)
+    return path
 
 
 def ingest(path: Path) -> int:
@@ -111,7 +63,7 @@ def ingest(path: Path) -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         (receipt,) = intake.ingest(open_workspace(Path(folder) / "workspace"), path, Context())
-    return int(receipt.accepted)
+    return int(receipt.rows)
 
 
 def duckdb_bare(path: Path) -> int:
@@ -129,56 +81,126 @@ def duckdb_bare(path: Path) -> int:
         return int(duckdb.execute(query).fetchone()[0])
 
 
-def measured(job: Callable[[Path], int], path: Path) -> tuple[float, float, int]:
-    """Seconds, peak resident MB and rows of a job in a process of its own."""
+def points(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    import pyarrow.csv as pacsv
+
+    kind = path.name.split("-")[0]
+    names = ("lat", "lon") if kind == "canonical" else ("Latitude", "Longitude")
+    with path.open(encoding="utf-8") as stream:
+        header = stream.readline().rstrip("\n").split(DELIMITERS[kind])
+    table = pacsv.read_csv(
+        path,
+        read_options=pacsv.ReadOptions(column_names=[*header, *[""] * (kind == "gnettrack")], skip_rows=1),
+        parse_options=pacsv.ParseOptions(delimiter=DELIMITERS[kind]),
+        convert_options=pacsv.ConvertOptions(include_columns=list(names)),
+    )
+    return table[names[0]].to_numpy(), table[names[1]].to_numpy()
+
+
+def h3_bare(lat: np.ndarray, lon: np.ndarray) -> int:
+    from h3ronpy.vector import coordinates_to_cells
+
+    return len(coordinates_to_cells(lat, lon, 10))
+
+
+JOBS: dict[str, tuple[Callable[[Path], tuple[object, ...]], Callable[..., int]]] = {
+    "ingest": (lambda path: (path,), ingest),
+    "DuckDB": (lambda path: (path,), duckdb_bare),
+    "H3 alone": (points, h3_bare),
+}
+
+
+def measured(job: str, path: Path) -> Cost:
+    """The cost of a job in a process of its own."""
     ours, theirs = get_context("spawn").Pipe(duplex=False)
     process = get_context("spawn").Process(target=_run, args=(job, path, theirs))
     process.start()
-    found: tuple[float, float, int] = ours.recv()
+    found: Cost = ours.recv()
     process.join()
-    assert process.exitcode == 0, f"{job.__name__} failed"
+    assert process.exitcode == 0, f"{job} failed"
     return found
 
 
-def _run(job: Callable[[Path], int], path: Path, answer) -> None:  # noqa: ANN001
-    job_of_ten = path.with_name(f"{path.stem.split('-')[0]}-10.csv")
-    job(job_of_ten)  # imports and engines are warm: what counts is the file
-    began = time.perf_counter()
-    rows = job(path)
-    seconds = time.perf_counter() - began
+def _run(job: str, path: Path, answer) -> None:  # noqa: ANN001
+    given, work = JOBS[job]
+    work(*given(path_of(path.parent, path.name.split("-")[0], SHORT_ROWS)))  # imports and engines are warm
+    arguments = given(path)
+    began, cpu = time.perf_counter(), time.process_time()
+    rows = work(*arguments)
+    cpu_s, seconds = time.process_time() - cpu, time.perf_counter() - began
     # Of this program alone: `getrusage` also remembers the process that this one was forked from.
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    answer.send((seconds, int(status.partition("VmHWM:")[2].split()[0]) / 1000, rows))
+    answer.send(Cost(cpu_s, seconds, int(status.partition("VmHWM:")[2].split()[0]) / 1000, rows))
 
 
-def runs(sizes: list[int], folder: Path) -> Iterator[tuple[str, int, float, float, float]]:
-    for kind in FORMATS:
-        write(folder / f"{kind}-10.csv", kind, 10)
-        for rows in track(sizes, kind, transient=True):
-            path = folder / f"{kind}-{rows}.csv"
-            write(path, kind, rows)
-            own = min(measured(ingest, path) for _ in range(RUNS))
-            bare = min(measured(duckdb_bare, path) for _ in range(RUNS))
-            assert own[2] == bare[2] == rows, f"{own[2]} and {bare[2]} of {rows} rows"
-            path.unlink()
-            yield kind, rows, own[0], own[0] / bare[0], own[1]
+def short_files_ms(kind: str, folder: Path) -> float:
+    """CPU milliseconds that one of many short files costs, each a file of its own."""
+    with get_context("spawn").Pool(1) as pool:
+        return pool.apply(_short_files, (kind, folder))
+
+
+def _short_files(kind: str, folder: Path) -> float:
+    from coverage import intake
+    from coverage.archive.workspace import open_workspace
+    from coverage.logs import Context
+
+    header, *rows = file_of(folder, kind, SHORT_ROWS * SHORT_FILES).read_bytes().splitlines(keepends=True)
+    with tempfile.TemporaryDirectory() as name:
+        workspace = open_workspace(Path(name) / "workspace")
+        spent = []
+        for start in range(0, len(rows), SHORT_ROWS):
+            path = Path(name) / f"log-{start}.csv"
+            path.write_bytes(b"".join([header, *rows[start : start + SHORT_ROWS]]))
+            cpu = time.process_time()
+            list(intake.ingest(workspace, path, Context()))
+            spent.append(time.process_time() - cpu)
+    return 1000 * float(np.median(spent))
+
+
+def runs(
+    kinds: list[str], sizes: list[int], times: int, folder: Path
+) -> Iterator[tuple[str, int, str, Cost]]:
+    for kind in kinds:
+        file_of(folder, kind, SHORT_ROWS)
+        for rows in sizes:
+            path = file_of(folder, kind, rows)
+            turns = [
+                {job: measured(job, path) for job in JOBS}
+                for _ in track(range(times), f"{kind} {rows:,}", transient=True)
+            ]
+            for job in JOBS:
+                best = min(turn[job] for turn in turns)
+                assert best.rows == rows, f"{job}: {best.rows} of {rows} rows"
+                yield kind, rows, job, best
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 5_000_000])
-    sizes = parser.parse_args().rows
-    with tempfile.TemporaryDirectory() as folder:
-        found = list(runs(sizes, Path(folder)))
-    print(f"{'format':<10} {'rows':>10} {'seconds':>8} {'ratio to DuckDB':>16} {'peak MB':>8}")
-    for kind, rows, seconds, ratio, peak in found:
-        print(f"{kind:<10} {rows:>10,} {seconds:>8.2f} {ratio:>16.2f} {peak:>8.0f}")
-    for kind in FORMATS:
-        peaks = [peak for name, *_, peak in found if name == kind]
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--kinds", nargs="+", choices=list(DELIMITERS), default=list(DELIMITERS))
+    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--keep", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = asked.keep or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        found = list(runs(asked.kinds, asked.rows, asked.runs, folder))
+        short = {kind: short_files_ms(kind, folder) for kind in asked.kinds}
+    print("| format | rows | job | seconds | CPU s | CPU to DuckDB's | peak MB |")
+    print("|---|---|---|---|---|---|---|")
+    bare = {(kind, rows): cost.cpu_s for kind, rows, job, cost in found if job == "DuckDB"}
+    for kind, rows, job, cost in found:
+        ratio = cost.cpu_s / bare[kind, rows]
         print(
-            f"{kind}: peak memory grows {peaks[-1] / peaks[0]:.2f} times from {sizes[0]:,} to {sizes[-1]:,} rows"
+            f"| {kind} | {rows:,} | {job} | {cost.seconds:.2f} | {cost.cpu_s:.2f} | {ratio:.2f} | {cost.peak_mb:.0f} |"
+        )
+    for kind in asked.kinds:
+        peaks = [cost.peak_mb for name, _, job, cost in found if (name, job) == (kind, "ingest")]
+        print(
+            f"{kind}: peak memory grows {peaks[-1] / peaks[0]:.2f} times from {asked.rows[0]:,} to {asked.rows[-1]:,} rows; "
+            f"a file of {SHORT_ROWS} rows costs {short[kind]:.0f} ms of CPU"
         )
 
 

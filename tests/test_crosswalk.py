@@ -86,11 +86,10 @@ def test_a_village_without_a_shape_has_no_pair_and_stops_nobody() -> None:
     assert crosswalk(villages(None), 9).empty
 
 
-def test_ground_that_ends_on_the_edges_of_hexes_is_all_shared_out() -> None:
-    # As a territory made of hexes does: across the plane's rounding slivers of other hexes belong to it.
-    cells = hexes.disk(hexes.of_point(11.95, 108.45, 9), 12)
-    frame = villages(shapely.union_all(hexes.polygons(cells)))
-    pairs = crosswalk(frame, 9)
-    assert set(cells) <= set(pairs["hex"])
-    area = frame.to_crs(equal_area(frame)).area.iloc[0]
-    assert pairs["area_km2"].sum() * 1e6 == pytest.approx(area, rel=1e-13)
+@pytest.mark.parametrize("radius_deg", [0.0003, 0.001, 0.0015])
+def test_a_hex_around_an_enclave_of_the_village_is_shared_ground(radius_deg: float) -> None:
+    cell = hexes.of_point(11.95, 108.45, 9)
+    enclave = hexes.polygons([cell])[0].centroid.buffer(radius_deg)
+    pairs = crosswalk(villages(shapely.box(108.42, 11.92, 108.48, 11.98) - enclave, enclave), 9)
+    assert pairs.loc[pairs["hex"] == cell, "village_id"].tolist() == ["v0", "v1"]
+    assert pairs.loc[pairs["hex"] == cell, "area_km2"].sum() == pytest.approx(0.1185, abs=1e-3)

@@ -50,6 +50,12 @@ def test_a_polygon_smaller_than_a_hex_still_has_its_hex() -> None:
     assert hexes.of_point(11.94, 108.44, 9) in hexes.overlapping(tiny, 9)
 
 
+def test_a_hex_with_a_hole_of_the_polygon_in_it_overlaps_all_the_same() -> None:
+    cell = hexes.of_point(11.94, 108.44, 9)
+    hole = hexes.polygons([cell])[0].centroid.buffer(0.0003)
+    assert cell in hexes.overlapping(shapely.box(108.42, 11.92, 108.46, 11.96) - hole, 9)
+
+
 def test_outlines_are_lon_lat() -> None:
     outline = hexes.polygons([hexes.of_point(11.94, 108.44, 9)])[0]
     assert outline.contains(shapely.Point(108.44, 11.94))
@@ -91,8 +97,10 @@ def test_near_a_polygon_are_all_hexes_that_share_its_ground(
     lat: float, lon: float, wide: float, high: float, resolution: int
 ) -> None:
     shape = shapely.Polygon([(lon, lat), (lon + wide, lat + high / 3), (lon + wide / 2, lat + high)])
-    found = set(hexes.near(np.array([shape]), resolution))
-    assert found >= set(hexes.overlapping(shape, resolution))
+    fill = h3.h3shape_to_cells_experimental(h3.geo_to_h3shape(shape), resolution, contain="overlap")
+    found = set(hexes.overlapping(shape, resolution))
+    assert found >= {h3.str_to_int(cell) for cell in fill}
+    assert set(hexes.near(np.array([shape]), resolution)) >= found
 
 
 def test_near_nothing_is_no_hex_and_far_parts_are_looked_at_each() -> None:

@@ -33,6 +33,7 @@ ORDER = [
     {"claims", "roads", "nearest_sites", "surroundings", "kriging"},
     {"covariates"},
     {"predictions", "surveys"},
+    {"judging", "renewal"},
     {"exports"},
     {"intake_villages"},
     {"intake", "intake_places", "pipeline", "recalibrate"},

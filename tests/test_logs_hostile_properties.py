@@ -30,7 +30,7 @@ from coverage.logs import (
     times,
     values,
 )
-from coverage.logs.sheet import Cells
+from coverage.logs.cells import Cells
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from coverage.logs import times
-from coverage.logs.sheet import Cells
+from coverage.logs.cells import Cells
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -122,3 +122,24 @@ def test_what_can_be_read_one_way_only_is_never_ambiguous(text):
 def test_which_orders_the_dates_of_a_column_can_have(texts, seen):
     found = times.orders_seen(pa.array(texts))
     assert (found.either, found.day_first, found.month_first) == seen
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["", "2026-07-18T22:11:08", "2026.07.18_22.11.0x", "2026.13.18_22.11.08", "2026.07.18-22.11.08", "46221"],
+)
+def test_times_of_gnettrack_are_the_same_alone_and_beside_others(odd):
+    """All at once where each is such a time, else one by one."""
+    texts = ["2026.07.18_22.11.08", "2024.02.29_00.00.00", "2026.01.01_23.59.59"]
+    together = pa.array(texts).slice(1)  # a slice of a longer column too
+    beside = pa.array([*texts[1:], odd])
+    rows = np.arange(3, dtype=np.int32)
+    one, other = (
+        times.read(Cells("t", given, rows[: len(given)]), HANOI, HANOI) for given in (together, beside)
+    )
+    assert (one.utc == other.utc[:2]).all()
+    assert (one.local_date == other.local_date[:2]).all()
+    assert np.isnat(other.utc[2]) == (
+        odd in {"", "2026.07.18_22.11.0x", "2026.13.18_22.11.08", "2026.07.18-22.11.08"}
+    )
+    assert not one.date_only.any()

@@ -14,7 +14,7 @@ from test_logs_read import HEADER, KEY, NAMES, NOW, ROW, columns, outcome, read
 
 from coverage import text
 from coverage.errors import FileRefused
-from coverage.logs import Context, Reading, read_file
+from coverage.logs import Context, Reading, read_file, repeats
 from coverage.logs.lines import below
 from coverage.logs.repeats import Seen, keys
 
@@ -26,16 +26,60 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text, "CHUNK_BYTES", 64, raising=False)
 
 
+ROWS = st.lists(st.lists(st.sampled_from("abcdefghijklmnopqrstuvwxyz"), max_size=9), max_size=9)
+
+
 @settings(deadline=None)
-@given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=9), max_size=9))
-def test_repeats_are_those_of_a_plain_look_back(blocks: list[list[str]]) -> None:
-    seen, line, first = Seen(), 1, {}
-    for block in blocks:
-        found = seen.repeats(keys(pa.array(block, pa.large_string())), np.arange(line, line + len(block)))
-        for row, origin in zip(block, found.tolist(), strict=True):
-            assert origin == first.get(row, 0)
-            first.setdefault(row, line)
-            line += 1
+@given(blocks=ROWS, run_rows=st.integers(1, 12), on_disk=st.booleans())
+def test_repeats_are_those_of_a_plain_look_back(
+    blocks: list[list[str]], run_rows: int, on_disk: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Runs of a few rows, held in memory or on disk."""
+    scratch = tmp_path_factory.mktemp("scratch") if on_disk else None
+    seen, line, first = Seen(scratch), 1, {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repeats, "RUN_ROWS", run_rows)
+        for rows in blocks:
+            lines = np.arange(line, line + len(rows))
+            block = repeats.block(keys(pa.array(rows, pa.large_string())))
+            found = dict(zip(block.row.tolist(), seen.repeats(block, lines).tolist(), strict=True))
+            assert found == {row: first.get(rows[row], 0) for row in set(map(rows.index, rows))}
+            assert block.first.tolist() == [rows.index(rows[row]) for row in block.again]
+            assert sorted([*block.row, *block.again]) == list(range(len(rows)))
+            first |= {row: line + rows.index(row) for row in rows if row not in first}
+            line += len(rows)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**64 - 1), st.sampled_from([1, 16, 1000]))
+def test_no_row_that_was_seen_is_missed_however_many_there_are(seed: int, share: int) -> None:
+    """Filters of sixteen words and one key a word, so that many are filled."""
+    rng = np.random.default_rng(seed)
+    known = [rng.integers(0, 2**64, 300, np.uint64) // np.uint64(share) for _ in range(6)]
+    seen = Seen()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"FIRST_WORDS": 16, "MOST_WORDS": 256, "KEYS_A_WORD": 1, "RUN_ROWS": 700}.items():
+            patch.setattr(repeats, name, value)
+        for number, found in enumerate(known):
+            block = repeats.block(found)
+            assert not seen.repeats(block, np.arange(300) + 1 + 300 * number).any()
+        for number, found in enumerate(known):
+            block = repeats.block(found)
+            assert (seen.repeats(block, np.zeros(300)) == block.row + 1 + 300 * number).all()
+
+
+def test_what_was_seen_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "RUN_ROWS", 2)
+    seen = Seen(tmp_path)
+    assert not seen.repeats(repeats.block(np.arange(5, dtype=np.uint64)), np.arange(1, 6)).any()
+    assert list(tmp_path.iterdir()) == []
+    assert seen.repeats(repeats.block(np.arange(5, dtype=np.uint64)), np.arange(6, 11)).tolist() == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
 
 
 @given(st.lists(st.text("ab\u1ea1", max_size=20) | st.just("a" * 4096) | st.just("a" * 4097), max_size=9))

@@ -9,10 +9,14 @@ from pathlib import Path
 from types import ModuleType
 
 import ibis
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from ibis import util
 from ibis.backends.duckdb import Backend as DuckDB
 from ibis.backends.sql import SQLBackend as Backend
+from ibis.expr.types import CachedTable
 from ibis.expr.types import Table as Expression
 
 from coverage.errors import EngineUnavailable
@@ -21,17 +25,26 @@ from coverage.settings import DUCKDB, get_settings
 from coverage.tables import MEASUREMENTS, schema
 
 _BATCH_ROWS = 122_880  # DuckDB's own row group
+MEMORY_MB = 1000  # of an engine with a scratch folder: half of what an assessment may take in all
+# So many measurements are thinned to tests at once on one machine; some 100 bytes of memory each.
+_STRETCH_ROWS = 8_000_000
 
 
-def connect(url: str | None = None) -> Backend:
+def connect(url: str | None = None, scratch: Path | None = None, memory_mb: int = MEMORY_MB) -> Backend:
     """A fresh engine that holds nothing on disk: `duckdb`, or `spark://HOST:PORT` for the cluster of that master.
 
-    None: the one that the settings name. Raises `EngineUnavailable` where the cluster cannot be used.
+    url: None = the one that the settings name. scratch: a folder for what is more than `memory_mb`, on this machine.
+    Raises `EngineUnavailable` where the cluster cannot be used.
     """
     url = url or get_settings().engine
-    if url == DUCKDB:
-        return ibis.duckdb.connect()
-    return on_cluster("clusters").connect(url)
+    if url != DUCKDB:
+        return on_cluster("clusters").connect(url)
+    engine = ibis.duckdb.connect()
+    engine.raw_sql("SET enable_progress_bar=false")  # it would draw over ours
+    if scratch is not None:
+        engine.raw_sql(f"SET memory_limit='{memory_mb}MB'")
+        engine.con.execute("SET temp_directory=?", [str(scratch)])
+    return engine
 
 
 def on_cluster(module: str) -> ModuleType:
@@ -75,6 +88,15 @@ def _read(engine: Backend, paths: Sequence[str]) -> Expression:
     return on_cluster("clusters").read(engine, paths, schema(MEASUREMENTS))
 
 
+def hexes_in(parts: Sequence[Part], resolution: int) -> npt.NDArray[np.int64]:
+    """The hexes in which the rows of the parts that count lie, sorted, once each."""
+    if not parts:
+        return np.empty(0, np.int64)
+    column = f"hex_res{resolution}"
+    found = read_measurements(connect(DUCKDB), parts).select(column).distinct().execute()
+    return np.sort(found[column].to_numpy(np.int64))
+
+
 def sorted_batches(
     parts: Sequence[Part], by: Sequence[str], scratch: Path, memory_mb: int
 ) -> Iterator[pa.RecordBatch]:
@@ -82,12 +104,29 @@ def sorted_batches(
 
     Beyond `memory_mb` the sorting goes on in files in the folder `scratch`, which are gone at the end.
     """
-    engine = connect(DUCKDB)  # one part is written by one process, whichever engine judges
-    engine.raw_sql(f"SET memory_limit='{memory_mb}MB'")
-    engine.raw_sql("SET enable_progress_bar=false")  # it would draw over ours
-    engine.con.execute("SET temp_directory=?", [str(scratch)])
+    # One part is written by one process, whichever engine judges.
+    engine = connect(DUCKDB, scratch, memory_mb)
     rows = read_measurements(engine, parts).order_by(list(by))
     yield from engine.con.sql(engine.compile(rows)).to_arrow_reader(_BATCH_ROWS)
+
+
+def rows_at_once(engine: Backend) -> int | None:
+    """How many measurements one question to the engine may be about; None = a cluster shares them out itself."""
+    return _STRETCH_ROWS if isinstance(engine, DuckDB) else None
+
+
+def together(engine: Backend, tables: Iterator[CachedTable]) -> Expression:
+    """One table of the rows of all tables, each let go before the next is asked for; there is one at least."""
+    first = next(tables)
+    name = None
+    for more in tables:
+        if name is None:
+            name = util.gen_name("together")
+            engine.create_table(name, first, temp=True)
+            first.release()
+        engine.insert(name, more)
+        more.release()
+    return first if name is None else engine.table(name)
 
 
 def load(engine: Backend, name: str, table: pa.Table) -> Expression:

@@ -114,7 +114,7 @@ def village_verdicts(
     criteria: Criteria,
     in_scope: Sequence[str],
 ) -> pd.DataFrame:
-    """Every village × operator with status, power, list and reason: VILLAGE_VERDICTS without what surroundings add.
+    """Every village × operator with status, power, list and reason: VILLAGE_VERDICTS without its ranks and surroundings.
 
     `villages` is what `people.counted` returns, `rows` what `complete`, `power` what `places.power.grid_status`.
     """
@@ -137,11 +137,15 @@ def village_verdicts(
     table["sub_reason"] = _sub_reason(table, rows)
     table["list"] = _list(table, in_scope)
     table["who_must_act"] = _who_must_act(table)
-    table["priority"] = _priority(table, criteria)
     table["reason"], table["reason_en"] = reasons.of_villages(table)
     table["what_would_change"], table["what_would_change_en"] = changes.of_villages(table)
     known = [name for name in VILLAGE_VERDICTS.names if name in table]
     return table[known].sort_values(_KEY, ignore_index=True)
+
+
+def ranked(table: pd.DataFrame, criteria: Criteria) -> pd.DataFrame:
+    """The rows with `priority`: `table` holds what `village_verdicts` returns for every village."""
+    return table.assign(priority=_priority(table, criteria))
 
 
 def _deciding_places(rows: pd.DataFrame) -> pd.DataFrame:

@@ -47,6 +47,7 @@ _NO_COMMUNES = gpd.GeoDataFrame(
 class Inputs:
     """Everything that one assessment depends on; a raster that is not there is None, another layer is empty.
 
+    made_of: what `snapshot_id` is derived from. scratch: a folder for files that do not outlast the assessment.
     ground: the folder in which the lie of the land of these villages, clusters, communes, people and criteria is kept,
     or is to be; ground_parts: the files of those layers. Whoever puts other tables or criteria in place must name
     another folder. power: every statement that a file makes, those of the villages file included. nightlights_as_of: ISO date of
@@ -54,6 +55,8 @@ class Inputs:
     """
 
     snapshot_id: str
+    made_of: Mapping[str, Any]
+    scratch: Path
     ground: Path
     ground_parts: tuple[Path, ...]
     as_of: date
@@ -81,8 +84,11 @@ def fetch(workspace: Workspace, as_of: date) -> Inputs:
     # One look at what is there: a layer that is replaced while we read is another assessment's.
     record = layers.origins(workspace)
     power = [_table(workspace, name, record, _empty(tables.POWER)) for name in ("power", "village_power")]
+    made_of = _made_of(record, criteria, as_of, counted)
     return Inputs(
-        snapshot_id=_snapshot_id(record, criteria, as_of, counted),
+        snapshot_id=_id(made_of),
+        made_of=made_of,
+        scratch=workspace.parts,
         ground=workspace.ground / _ground_id(record, criteria),
         ground_parts=tuple(
             workspace.places / about["part"] for name, about in record.items() if name in _LAID_OUT_BY
@@ -145,15 +151,14 @@ def _raster(workspace: Workspace, name: str, record: Record) -> Path | None:
     return layers.raster(workspace, name, record) if name in record else None
 
 
-def _snapshot_id(record: Record, criteria: Criteria, as_of: date, counted: Committed) -> str:
-    inputs = {
+def _made_of(record: Record, criteria: Criteria, as_of: date, counted: Committed) -> dict[str, Any]:
+    return {
         "rule": _RULE_VERSION,
         "criteria": criteria.hash,
         "as_of": as_of.isoformat(),
-        "parts": counted.readings,
+        "readings": counted.readings,
         "places": {name: about["part"] for name, about in record.items() if name in _JUDGED_BY},
     }
-    return _id(inputs)
 
 
 def _ground_id(record: Record, criteria: Criteria) -> str:

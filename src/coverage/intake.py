@@ -64,6 +64,7 @@ def recognise(workspace: Workspace, path: Path, context: Context) -> Iterator[Lo
         earlier=partial(uploads.context_of, workspace),
         area=_area(workspace),
         mappings=load_mappings(workspace),
+        scratch=workspace.parts,
     )
     for log in open_logs(path, context, rules):
         yield log.error if isinstance(log, Refused) else log

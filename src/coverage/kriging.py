@@ -6,6 +6,7 @@ so that time and memory grow with the places and not with their square.
 
 from __future__ import annotations
 
+import threading
 import warnings
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
+_ONE_AT_A_TIME = threading.Lock()
 Reals = npt.NDArray[np.float64]
 
 _NEIGHBOURS = 24  # twice as many changed the error on held-out blocks by 0.01 dB
@@ -45,7 +47,8 @@ def fit(points_m: Reals, levels_db: Reals) -> Variogram:
     spread_db2 = float(np.var(levels_db)) + 1.0
     kernel = ConstantKernel(0.7 * spread_db2, _SILL_DB2) * Matern(1000.0, _RANGE_M, nu=0.5)
     kernel += WhiteKernel(0.3 * spread_db2, _NUGGET_DB2)
-    with warnings.catch_warnings():
+    # The filters of warnings are one for all threads of a process.
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         # A spread at its bound is an answer: levels that are all alike, or unlike at any distance.
         warnings.simplefilter("ignore", ConvergenceWarning)
         fitted = GaussianProcessRegressor(kernel).fit(points_m[chosen], levels_db[chosen]).kernel_
@@ -76,7 +79,7 @@ def krige(
     for start in range(0, len(wanted_m), _AT_A_TIME):
         batch = slice(start, start + _AT_A_TIME)
         around = known_m[nearest[batch]]
-        between = np.linalg.norm(around[:, :, None] - around[:, None], axis=3)
+        between = np.sqrt(((around[:, :, None] - around[:, None]) ** 2).sum(axis=3))
         among = _covariance(between, variogram) + mean_db2 + variogram.nugget_db2 * np.eye(count)
         towards = _covariance(distance_m[batch], variogram) + mean_db2
         weights = np.linalg.solve(among, towards[..., None])[..., 0]

@@ -5,9 +5,10 @@ Written as Ibis expressions without user functions, so that any engine runs them
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 import ibis
+import numpy as np
 import pandas as pd
 from ibis import _
 from ibis.expr.types import Table as Expression
@@ -16,7 +17,12 @@ from ibis.expr.types import Value
 from coverage.criteria import THRESHOLD_NAMES, Criteria, ThresholdName
 from coverage.moments import FAIL, MARGIN, PASS, SCORE, TEST_KEY, crowded, half_hour, moments, readings
 
+_FIRST_HEX, _LAST_HEX = 0, 2**63 - 1  # every hex lies between
 OUTCOME = {name: "fails" if name == "headline" else f"fails_{name}" for name in THRESHOLD_NAMES}
+
+
+# No zone is farther from UTC: rows of later days need not be looked at to know that they are none of an earlier day.
+_FARTHEST = timedelta(days=2)
 
 
 def within_validity(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
@@ -34,12 +40,14 @@ def oldest(criteria: Criteria, as_of: date) -> date:
 
 def expired(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
     """How many tests of each hex and operator are too old to count: columns hex, operator, expired_tests."""
-    dated = measurements.mutate(
-        local_date=_local_date(measurements, criteria),
-        hex=measurements[f"hex_res{criteria.hex_resolution}"],
-        half_hour=half_hour(measurements),
+    last = oldest(criteria, as_of)
+    early = measurements.filter(_.time_utc < ibis.literal(datetime.combine(last, time()) + _FARTHEST))
+    dated = early.mutate(
+        local_date=_local_date(early, criteria),
+        hex=early[f"hex_res{criteria.hex_resolution}"],
+        half_hour=half_hour(early),
     )
-    old = dated.filter(_.local_date <= ibis.literal(oldest(criteria, as_of)))
+    old = dated.filter(_.local_date <= ibis.literal(last))
     tests = old.select("hex", *TEST_KEY).distinct()
     return tests.group_by("hex", "operator").agg(expired_tests=_.count())
 
@@ -49,6 +57,26 @@ def _local_date(rows: Expression, criteria: Criteria) -> Value:
     # Where a file knew the date only, that date stands.
     shifted = (rows.time_utc + ibis.interval(minutes=round(criteria.utc_offset_hours * 60))).date()
     return (rows.time_precision == "date").ifelse(rows.local_date, shifted)
+
+
+def stretches(counts: pd.DataFrame, most_rows: int | None) -> list[tuple[int, int]]:
+    """Stretches of ground that together hold every measurement: the first and the last res-8 hex of each, by number.
+
+    counts: columns hex_res8, rows. A stretch has at most `most_rows` (None = there is one), or one hex.
+    A test lies within one res-8 hex, so that each stretch can be observed by itself.
+    """
+    ordered = counts.sort_values("hex_res8")
+    cells, rows = ordered["hex_res8"].to_numpy(np.int64), ordered["rows"].to_numpy(np.int64)
+    if most_rows is None or rows.sum() <= most_rows:
+        return [(_FIRST_HEX, _LAST_HEX)]
+    starts, filled = [0], 0
+    for at, count in enumerate(rows):
+        if filled and filled + count > most_rows:
+            starts.append(at)
+            filled = 0
+        filled += count
+    ends = [*(start - 1 for start in starts[1:]), len(cells) - 1]
+    return [(int(cells[start]), int(cells[end])) for start, end in zip(starts, ends, strict=True)]
 
 
 def observe(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:

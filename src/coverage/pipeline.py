@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 
+import geopandas as gpd
 import pandas as pd
 from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr.types import Table as Expression
@@ -12,158 +16,237 @@ from coverage import (
     claims,
     dead_areas,
     engine,
-    evidence,
     gaps,
     inputs,
+    judging,
     observations,
     predictions,
+    renewal,
     roads,
     surroundings,
     surveys,
     tables,
-    verdicts,
-    what_if,
 )
 from coverage.archive import history, snapshots
+from coverage.archive.durable import scratch_folder
 from coverage.archive.snapshots import Snapshot, SnapshotInfo
 from coverage.archive.workspace import Workspace
-from coverage.criteria import Criteria
-from coverage.crosswalk import new_site_windows, outage_windows
 from coverage.ground import Lie, lie_of_the_land
 from coverage.inputs import Inputs
 from coverage.nearest_sites import nearest_sites
 from coverage.progress import Tell, silent
+from coverage.renewal import Area, Former, spliced
+
+_HEX, _PLACE, _VILLAGE = ["hex", "operator"], ["place_id", "operator"], ["village_id", "operator"]
+_OF_PLACES = ["place_id", "households", "grid", "share", "share_around", "people_method"]
+_RANKS = ["priority", "predicted_p_below", "survey_rank"]
 
 
 def assess(workspace: Workspace, as_of: date, tell: Tell = silent) -> SnapshotInfo:
     """What the archive says on that date, saved as the latest snapshot.
 
-    The same archive, places, criteria and date give the same snapshot id, and its tables are not
-    computed again. Raises `NotFound` where there are no villages.
+    The same archive, places, criteria and date give the same snapshot id, and its tables are not computed again.
+    Where only uploads changed since the latest snapshot, only what they touch is judged again. Raises `NotFound`
+    where there are no villages.
     """
     given = inputs.fetch(workspace, as_of)
     if not (workspace.snapshots / given.snapshot_id).exists():
-        snapshots.save(workspace.snapshots, judge(given, tell))
+        snapshots.save(workspace.snapshots, judge(given, tell, renewal.former(workspace, given)))
     info = snapshots.load_info(workspace.snapshots, given.snapshot_id)
     history.publish(workspace, info, given.committed.revision)
     return info
 
 
-def judge(given: Inputs, tell: Tell = silent) -> Snapshot:
-    """The snapshot of those inputs: every stage in order, nothing written but the lie of the land."""
-    criteria = given.criteria
-    backend = engine.connect()
+def judge(given: Inputs, tell: Tell = silent, former: Former | None = None) -> Snapshot:
+    """The snapshot of those inputs: every stage in order, nothing written but the lie of the land.
+
+    With a former snapshot only what changed since is judged; the result is the same.
+    """
     tell("thôn × ô lục giác / villages × hexes", 0.0)
-    lie = lie_of_the_land(given)
-
-    tell("số đo → lần thử / measurements → tests", 0.2)
-    measurements = engine.read_measurements(backend, given.committed.parts)
-    counted = observations.within_validity(measurements, criteria, given.as_of).count()
-    tests = _tests(measurements, given, lie, backend)
-    expired = observations.expired(measurements, criteria, given.as_of).cache()
-
-    tell("xét từng ô / judging hexes", 0.5)
-    hex_verdicts = _judged_hexes(tests, expired, criteria)
-
+    lie, judged = lie_of_the_land(given), None
+    if former is not None:
+        with _engine(given) as backend:
+            judged = _judged_again(given, lie, former, backend, tell)
+    if judged is None:
+        with _engine(given) as backend:
+            judged = _judged(given, lie, backend, tell)
     tell("xét từng thôn / judging villages", 0.7)
-    measured = set(tests.select("operator").distinct().execute()["operator"])
-    in_scope = criteria.operators_in_scope(measured)
-    operators = sorted(measured | set(in_scope))
-    place_rows = _judged_places(tests, expired, lie, operators, backend, criteria)
-    village_rows = gaps.village_verdicts(lie.villages, place_rows, lie.power, criteria, in_scope)
+    village_rows, areas = _of_villages(given, lie, judged)
+    return _told(given, lie, judged, village_rows, areas, tell)
 
-    tell("dự đoán nơi chưa đo / predicting what is unmeasured", 0.8)
-    predicted = _predicted(tests, lie, given)
-    ranked = surveys.survey_ranking(village_rows, place_rows, lie.pooled, predicted)
-    village_rows = village_rows.merge(ranked, on=["village_id", "operator"], how="left")
-    village_rows = village_rows.astype({"survey_rank": "Int64"})
 
-    areas = dead_areas.dead_areas(village_rows, lie.pooled, hex_verdicts, lie.villages)
-    claimed = claims.claimed(village_rows, lie.places, given.declared, lie.pooled, hex_verdicts)
-    spots = surroundings.dead_spots(village_rows, lie.places, areas)
-    sites = nearest_sites(spots, given.sites, given.as_of, given.dem, criteria.ground)
-    village_rows = surroundings.described(village_rows, claimed, sites)
+@contextmanager
+def _engine(given: Inputs) -> Iterator[Backend]:
+    with scratch_folder(given.scratch, "judging") as scratch:
+        yield engine.connect(scratch=scratch)
 
-    tell("tuyến đường, bản đồ công bố / roads, declared coverage", 0.85)
-    road_hexes = roads.road_hexes(given.roads, criteria.hex_resolution)
-    names = {code: criteria.operator_name(code) for code in operators}
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the measurements say, before anything is said of villages.
+
+    again: what of it was judged anew, with the former snapshot; None = everything was.
+    """
+
+    levels: pd.DataFrame
+    hex_rows: pd.DataFrame
+    place_rows: pd.DataFrame
+    reliability: pd.DataFrame
+    measurements: int
+    operators: list[str]
+    in_scope: list[str]
+    again: tuple[Area, Snapshot] | None = None
+
+
+def _judged(given: Inputs, lie: Lie, backend: Backend, tell: Tell) -> _Judged:
+    criteria = given.criteria
+    tell("số đo → lần thử / measurements → tests", 0.1)
+    measurements = engine.read_measurements(backend, given.committed.parts)
+    found = judging.tested(
+        backend, measurements, given, lie, lambda stage, share: tell(stage, 0.1 + 0.4 * share)
+    )
+    levels = judging.levels(found.tests)
+    operators, in_scope = _operators(levels, given)
+    tell("xét từng ô / judging hexes", 0.5)
     declared = claims.declared_hexes(given.declared, criteria.hex_resolution)
+    return _Judged(
+        levels=levels,
+        hex_rows=judging.hex_verdicts(found, criteria, backend),
+        place_rows=judging.place_verdicts(found, lie.places, lie.pooled, operators, backend, criteria),
+        reliability=claims.reliability(found.tests, backend, declared, given.communes, criteria),
+        measurements=found.measurements,
+        operators=operators,
+        in_scope=in_scope,
+    )
 
-    tell("ghi kết quả / saving", 0.95)
+
+def _judged_again(given: Inputs, lie: Lie, former: Former, backend: Backend, tell: Tell) -> _Judged | None:
+    """The same, what no reading touched taken from the former snapshot; None where everything must be judged."""
+    criteria, was, area = given.criteria, former.snapshot, renewal.area(former.touched, lie)
+    tell("nơi có số đo thay đổi / where readings changed", 0.1)
+    found = judging.tested(backend, _readings_in(area, given, backend), given, lie)
+    levels = spliced(area.outside(was.hex_levels), area.inside(judging.levels(found.tests)), _HEX)
+    operators, in_scope = _operators(levels, given)
+    if operators != sorted(was.info.operators) or in_scope != list(was.info.in_scope):
+        return None  # another operator is asked about everywhere
+    tell("xét từng ô / judging hexes", 0.5)
+    new_hexes = judging.hex_verdicts(found, criteria, backend, area.parents)
+    places = lie.places[lie.places["place_id"].isin(area.places)]
+    pooled = lie.pooled[lie.pooled["place_id"].isin(area.places)]
+    new_places = judging.place_verdicts(found, places, pooled, operators, backend, criteria)
+    kept_places = was.place_verdicts[~was.place_verdicts["place_id"].isin(area.places)]
+    return _Judged(
+        levels=levels,
+        hex_rows=spliced(area.outside(was.hex_verdicts), new_hexes, _HEX),
+        place_rows=spliced(kept_places, new_places, _PLACE),
+        reliability=was.reliability,
+        measurements=was.info.measurements + _more_rows(former, given, backend),
+        operators=operators,
+        in_scope=in_scope,
+        again=(area, was),
+    )
+
+
+def _readings_in(area: Area, given: Inputs, backend: Backend) -> Expression:
+    ground = engine.load_frame(backend, "read_hexes", pd.DataFrame({"hex_res8": area.read}))
+    return engine.read_measurements(backend, given.committed.parts).semi_join(ground, "hex_res8")
+
+
+def _more_rows(former: Former, given: Inputs, backend: Backend) -> int:
+    came, went = (
+        observations.within_validity(engine.read_measurements(backend, parts), given.criteria, given.as_of)
+        .count()
+        .execute()
+        for parts in (former.changed.came, former.changed.went)
+    )
+    return int(came) - int(went)
+
+
+def _operators(levels: pd.DataFrame, given: Inputs) -> tuple[list[str], list[str]]:
+    measured = set(levels["operator"])
+    in_scope = given.criteria.operators_in_scope(measured)
+    return sorted(measured | set(in_scope)), in_scope
+
+
+def _of_villages(given: Inputs, lie: Lie, judged: _Judged) -> tuple[pd.DataFrame, gpd.GeoDataFrame]:
+    """VILLAGE_VERDICTS without ranks, and the dead areas."""
+    if judged.again is None:
+        return _of_some(given, lie, judged, lie.villages)
+    area, was = judged.again
+    new_rows, new_areas = _of_some(
+        given, lie, judged, lie.villages[lie.villages["village_id"].isin(area.villages)]
+    )
+    rows, areas = (
+        kept[~kept["village_id"].isin(area.villages)] for kept in (was.village_verdicts, was.dead_areas)
+    )
+    return spliced(rows.drop(columns=_RANKS), new_rows, _VILLAGE), spliced(areas, new_areas, _VILLAGE)
+
+
+def _of_some(
+    given: Inputs, lie: Lie, judged: _Judged, villages: gpd.GeoDataFrame
+) -> tuple[pd.DataFrame, gpd.GeoDataFrame]:
+    rows = judged.place_rows[judged.place_rows["village_id"].isin(villages["village_id"])]
+    rows = rows.merge(lie.places[_OF_PLACES], on="place_id")
+    table = gaps.village_verdicts(villages, rows, lie.power, given.criteria, judged.in_scope)
+    areas = dead_areas.dead_areas(table, lie.pooled, judged.hex_rows, villages)
+    claimed = claims.claimed(table, lie.places, given.declared, lie.pooled, judged.hex_rows)
+    spots = surroundings.dead_spots(table, lie.places, areas)
+    sites = nearest_sites(spots, given.sites, given.as_of, given.dem, given.criteria.ground)
+    return surroundings.described(table, claimed, sites), areas
+
+
+def _told(
+    given: Inputs, lie: Lie, judged: _Judged, village_rows: pd.DataFrame, areas: gpd.GeoDataFrame, tell: Tell
+) -> Snapshot:
+    """What is said of all together: predictions, ranks, roads."""
+    criteria = given.criteria
+    tell("dự đoán nơi chưa đo / predicting what is unmeasured", 0.8)
+    predicted = _predicted(given, lie, judged)
+    ranked = gaps.ranked(village_rows, criteria)
+    order = surveys.survey_ranking(ranked, judged.place_rows, lie.pooled, predicted)
+    ranked = ranked.merge(order, on=_VILLAGE, how="left").astype({"survey_rank": "Int64"})
+    tell("tuyến đường / roads", 0.9)
+    names = {code: criteria.operator_name(code) for code in judged.operators}
+    road_hexes = roads.road_hexes(given.roads, criteria.hex_resolution)
     return Snapshot(
-        _info(given, operators, in_scope, int(counted.execute())),
-        hex_verdicts=tables.check_frame(tables.HEX_VERDICTS, hex_verdicts),
-        place_verdicts=tables.check_frame(tables.PLACE_VERDICTS, place_rows),
-        village_verdicts=tables.check_frame(tables.VILLAGE_VERDICTS, village_rows),
-        reliability=claims.reliability(tests, backend, declared, given.communes, criteria),
+        _info(given, judged),
+        made_of=given.made_of,
+        hex_verdicts=judged.hex_rows,
+        hex_levels=judged.levels,
+        place_verdicts=judged.place_rows,
+        village_verdicts=tables.check_frame(tables.VILLAGE_VERDICTS, ranked),
+        reliability=judged.reliability,
         villages=lie.villages,
         communes=given.communes,
         dead_areas=areas,
-        road_verdicts=roads.road_verdicts(given.roads, road_hexes, hex_verdicts, operators, names),
+        road_verdicts=roads.road_verdicts(given.roads, road_hexes, judged.hex_rows, judged.operators, names),
         predictions=predicted,
     )
 
 
-def _predicted(tests: Expression, lie: Lie, given: Inputs) -> pd.DataFrame:
-    # A source that never writes silence would make every neighbourhood look better than it is.
-    heard = tests.filter(~tests.positive_only)
-    levels = heard.group_by("hex", "operator").agg(margin_db=heard.margin_db.median()).execute()
+def _predicted(given: Inputs, lie: Lie, judged: _Judged) -> pd.DataFrame:
     targets = surveys.hexes_to_predict(lie.pairs, lie.places, lie.pooled)
-    return predictions.predict(levels, targets, given.sites, given.dem, given.criteria, given.as_of)
+    levels, kept = judged.levels[judged.levels["heard"]], None
+    if judged.again is not None:
+        # An operator's predictions hang on all of its levels, and on no other's.
+        was = judged.again[1]
+        other = renewal.operators_that_differ(judged.levels, was.hex_levels)
+        levels = levels[levels["operator"].isin(other)]
+        kept = was.predictions[~was.predictions["operator"].isin(other)]
+    found = predictions.predict(levels, targets, given.sites, given.dem, given.criteria, given.as_of)
+    return found if kept is None else spliced(kept, found, _HEX)
 
 
-def _tests(measurements: Expression, given: Inputs, lie: Lie, backend: Backend) -> Expression:
-    tests = observations.observe(measurements, given.criteria, given.as_of).cache()
-    outages = outage_windows(given.outages, lie.villages, lie.places, lie.pooled)
-    measured = tests.select("hex").distinct().execute()["hex"].to_numpy()
-    began = observations.oldest(given.criteria, given.as_of)
-    sites = new_site_windows(given.sites, measured, given.criteria, began, given.as_of)
-    for mark, windows in (("in_outage", outages), ("before_site", sites)):
-        if len(windows):
-            tests = observations.set_aside(tests, engine.load_frame(backend, mark, windows), mark).cache()
-    return tests
-
-
-def _judged_places(
-    tests: Expression,
-    expired: Expression,
-    lie: Lie,
-    operators: list[str],
-    backend: Backend,
-    criteria: Criteria,
-) -> pd.DataFrame:
-    pooled = engine.load_frame(backend, "place_hexes", lie.pooled)
-    rows = gaps.complete(_judged(tests, pooled, criteria), lie.places, operators)
-    old = evidence.expired_by_place(expired, pooled)
-    badges = evidence.fcc_grades(tests, pooled, criteria.fcc_badge)
-    return gaps.with_history(rows, old, badges)
-
-
-def _judged(tests: Expression, pooled: Expression, criteria: Criteria) -> pd.DataFrame:
-    judged = verdicts.judge(evidence.tests_by_place(tests, pooled, criteria), criteria)
-    return what_if.with_changes(judged, criteria)
-
-
-def _info(given: Inputs, operators: list[str], in_scope: list[str], measurements: int) -> SnapshotInfo:
+def _info(given: Inputs, judged: _Judged) -> SnapshotInfo:
     source = given.villages["source"]
     return SnapshotInfo(
         snapshot_id=given.snapshot_id,
         as_of=given.as_of.isoformat(),
         criteria=given.criteria.label,
         hex_resolution=given.criteria.hex_resolution,
-        operators={code: given.criteria.operator_name(code) for code in operators},
-        in_scope=tuple(in_scope),
+        operators={code: given.criteria.operator_name(code) for code in judged.operators},
+        in_scope=tuple(judged.in_scope),
         uploads=given.committed.uploads,
-        measurements=measurements,
+        measurements=judged.measurements,
         simulated=given.committed.simulated or bool(source.str.contains("simulated", case=False).any()),
     )
-
-
-def _judged_hexes(tests: Expression, expired: Expression, criteria: Criteria) -> pd.DataFrame:
-    alone = evidence.hexes_as_places(tests)
-    judged = _judged(tests, alone, criteria)
-    old = evidence.expired_by_place(expired, alone)
-    badges = evidence.fcc_grades(tests, evidence.hexes_of_parents(tests), criteria.fcc_badge)
-    told = gaps.with_history(judged, old, badges)
-    told["hex"] = told.pop("place_id").astype("int64")
-    return told.astype(dict.fromkeys(("fails", "fail_devices", "fail_dates", "fail_hexes"), "int64"))

@@ -6,6 +6,8 @@ verdict: a hex without a measurement stays `no_data`, whatever is predicted ther
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,6 +21,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from coverage import covariates, hexes, kriging
 from coverage.criteria import Criteria, Prediction
@@ -56,11 +59,14 @@ def predict(
     wanted = _near(np.unique(targets.astype(np.int64)), known["hex"].unique(), criteria.prediction.reach_m)
     cells = np.union1d(known["hex"].to_numpy(np.int64), wanted)
     terrain = pd.DataFrame(index=cells) if dem is None else covariates.terrain(cells, dem)
-    parts = [
-        _of_operator(own, wanted, terrain, sites, dem, criteria, as_of)
-        for _, own in levels.groupby("operator")
-    ]
-    parts = [part for part in parts if part is not None]
+
+    def predicted(own: pd.DataFrame) -> pd.DataFrame | None:
+        return _of_operator(own, wanted, terrain, sites, dem, criteria, as_of)
+
+    # Many small matrices: one core each is faster than all cores for each.
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
+        found_by_operator = list(pool.map(predicted, [own for _, own in levels.groupby("operator")]))
+    parts = [part for part in found_by_operator if part is not None]
     none: pd.DataFrame = schema(PREDICTIONS).empty_table().to_pandas()
     found = pd.concat(parts, ignore_index=True) if parts else none
     return check_frame(PREDICTIONS, found.sort_values(["hex", "operator"], ignore_index=True))

@@ -198,6 +198,17 @@ HEX_VERDICTS = Table(
     ),
 )
 
+HEX_LEVELS = Table(
+    "hex_levels",
+    "one hex for one operator that was tested there, also where the tests decide nothing",
+    (
+        Column("hex", _INT, "H3 index at the resolution of the criteria"),
+        Column("operator", _TEXT, "MCC+MNC or the file's own name"),
+        Column("heard", _BOOL, "a source tested there that also writes silence"),
+        Column("margin_db", _REAL, "median of the margins over the headline threshold of the tests of such sources; missing = no level known", nullable=True),
+    ),
+)
+
 PREDICTIONS = Table(
     "predictions",
     "one hex that nobody measured for that operator, near measured ones: what to expect there. It ranks where to measure next, is never a gap and changes no verdict; a hex without a row is not predicted",
@@ -504,6 +515,7 @@ ALL = (
     OUTCOMES,
     OBSERVATIONS,
     HEX_VERDICTS,
+    HEX_LEVELS,
     PREDICTIONS,
     PLACES,
     PLACE_HEXES,

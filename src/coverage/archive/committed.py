@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,42 @@ def committed(workspace: Workspace) -> Committed:
         ),
         simulated=simulated,
     )
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Where the rows are that came and that went between two sets of readings."""
+
+    came: tuple[Part, ...]
+    went: tuple[Part, ...]
+
+
+def changed(workspace: Workspace, before: Collection[str], now: Collection[str]) -> Changed | None:
+    """What came and went between two sets of `Committed.readings`; None where rows that went are not kept any more."""
+    with reading(workspace.manifest) as connection:
+        within = uploads_within(connection)
+        stored = dict(connection.execute(select(UPLOADS.c.measurements_part, UPLOADS.c.stored_in)).all())
+    found = [
+        [_rows_of(workspace, name, stored.get(name), within) for name in sorted(names)]
+        for names in (set(now) - set(before), set(before) - set(now))
+    ]
+    if None in found[0] or None in found[1]:
+        return None
+    return Changed(*(tuple(part for part in parts if part is not None) for parts in found))
+
+
+def _rows_of(
+    workspace: Workspace, name: str, stored_in: str | None, within: Mapping[str, set[str]]
+) -> Part | None:
+    # A reading's own part; else the compacted one that it moved to, also where it was read anew since.
+    if (workspace.parts / name).exists():
+        return Part(workspace.parts / name)
+    upload_id = name.partition("-")[0]
+    holders = [stored_in] if stored_in else [part for part, held in within.items() if upload_id in held]
+    there = [part for part in holders if (workspace.parts / part).exists()]
+    if not there:
+        return None
+    return Part(workspace.parts / there[0], tuple(sorted(within[there[0]] - {upload_id})))
 
 
 def uploads_within(connection: Connection) -> defaultdict[str, set[str]]:

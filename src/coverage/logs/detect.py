@@ -38,7 +38,7 @@ class Layout:
 
     fields: how many cells the header line has, empty names at its end included; width: how many its rows have
     (see `sheet.width`); confidence: see `verify`; tenths: fields given in tenths of their unit; stated: the
-    format was given by the user.
+    format was given by the user; plain: see `cells.plain`.
     """
 
     format: Format
@@ -50,6 +50,7 @@ class Layout:
     width: int = 0
     confidence: float = 1.0
     tenths: frozenset[str] = frozenset()
+    plain: Mapping[str, str] | None = None
 
     def columns(self) -> dict[str, str]:
         """Our field → the file's name of the column that it is read from."""

@@ -14,13 +14,14 @@ import pyarrow.compute as pc
 
 from coverage.hexes import valid_points
 from coverage.logs import trace
+from coverage.logs.cells import Cells
 from coverage.logs.service import Network
-from coverage.logs.sheet import Cells, Ints, Sheet
+from coverage.logs.sheet import Ints, Sheet
 from coverage.logs.times import Moments
 from coverage.logs.trace import Trace
 from coverage.logs.values import Numbers, marked
 from coverage.names import fold
-from coverage.tables import OUTCOMES, schema
+from coverage.tables import OUTCOMES, SERVICE_STATES, schema
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -182,8 +183,7 @@ def _network_faults(rows: Rows) -> Iterator[Fault]:
     yield Fault("bad_service_state", "quarantined", network.bad_state, rows.sheet.get("service_state"))
     nobody = pc.is_null(network.operator).to_numpy(zero_copy_only=False)
     yield Fault("operator_unknown", "quarantined", nobody, rows.sheet.get("operator"))
-    served = pc.equal(network.state, "in_service").to_numpy(zero_copy_only=False)
-    untold = served & pc.is_null(network.technology).to_numpy(zero_copy_only=False)
+    untold = (network.state == SERVICE_STATES.index("in_service")) & (network.technology < 0)
     yield Fault("technology_unknown", "quarantined", untold, rows.sheet.get("technology"))
 
 

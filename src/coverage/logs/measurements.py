@@ -17,9 +17,10 @@ from coverage.logs.judge import Rows
 from coverage.logs.quantities import KBPS_PER_MBPS, KMH_PER_MPS, RSRQ_RANGE_DB, SINR_RANGE_DB, not_negative
 from coverage.logs.sheet import Ints, Sheet
 from coverage.names import fold
-from coverage.tables import LEVEL_COLUMNS, MEASUREMENTS, check
+from coverage.tables import LEVEL_COLUMNS, MEASUREMENTS, SERVICE_STATES, TECHNOLOGIES, check
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Kept = Ints | slice  # positions among the whole rows; a slice is all of them
 # Serving-cell numbers that name no cell: none, and the largest of 16, 28, 31, 32 and 36 bits.
 _NO_CELL = quantities.MISSING | {"0", "65535", "268435455", "2147483647", "4294967295", "68719476735"}
@@ -65,21 +66,25 @@ def _place_and_time(rows: Rows, kept: Kept) -> dict[str, pa.Array]:
 
 def _network(rows: Rows, kept: Kept, tenths: frozenset[str]) -> dict[str, pa.Array]:
     network, sheet = rows.network, rows.sheet
-    technology = _taken(network.technology, kept)
+    technology = network.technology[kept]
+    level = network.level[kept]
     columns = {
         "operator": _taken(network.operator, kept),
         "operator_inferred": pa.array(network.inferred[kept]),
-        "technology": technology,
-        "service_state": _taken(network.state, kept),
+        "technology": values.named(technology, TECHNOLOGIES),
+        "service_state": values.named(network.state[kept], SERVICE_STATES),
     }
     for name, column in LEVEL_COLUMNS.items():
-        is_it = pc.fill_null(pc.equal(technology, name), False).to_numpy(zero_copy_only=False)
-        columns[column] = _optional(np.where(is_it, network.level[kept], np.nan))
+        columns[column] = _where(technology == TECHNOLOGIES.index(name), level)
     # Qual and SNR of UMTS and GSM are Ec/No and the like, on other scales.
-    modern = pc.is_in(technology, value_set=pa.array(["LTE", "NR"])).to_numpy(zero_copy_only=False)
+    modern = np.isin(technology, [TECHNOLOGIES.index(one) for one in ("LTE", "NR")])
     for field, bounds in (("rsrq_db", RSRQ_RANGE_DB), ("sinr_db", SINR_RANGE_DB)):
-        read = quantities.within(_numbers(sheet, field)[kept] / (10.0 if field in tenths else 1.0), bounds)
-        columns[field] = _optional(np.where(modern, read, np.nan))
+        found = _numbers(sheet, field)
+        if found is None:
+            columns[field] = _none(len(modern))
+        else:
+            read = quantities.within(found[kept] / (10.0 if field in tenths else 1.0), bounds)
+            columns[field] = _where(modern, read)
     return columns
 
 
@@ -89,15 +94,15 @@ def _context(sheet: Sheet, kept: Kept, origin: Origin) -> dict[str, pa.Array]:
     said = pa.scalar(context.in_vehicle, pa.bool_())
     return {
         "upload_id": pa.repeat(pa.scalar(origin.upload_id, pa.string()), count),
-        "speed_mps": _optional(speed_mps(sheet)[kept]),
+        "speed_mps": _either_of(sheet, ("speed_mps", "speed_kmh"), KMH_PER_MPS, kept, count),
         "in_vehicle": pc.coalesce(vehicle, said, _taken(_odd_speed(sheet), kept)),
         "device": _taken(_devices(sheet, origin), kept),
         "calibrated": pa.repeat(bool(context.calibrated), count),
         "positive_only": pa.repeat(_positive_only(sheet, context), count),
         "source": pa.repeat(pa.scalar(context.source, pa.string()), count),
         "serving_cell": _taken(_serving_cell(sheet), kept),
-        "download_mbps": _optional(_either(sheet, "download_mbps", "download_kbps", KBPS_PER_MBPS)[kept]),
-        "upload_mbps": _optional(_either(sheet, "upload_mbps", "upload_kbps", KBPS_PER_MBPS)[kept]),
+        "download_mbps": _either_of(sheet, ("download_mbps", "download_kbps"), KBPS_PER_MBPS, kept, count),
+        "upload_mbps": _either_of(sheet, ("upload_mbps", "upload_kbps"), KBPS_PER_MBPS, kept, count),
     }
 
 
@@ -117,12 +122,16 @@ def _taken(array: pa.Array, kept: Kept) -> pa.Array:
 
 def speed_mps(sheet: Sheet) -> Floats:
     """The speed of each whole row in metres per second; NaN where not given."""
-    return _either(sheet, "speed_mps", "speed_kmh", KMH_PER_MPS)
+    given = _either(sheet, "speed_mps", "speed_kmh", KMH_PER_MPS)
+    return np.full(len(sheet.line), np.nan) if given is None else given
 
 
 def _odd_speed(sheet: Sheet) -> pa.Array:
     """True where a speed is given that cannot be read: it may be a car's, and a car's weak level accuses nobody."""
-    odd = values.numbers(sheet.get("speed_mps")).wrong | values.numbers(sheet.get("speed_kmh")).wrong
+    odd = np.zeros(len(sheet.line), bool)
+    for field in ("speed_mps", "speed_kmh"):
+        if field in sheet.cells:
+            odd |= values.numbers(sheet.cells[field]).wrong
     return pc.if_else(pa.array(odd), pa.scalar(True), pa.scalar(None, pa.bool_()))
 
 
@@ -146,8 +155,10 @@ def _serving_cell(sheet: Sheet) -> pa.Array:
     def prefix(text: str) -> str:
         return "" if number(text) is None else f"{text}-"
 
-    numbered = _joined(sheet, prefix, number)
-    return pc.coalesce(values.words(sheet.get("serving_cell"), number), numbered)
+    whole = values.words(sheet.get("serving_cell"), number)
+    if "cell_number" not in sheet.cells:  # without it there is nothing to join
+        return whole
+    return pc.coalesce(whole, _joined(sheet, prefix, number))
 
 
 def _joined(sheet: Sheet, prefix: Callable[[str], str], number: Callable[[str], str | None]) -> pa.Array:
@@ -156,16 +167,37 @@ def _joined(sheet: Sheet, prefix: Callable[[str], str], number: Callable[[str], 
     return pc.binary_join_element_wise(area, node, values.words(sheet.get("cell_number"), number), "")
 
 
-def _either(sheet: Sheet, field: str, other: str, per_unit: float) -> Floats:
-    """A field in our unit, else another in a unit of which `per_unit` make one of ours; NaN where neither."""
-    ours = not_negative(_numbers(sheet, field))
-    return np.where(np.isnan(ours), not_negative(_numbers(sheet, other)) / per_unit, ours)
+def _either(sheet: Sheet, field: str, other: str, per_unit: float) -> Floats | None:
+    """A field in our unit, else another in a unit of which `per_unit` make one of ours; NaN where neither.
+
+    None where the file has neither column.
+    """
+    ours, theirs = _numbers(sheet, field), _numbers(sheet, other)
+    ours = None if ours is None else not_negative(ours)
+    if theirs is None:
+        return ours
+    turned = not_negative(theirs) / per_unit
+    return turned if ours is None else np.where(np.isnan(ours), turned, ours)
 
 
-def _numbers(sheet: Sheet, field: str) -> Floats:
-    return values.numbers(sheet.get(field)).values
+def _numbers(sheet: Sheet, field: str) -> Floats | None:
+    return values.numbers(sheet.cells[field]).values if field in sheet.cells else None
 
 
 def _optional(numbers: Floats) -> pa.Array:
     """Arrow 32-bit numbers, missing where NaN."""
     return pa.array(numbers.astype(np.float32), from_pandas=True)
+
+
+def _where(here: Bools, numbers: Floats) -> pa.Array:
+    """The numbers of those rows, missing elsewhere and where NaN."""
+    return _optional(np.where(here, numbers, np.nan)) if here.any() else _none(len(here))
+
+
+def _none(count: int) -> pa.Array:
+    return pa.nulls(count, pa.float32())
+
+
+def _either_of(sheet: Sheet, fields: tuple[str, str], per_unit: float, kept: Kept, count: int) -> pa.Array:
+    found = _either(sheet, *fields, per_unit)
+    return _none(count) if found is None else _optional(found[kept])

@@ -18,11 +18,12 @@ import pyarrow.compute as pc
 
 from coverage.errors import FileRefused
 from coverage.logs import detect, headings, operators, quantities, service, service_words, times, values
+from coverage.logs.cells import Cells
 from coverage.logs.context import Context
 from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import DBM_LEVELS, LEVELS
 from coverage.logs.lines import Lines
-from coverage.logs.sheet import Cells, Sheet, sheet
+from coverage.logs.sheet import Sheet, sheet
 from coverage.names import fold
 
 Bools = npt.NDArray[np.bool_]

@@ -57,6 +57,7 @@ class Rules:
     earlier: Callable[[str], Context | None] = _new
     area: tuple[float, float, float, float] | None = None
     mappings: tuple[Mapping, ...] = ()
+    scratch: Path | None = None
 
 
 def open_logs(path: Path, context: Context, rules: Rules) -> Iterator[Log | Refused]:
@@ -144,7 +145,7 @@ def _recognised(packed: containers.Packed, context: Context, rules: Rules) -> Lo
             "area": None if rules.area is None else [round(edge, 3) for edge in rules.area],
             "mapping": next((one.digest for one in rules.mappings if one.format is layout.format), None),
         },
-        _batches=lambda: _read(lines(), reader),
+        _batches=lambda: _read(lines(), reader, rules.scratch),
     )
 
 
@@ -176,15 +177,18 @@ def _limits(rules: Rules) -> Limits:
     return Limits(now, MAX_ACCURACY_M, rules.area)
 
 
-def _read(lines: Iterable[Lines], reader: Reader) -> Iterator[Batch]:
-    seen = Seen()
+def _read(lines: Iterable[Lines], reader: Reader, scratch: Path | None) -> Iterator[Batch]:
+    seen = Seen(scratch)
     for part in side_by_side(partial(read_block, reader=reader), lines):
         yield _batch(part, seen)
 
 
 def _batch(part: Part, seen: Seen) -> Batch:
     """The part without the rows that repeat an earlier one."""
-    origin = seen.repeats(part.keys, part.line)
+    origin = np.zeros(len(part.line), np.int64)  # the line that each sound row repeats
+    origin[part.keys.row] = seen.repeats(part.keys, part.line)
+    first = part.keys.first
+    origin[part.keys.again] = np.where(origin[first] == 0, part.line[first], origin[first])
     kept = origin == 0
     again = np.flatnonzero(~kept)
     repeated = outcome_lines(
@@ -205,9 +209,13 @@ def _batch(part: Part, seen: Seen) -> Batch:
         unknown_level=part.unknown_level,
         fixed=int((np.any([one.rows for one in fixed], axis=0) & kept).sum()) if fixed else 0,
         fixes=[_fix(one, kept, part.line) for one in fixed],
-        measurements=part.measurements if kept.all() else part.measurements.filter(pa.array(kept)),
+        measurements=_only(part.measurements, kept[part.single]),
         outcomes=check(OUTCOMES, outcomes.sort_by([("line", "ascending"), ("code", "ascending")])),
     )
+
+
+def _only(table: pa.Table, kept: npt.NDArray[np.bool_]) -> pa.Table:
+    return table if kept.all() else table.filter(pa.array(kept))
 
 
 def _fix(fixed: Fixed, kept: npt.NDArray[np.bool_], line: npt.NDArray[np.int64]) -> Fix:

@@ -11,15 +11,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coverage.logs import headings, operators, quantities, values
+from coverage.logs.cells import Cells
 from coverage.logs.context import Context
 from coverage.logs.formats.profile import LEVELS, Format
 from coverage.logs.service_words import WITHOUT_SERVICE, silence, state_of
-from coverage.logs.sheet import Cells, Sheet
+from coverage.logs.sheet import Sheet
+from coverage.logs.values import Codes
 from coverage.names import fold
-from coverage.tables import TECHNOLOGIES
+from coverage.tables import SERVICE_STATES, TECHNOLOGIES
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+_IN_SERVICE, _NO_SERVICE, _UNKNOWN = (
+    np.int8(SERVICE_STATES.index(one)) for one in ("in_service", "no_service", "unknown")
+)
+_WITHOUT = [SERVICE_STATES.index(one) for one in WITHOUT_SERVICE]
 # Level fields in the order in which they are asked, and the technologies whose level each holds (None = any).
 _HOLDERS: tuple[tuple[str, tuple[str, ...] | None], ...] = (
     ("ss_rsrp_dbm", ("NR",)),
@@ -40,16 +46,16 @@ _CONVERTED: tuple[tuple[str, str, Callable[[str, Floats], Floats]], ...] = (
 class Network:
     """The network side of every whole row.
 
-    operator, technology: missing where unknown; inferred: the row itself named no operator; state: one of
-    `SERVICE_STATES`; silent: no service, or emergency calls only; level: dBm, NaN where unknown or silent;
+    operator: missing where unknown; inferred: the row itself named no operator; technology, state: places among
+    `TECHNOLOGIES`, -1 where unknown, and `SERVICE_STATES`; silent: no service, or emergency calls only; level: dBm, NaN where unknown or silent;
     has_level: a plausible level even if its technology is not known; bad_level, bad_state: the field whose text
     cannot be read, or none; converted: levels that were given in another way than dBm: code of the fix, rows, field.
     """
 
     operator: pa.Array
     inferred: Bools
-    technology: pa.Array
-    state: pa.Array
+    technology: Codes
+    state: Codes
     silent: Bools
     level: Floats
     has_level: Bools
@@ -65,14 +71,14 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], 
     """
     named = named_operator(sheet, fmt, names)
     own = _technology(sheet, fmt)
-    stated = values.words(sheet.get("service_state"), fmt.state_of or state_of)
-    bad_state = _null(stated) & ~values.missing(sheet.get("service_state"))
+    stated = values.coded(sheet.get("service_state"), fmt.state_of or state_of, SERVICE_STATES)
+    bad_state = (stated < 0) & ~values.missing(sheet.get("service_state"))
     stated, worded = _without_service(sheet, fmt, named, stated)
     technology = _filled(own, sheet, stated, context)
     level, bad_level, converted = _levels(sheet, technology)
     plausible = _plausible(level, technology)
     state = _state(stated, plausible, _camped(sheet, fmt, technology))
-    silent = _is(state, WITHOUT_SERVICE)
+    silent = np.isin(state, _WITHOUT)
     has_level = plausible & ~silent
     return Network(
         operator=named if heir is None else pc.fill_null(named, heir),
@@ -80,7 +86,7 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], 
         technology=technology,
         state=state,
         silent=silent,
-        level=np.where(has_level & ~_null(technology), level, np.nan),
+        level=np.where(has_level & (technology >= 0), level, np.nan),
         has_level=has_level,
         bad_level=bad_level,
         bad_state=bad_state,
@@ -88,23 +94,18 @@ def read(sheet: Sheet, fmt: Format, context: Context, names: Mapping[str, str], 
     )
 
 
-def _technology(sheet: Sheet, fmt: Format) -> pa.Array:
+def _technology(sheet: Sheet, fmt: Format) -> Codes:
     if fmt.technology is not None:
-        return pa.array([fmt.technology] * len(sheet.line), pa.string())
+        return np.full(len(sheet.line), TECHNOLOGIES.index(fmt.technology), np.int8)
 
     def meaning(text: str) -> str | None:
         return fmt.technology_words.get(fold(text)) or quantities.technology(text)
 
-    return values.words(sheet.get("technology"), fmt.technology_of or meaning)
+    return values.coded(sheet.get("technology"), fmt.technology_of or meaning, TECHNOLOGIES)
 
 
 def _null(array: pa.Array) -> Bools:
     found: Bools = pc.is_null(array).to_numpy(zero_copy_only=False)
-    return found
-
-
-def _is(array: pa.Array, wanted: tuple[str, ...]) -> Bools:
-    found: Bools = pc.is_in(array, value_set=pa.array(wanted, pa.string())).to_numpy(zero_copy_only=False)
     return found
 
 
@@ -121,6 +122,8 @@ def named_operator(sheet: Sheet, fmt: Format, names: Mapping[str, str]) -> pa.Ar
 
         return values.words(cells, name)
 
+    if "operator_code" not in sheet.cells:
+        return named(sheet.get("operator"))
     return pc.coalesce(named(sheet.get("operator_code")), named(sheet.get("operator")))
 
 
@@ -134,41 +137,40 @@ def heir(in_file: frozenset[str], said: str | None, context: Context) -> str | N
 
 
 def _without_service(
-    sheet: Sheet, fmt: Format, named: pa.Array, stated: pa.Array
-) -> tuple[pa.Array, list[tuple[str, Bools, str]]]:
+    sheet: Sheet, fmt: Format, named: pa.Array, stated: Codes
+) -> tuple[Codes, list[tuple[str, Bools, str]]]:
     """The stated service states, with those told in place of operator, technology or level; and where by plain words."""
     by_operator = values.marked(
         sheet.get("operator"), lambda text: text.casefold() in fmt.no_service_operators
     )
     by_technology = values.marked(sheet.get("technology"), lambda text: text in fmt.no_service_technologies)
     silent = by_operator | (by_technology & _null(named))
-    state = pc.if_else(pa.array(silent), "no_service", stated)
+    state = np.where(silent, _NO_SERVICE, stated)
     worded: list[tuple[str, Bools, str]] = []
     for field in ("operator", "technology", *LEVELS):
         if field in sheet.cells and any(map(silence, sheet.cells[field].texts.to_pylist())):
-            said = values.words(sheet.cells[field], silence)
-            untold = _untold(state)
-            worded.append(("no_service_word", ~_null(said) & untold, field))
-            state = pc.if_else(pa.array(untold), pc.coalesce(said, state), state)
+            said = values.coded(sheet.cells[field], silence, SERVICE_STATES)
+            told = (said >= 0) & _untold(state)
+            worded.append(("no_service_word", told, field))
+            state = np.where(told, said, state)
     return state, worded
 
 
-def _untold(state: pa.Array) -> Bools:
+def _untold(state: Codes) -> Bools:
     """Rows whose service state is not told yet."""
-    return _null(state) | _is(state, ("unknown",))
+    untold: Bools = (state < 0) | (state == _UNKNOWN)
+    return untold
 
 
-def _filled(own: pa.Array, sheet: Sheet, stated: pa.Array, context: Context) -> pa.Array:
+def _filled(own: Codes, sheet: Sheet, stated: Codes, context: Context) -> Codes:
     """The row's technology, else the upload's where the row is silent; never invented without service."""
     if context.technology is None:
         return own
-    silent = values.missing(sheet.get("technology")) & ~_is(stated, WITHOUT_SERVICE)
-    return pc.if_else(pa.array(silent), context.technology, own)
+    silent = values.missing(sheet.get("technology")) & ~np.isin(stated, _WITHOUT)
+    return np.where(silent, np.int8(TECHNOLOGIES.index(context.technology)), own)
 
 
-def _levels(
-    sheet: Sheet, technology: pa.Array
-) -> tuple[Floats, dict[str, Bools], list[tuple[str, Bools, str]]]:
+def _levels(sheet: Sheet, technology: Codes) -> tuple[Floats, dict[str, Bools], list[tuple[str, Bools, str]]]:
     """The level in dBm for each row's technology, NaN where its cell is empty; the unreadable cells; what was converted.
 
     The technology's own column comes first, then the columns that may hold the level of any technology:
@@ -185,7 +187,7 @@ def _levels(
         bad[field] = read_as.wrong
         mine = open_ & ~values.missing(sheet.cells[field])
         if holders is not None:
-            mine &= _null(technology) | _is(technology, holders)
+            mine &= (technology < 0) | _is(technology, holders)
         elif field == "rsrp_dbm":
             mine &= ~_is(technology, _told_apart(sheet))
         level[mine] = read_as.values[mine]
@@ -215,7 +217,11 @@ def _told_apart(sheet: Sheet) -> tuple[str, ...]:
     return tuple(one for field, held in _HOLDERS if held and field in sheet.cells for one in held)
 
 
-def _by_technology(technology: pa.Array, given: Floats, convert: Callable[[str, Floats], Floats]) -> Floats:
+def _is(technology: Codes, wanted: tuple[str, ...]) -> Bools:
+    return np.isin(technology, [TECHNOLOGIES.index(one) for one in wanted])
+
+
+def _by_technology(technology: Codes, given: Floats, convert: Callable[[str, Floats], Floats]) -> Floats:
     made = np.full(len(given), np.nan)
     for name in TECHNOLOGIES:
         mine = _is(technology, (name,))
@@ -223,27 +229,28 @@ def _by_technology(technology: pa.Array, given: Floats, convert: Callable[[str, 
     return made
 
 
-def _plausible(level: Floats, technology: pa.Array) -> Bools:
+def _plausible(level: Floats, technology: Codes) -> Bools:
     """Which levels are plausible for their technology; where that is unknown, for any technology."""
     found = np.zeros(len(level), bool)
-    unknown = _null(technology)
-    for name in TECHNOLOGIES:
-        found |= quantities.plausible_level(name, level) & (unknown | _is(technology, (name,)))
+    for place, name in enumerate(TECHNOLOGIES):
+        mine = (technology == place) | (technology < 0)
+        if mine.any():
+            found |= mine & quantities.plausible_level(name, level)
     return found
 
 
-def _camped(sheet: Sheet, fmt: Format, technology: pa.Array) -> Bools:
+def _camped(sheet: Sheet, fmt: Format, technology: Codes) -> Bools:
     """Which rows were attached to a network: a valid technology and, but for some apps, a filled level cell."""
-    known = ~_null(technology)
+    known = technology >= 0
     if fmt.camped_by_technology:
         return known
     filled = np.zeros(len(known), bool)
     for field in LEVELS:
-        filled |= ~values.missing(sheet.get(field))
+        if field in sheet.cells:
+            filled |= ~values.missing(sheet.cells[field])
     return known & filled
 
 
-def _state(stated: pa.Array, has_level: Bools, camped: Bools) -> pa.Array:
-    default = pc.if_else(pa.array(has_level | camped), "in_service", "unknown")
-    said = pc.if_else(pc.equal(stated, "unknown"), pa.scalar(None, pa.string()), stated)
-    return pc.coalesce(said, default)
+def _state(stated: Codes, has_level: Bools, camped: Bools) -> Codes:
+    default = np.where(has_level | camped, _IN_SERVICE, _UNKNOWN)
+    return np.where(_untold(stated), default, stated)

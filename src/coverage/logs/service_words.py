@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coverage.logs import quantities, values
-from coverage.logs.sheet import Cells
+from coverage.logs.cells import Cells
 from coverage.names import fold
 
 Bools = npt.NDArray[np.bool_]

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 
-from coverage.errors import FileRefused
+from coverage.logs.cells import Cells, cells_of, with_derived
 from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import Format
 from coverage.logs.lines import JOINED, Lines
+from coverage.logs.splitter import Splitter
 from coverage.text import MAX_LINE_BYTES
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-SAMPLE_ROWS = 4000
 BAD_QUOTES, TOO_LONG = "bad_quotes", "line_too_long"
+_EMPTY = pa.array([""])
 _NO_ROWS = np.zeros(0, np.int64)
-_APOSTROPHE = "^['\u2019]([-+=\u2212]?\\d)"
 
 
 @dataclass(frozen=True)
@@ -33,34 +32,6 @@ class Broken:
     line: Ints
     code: tuple[str, ...]
     value: tuple[str | None, ...]
-
-
-@dataclass(frozen=True)
-class Cells:
-    """One column: the file's name for it (None = no such column), its texts, and which of them each row has.
-
-    texts are trimmed, and distinct unless nearly all rows differ; an absent column is one empty text that
-    every row has. mended: which texts lost an apostrophe that a spreadsheet had put before them; None = none.
-    """
-
-    name: str | None
-    texts: pa.Array
-    codes: npt.NDArray[np.int32]
-    mended: Bools | None = None
-
-    @cached_property
-    def floats(self) -> npt.NDArray[np.float64] | None:
-        """The texts as numbers, where each is a plain number; else None."""
-        try:
-            found: npt.NDArray[np.float64] = self.texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        except pa.ArrowInvalid:
-            return None
-        return found if np.isfinite(found).all() else None
-
-    def of_rows(self, rows: Ints) -> pa.Array:
-        """The text of the given rows; missing where empty or no such column."""
-        found = self.texts.take(pa.array(self.codes[rows]))
-        return pc.if_else(pc.equal(found, ""), pa.scalar(None, pa.string()), found)
 
 
 @dataclass(frozen=True)
@@ -80,8 +51,7 @@ class Sheet:
 
     def get(self, field: str) -> Cells:
         """The cells of one of our fields; an absent column is one empty text."""
-        absent = Cells(None, pa.array([""]), np.zeros(len(self.line), np.int32))
-        return self.cells.get(field, absent)
+        return self.cells.get(field) or Cells(None, _EMPTY, np.zeros(len(self.line), np.int32))
 
 
 def sheet(lines: Lines, layout: Layout, file: str, only: frozenset[str] | None = None) -> Sheet:
@@ -93,7 +63,8 @@ def sheet(lines: Lines, layout: Layout, file: str, only: frozenset[str] | None =
     far: Bools = np.diff(lines.starts) > MAX_LINE_BYTES
     spoilt = far | _spoilt(lines, raw, layout.delimiter)
     places = {field: at for field, at in layout.positions.items() if only is None or field in only}
-    ragged, table = _parsed(_body(lines, spoilt), layout, set(places.values()), file)
+    splitter = Splitter(_body(lines, spoilt), layout, file)
+    ragged, table = splitter.columns(places)
     found = dict(ragged)
     found |= {int(row): "0" for row in np.flatnonzero(np.diff(lines.starts) == 1)}
     found |= {int(row): TOO_LONG if far[row] else BAD_QUOTES for row in np.flatnonzero(spoilt)}
@@ -101,7 +72,10 @@ def sheet(lines: Lines, layout: Layout, file: str, only: frozenset[str] | None =
     joined = np.flatnonzero(pc.equal(raw, JOINED.decode())) if JOINED[:1] in lines.text else _NO_ROWS
     whole = _without(len(raw), [*found, *joined])
     kept = None if len(whole) == len(in_table) else pa.array(np.flatnonzero(np.isin(in_table, whole)))
-    cells = {field: _cells(layout.names[at], table.column(f"f{at}"), kept) for field, at in places.items()}
+    cells = {
+        field: cells_of(layout.names[at], table.column(f"f{at}"), kept, partial(splitter.texts, at))
+        for field, at in places.items()
+    }
     raw_whole = raw if len(whole) == len(raw) else raw.take(pa.array(whole))
     broken = _broken({row: value for row, value in found.items() if row not in set(joined)}, lines.number)
     return Sheet(
@@ -121,47 +95,6 @@ def _numbers_of_lines(cells: dict[str, Cells], lines: Ints) -> Ints:
     return lines if place is None else place.texts.cast(pa.int64()).to_numpy()[place.codes]
 
 
-def with_derived(cells: dict[str, Cells]) -> dict[str, Cells]:
-    """The cells with those that files give in two columns: operator code of mcc and mnc, time of date and clock."""
-    made = dict(cells)
-    if "operator_code" not in cells and "mcc" in cells and "mnc" in cells:
-        made["operator_code"] = _joined(cells["mcc"], cells["mnc"], _plmn)
-    if "date" in cells:
-        clock = cells.get("clock", cells.get("time"))
-        if clock is None:
-            if "time_utc" not in cells:  # which says the date, and the time of day too
-                made["time"] = cells["date"]
-        elif "time" not in cells or _is_clock(cells["time"]):
-            made["time"] = _joined(cells["date"], clock, _moment)
-    return made
-
-
-def _is_clock(cells: Cells) -> bool:
-    """Whether a column of times holds times of day without a date."""
-    filled = cells.texts.filter(pc.not_equal(cells.texts, ""))
-    return len(filled) > 0 and bool(pc.all(pc.match_substring_regex(filled, r"^\d{1,2}:\d\d")).as_py())
-
-
-def _joined(left: Cells, right: Cells, join: Callable[[pa.Array, pa.Array], pa.Array]) -> Cells:
-    """One column of two; each pair of texts that occurs is joined once."""
-    pairs, codes = np.unique(np.stack([left.codes, right.codes]), axis=1, return_inverse=True)
-    texts = join(left.texts.take(pa.array(pairs[0])), right.texts.take(pa.array(pairs[1])))
-    return Cells(f"{left.name}+{right.name}", texts, codes.ravel().astype(np.int32))
-
-
-def _plmn(mcc: pa.Array, mnc: pa.Array) -> pa.Array:
-    # A network code below ten lost its zero on the way through a number; codes that are no code name nobody.
-    known = pc.and_(
-        pc.match_substring_regex(mcc, r"^[1-9]\d\d$"), pc.match_substring_regex(mnc, r"^\d{1,3}$")
-    )
-    return pc.if_else(known, pc.binary_join_element_wise(mcc, pc.utf8_lpad(mnc, 2, "0"), ""), "")
-
-
-def _moment(date: pa.Array, clock: pa.Array) -> pa.Array:
-    empty = pc.or_(pc.equal(date, ""), pc.equal(clock, ""))
-    return pc.if_else(empty, "", pc.binary_join_element_wise(date, clock, " "))
-
-
 def _without(rows: int, out: Iterable[int]) -> Ints:
     """The row numbers 0…rows-1 that are not in `out`."""
     stays = np.ones(rows, bool)
@@ -177,32 +110,6 @@ def _broken(found: dict[int, str], line_of_first: int) -> Broken:
         tuple(value if value in {BAD_QUOTES, TOO_LONG} else "wrong_field_count" for value in values),
         tuple(None if value in {BAD_QUOTES, TOO_LONG} else value for value in values),
     )
-
-
-def _cells(name: str, column: pa.ChunkedArray, keep: pa.Array | None) -> Cells:
-    kept = (column if keep is None else column.take(keep)).combine_chunks()
-    if isinstance(kept, pa.ChunkedArray):
-        kept = pa.concat_arrays(kept.chunks) if kept.num_chunks else pa.array([], pa.string())
-    if _mostly_distinct(kept):
-        return _mended(name, pc.utf8_trim_whitespace(kept), np.arange(len(kept), dtype=np.int32))
-    encoded = kept.dictionary_encode()
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    return _mended(name, pc.utf8_trim_whitespace(encoded.dictionary), codes)
-
-
-def _mended(name: str, texts: pa.Array, codes: npt.NDArray[np.int32]) -> Cells:
-    """The cells without the apostrophes by which spreadsheets keep numbers, dates and formulas as text."""
-    if not pc.any(pc.or_(pc.starts_with(texts, "'"), pc.starts_with(texts, "\u2019"))).as_py():
-        return Cells(name, texts, codes)
-    marked = pc.match_substring_regex(texts, _APOSTROPHE)
-    mended = pc.replace_substring_regex(texts, _APOSTROPHE, r"\1")
-    return Cells(name, mended, codes, marked.to_numpy(zero_copy_only=False))
-
-
-def _mostly_distinct(column: pa.Array) -> bool:
-    """Whether looking for equal texts would cost more than it saves: judged on rows spread evenly."""
-    sample = column.take(pa.array(np.arange(0, len(column), max(1, len(column) // SAMPLE_ROWS))))
-    return len(sample) > SAMPLE_ROWS // 2 and pc.count_distinct(sample).as_py() * 2 > len(sample)
 
 
 def _spoilt(lines: Lines, raw: pa.Array, delimiter: str) -> Bools:
@@ -257,50 +164,3 @@ def width(raw: pa.Array, layout: Layout) -> int:
 
 def _count(mask: pa.Array) -> int:
     return pc.sum(mask).as_py() or 0
-
-
-def _parsed(body: bytes, layout: Layout, places: set[int], file: str) -> tuple[dict[int, str], pa.Table]:
-    """Ragged rows (index → "fields found/needed"), and the other rows as text in columns f0, f1, …."""
-    names = [f"f{place}" for place in range(layout.width)]
-    read = sorted(f"f{place}" for place in places)
-    ragged: dict[int, str] = {}
-    if not body:
-        return ragged, pa.table({name: pa.array([], pa.string()) for name in read})
-
-    def skip(row: pacsv.InvalidRow) -> str:
-        ragged[row.number - 1] = f"{row.actual_columns}/{row.expected_columns}"
-        return "skip"
-
-    return ragged, _table(body, _parse_options(layout, skip), names, read, file)
-
-
-def _parse_options(layout: Layout, skip: Callable[[pacsv.InvalidRow], str]) -> pacsv.ParseOptions:
-    return pacsv.ParseOptions(
-        delimiter=layout.delimiter,
-        invalid_row_handler=skip,
-        ignore_empty_lines=False,
-        newlines_in_values=False,
-    )
-
-
-def _table(
-    body: bytes, parsing: pacsv.ParseOptions, names: list[str], read: list[str], file: str
-) -> pa.Table:
-    text = {name: pa.string() for name in read}
-    try:
-        # One thread: only then does Arrow tell the number of a ragged row.
-        return pacsv.read_csv(
-            pa.BufferReader(body),
-            read_options=pacsv.ReadOptions(
-                use_threads=False, column_names=names, block_size=max(len(body), 1)
-            ),
-            parse_options=parsing,
-            convert_options=pacsv.ConvertOptions(
-                column_types=text, include_columns=read, strings_can_be_null=False, check_utf8=False
-            ),
-        )
-    except pa.ArrowInvalid as fault:
-        raise FileRefused(
-            f"{file}: không tách được các cột ({fault}). Hãy lưu lại thành CSV.",
-            f"{file}: its columns cannot be taken apart ({fault}). Save it as CSV again.",
-        ) from fault

@@ -56,7 +56,8 @@ def survey(blocks: Iterable[Lines], layout: Layout, file: str, names: Mapping[st
         looks = [head]
         if wanted:
             look = partial(_look, layout=layout, file=file, names=names, wanted=wanted)
-            looks += side_by_side(look, chain([block], rest))
+            below = [block.after(FIRST_LINES)] if len(block) > FIRST_LINES else []
+            looks += side_by_side(look, chain(below, rest))
     return Facts(
         frozenset().union(*(look.operators for look in looks)),
         _order(layout, day=any(look.day for look in looks), month=any(look.month for look in looks)),

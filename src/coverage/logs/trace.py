@@ -6,6 +6,7 @@ Each block of a file is looked at by itself; rows at its two ends have one neigh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,8 +43,11 @@ class Trace:
 def jumps(trace: Trace) -> Bools:
     """Rows whose position no phone could reach from the row before, nor leave for the row after, while those meet."""
     found = np.zeros(len(trace.lat), bool)
-    rows = np.arange(len(trace.lat))
-    step = _too_far(trace, rows[:-1], rows[1:])
+    step = np.zeros(max(0, len(trace.lat) - 1), bool)
+    # Few steps are long enough to be looked at: along the axes no way is shorter than the straight one.
+    along_m = (np.abs(np.diff(trace.lat)) + np.abs(np.diff(trace.lon))) * METRES_PER_DEGREE
+    rows = np.flatnonzero(along_m > JUMP_SLACK_M)
+    step[rows] = _too_far(trace, rows, rows + 1)
     alone = np.flatnonzero(step[:-1] & step[1:]) + 1
     before, after = alone - 1, alone + 1
     found[alone[_same(trace, before, after) & ~_too_far(trace, before, after)]] = True
@@ -52,52 +56,55 @@ def jumps(trace: Trace) -> Bools:
 
 def frozen(trace: Trace) -> Bools:
     """Rows that repeat a position for a minute or more while the phone's speed goes on, or that a leap ends."""
-    run = _runs(trace, np.column_stack([trace.lat, trace.lon]))
-    first, last, rows = _ends(run)
-    long_ = (trace.time_s[last] - trace.time_s[first] >= FROZEN_S) & (rows >= FROZEN_ROWS)
-    fast = _rows_with(run, trace.speed_mps >= FROZEN_SPEED_MPS) * 2 > rows
-    changing = np.concatenate([[False], (np.diff(trace.speed_mps) != 0) & (np.diff(run) == 0)])
-    moving = fast & (_rows_with(run, changing[: len(run)]) >= FROZEN_SPEED_CHANGES)
-    leap = np.zeros(len(first), bool)
-    leap[long_] = _too_far(trace, last[long_], np.minimum(last[long_] + 1, len(run) - 1))
-    return _repeating(run, first, long_ & (moving | leap))
+    first, last = _runs(trace, (trace.lat, trace.lon), FROZEN_ROWS)
+    long_ = trace.time_s[last] - trace.time_s[first] >= FROZEN_S
+    first, last = first[long_], last[long_]
+    rows = last - first + 1
+    fast = _rows_with(first, last, trace.speed_mps >= FROZEN_SPEED_MPS) * 2 > rows
+    changes = _rows_with(first + 1, last, np.diff(trace.speed_mps, prepend=np.nan) != 0)
+    leap = _too_far(trace, last, np.minimum(last + 1, len(trace.lat) - 1))
+    chosen = (fast & (changes >= FROZEN_SPEED_CHANGES)) | leap
+    return _repeating(len(trace.lat), first[chosen], last[chosen])
 
 
-def _rows_with(run: Ints, marked: Bools) -> Floats:
+def _rows_with(first: Ints, last: Ints, marked: Bools) -> Ints:
     """How many rows of each run are marked."""
-    counts: Floats = np.bincount(run, marked.astype(float)).astype(float)
+    if not len(first):
+        return np.zeros(0, np.int64)
+    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(marked)])
+    counts: Ints = before[last + 1] - before[first]
     return counts
 
 
 def stale(trace: Trace) -> Bools:
     """Rows that repeat serving cell and level to the dB over kilometres: the phone had stopped listening."""
     known = (trace.cell >= 0) & ~np.isnan(trace.level_dbm)
-    run = _runs(trace, np.column_stack([trace.cell, np.nan_to_num(trace.level_dbm, nan=0.0), known]))
-    first, last, rows = _ends(run)
-    long_ = known[first] & (rows >= STALE_ROWS)
-    long_[long_] = _metres(trace, first[long_], last[long_]) >= STALE_M
-    return _repeating(run, first, long_)
+    if not known.any():
+        return known
+    level = np.nan_to_num(trace.level_dbm, nan=0.0)
+    first, last = _runs(trace, (trace.cell, level, known), STALE_ROWS)
+    far = known[first] & (_metres(trace, first, last) >= STALE_M)
+    return _repeating(len(known), first[far], last[far])
 
 
-def _runs(trace: Trace, values: Floats) -> Ints:
-    """The number of the run that each row belongs to: rows of one known phone, one after another, equal in value."""
-    new = np.ones(len(values), bool)
-    if len(values):
-        same = (values[1:] == values[:-1]).all(axis=1) & (trace.phone[1:] == trace.phone[:-1])
-        new[1:] = ~(same & (trace.phone[1:] >= 0))
-    run: Ints = np.cumsum(new) - 1
-    return run
+def _runs(trace: Trace, values: tuple[npt.NDArray[Any], ...], least: int) -> tuple[Ints, Ints]:
+    """The first and the last row of each run: at least so many rows of one known phone, one after another, equal in value."""
+    rows = len(trace.phone)
+    new = np.ones(rows + 1, bool)
+    new[1:-1] = (trace.phone[1:] != trace.phone[:-1]) | (trace.phone[1:] < 0)
+    for one in values:
+        new[1:-1] |= one[1:] != one[:-1]
+    edges = np.flatnonzero(new)
+    first, last = edges[:-1], edges[1:] - 1
+    long_ = last - first + 1 >= least
+    return first[long_], last[long_]
 
 
-def _ends(run: Ints) -> tuple[Ints, Ints, Ints]:
-    rows = np.bincount(run) if len(run) else np.zeros(0, np.int64)
-    last = np.cumsum(rows) - 1
-    return last - rows + 1, last, rows
-
-
-def _repeating(run: Ints, first: Ints, chosen: Bools) -> Bools:
-    found: Bools = chosen[run] if len(run) else np.zeros(0, bool)
-    found[first[chosen]] = False
+def _repeating(rows: int, first: Ints, last: Ints) -> Bools:
+    """The rows of some runs but the first of each."""
+    edges = np.zeros(rows + 1, np.int64)
+    edges[first + 1], edges[last + 1] = 1, -1
+    found: Bools = np.cumsum(edges)[:rows] > 0
     return found
 
 

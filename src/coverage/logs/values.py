@@ -10,12 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from coverage.logs.cells import Cells
 from coverage.logs.quantities import MISSING
-from coverage.logs.sheet import Cells
 from coverage.names import fold
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int8]
 # Longer digit strings are no measurement; the bounds also keep the cast from overflowing.
 _NUMBER = r"^[+-]?(?:\d{1,20}\.?\d{0,40}|\.\d{1,40})(?:[eE][+-]?\d{1,2})?$"
 MINUS = "\u2212"  # the typographic minus, which word processors put for a hyphen
@@ -46,7 +47,8 @@ def numbers(cells: Cells) -> Numbers:
     """The column as numbers; a decimal comma counts as a point, a typographic minus as a minus, dBm and ° as nothing."""
     plain = cells.floats
     if plain is not None:
-        return Numbers(plain[cells.codes], np.zeros(len(cells.codes), bool))
+        every = plain if cells.plain is not None else plain[cells.codes]
+        return Numbers(every, np.zeros(len(cells.codes), bool))
     texts = pc.replace_substring(pc.replace_substring(cells.texts, ",", "."), MINUS, "-")
     texts = pc.replace_substring_regex(texts, UNIT, r"\1")
     is_number = pc.match_substring_regex(texts, _NUMBER)
@@ -71,6 +73,19 @@ def words(cells: Cells, meaning: Callable[[str], str | None]) -> pa.Array:
     if len(meanings) == 1:  # above all an absent column
         return pa.repeat(meanings[0], len(cells.codes))
     return meanings.take(pa.array(cells.codes))
+
+
+def coded(cells: Cells, meaning: Callable[[str], str | None], among: tuple[str, ...]) -> Codes:
+    """What each row's text means, as its place among the names; -1 where `meaning` gives None."""
+    meanings = map(meaning, cells.texts.to_pylist())
+    places = np.array([-1 if one is None else among.index(one) for one in meanings], np.int8)
+    found: Codes = places[cells.codes]
+    return found
+
+
+def named(codes: Codes, among: tuple[str, ...]) -> pa.Array:
+    """The names at these places, as Arrow strings; missing where -1."""
+    return pa.array(among).take(pa.array(codes, mask=codes < 0))
 
 
 def marked(cells: Cells, test: Callable[[str], bool]) -> Bools:

@@ -15,11 +15,12 @@ import pyarrow as pa
 from coverage.errors import FileRefused
 from coverage.hexes import valid_points
 from coverage.logs import quantities, service_words, times, values
+from coverage.logs.cells import Cells, plain
 from coverage.logs.detect import Layout
 from coverage.logs.formats.profile import DBM_LEVELS, LEVELS
 from coverage.logs.lines import Lines
 from coverage.logs.overlooked import refuse_overlooked, refuse_rivals
-from coverage.logs.sheet import Cells, Sheet, sheet
+from coverage.logs.sheet import Sheet, sheet
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -64,7 +65,7 @@ def verified(layout: Layout, rows: Lines, file: str, names: Mapping[str, str]) -
     if guessed and shares[weakest] < LEAST:
         raise _not_as_named(weakest, shares[weakest], cells, file)
     sure = shares[weakest] * (GUESSED if layout.format.generic else 1.0)
-    return replace(layout, confidence=round(sure, 2), tenths=_tenths(cells))
+    return replace(layout, confidence=round(sure, 2), tenths=_tenths(cells), plain=plain(cells.cells))
 
 
 def _uncrossed(layout: Layout, cells: Sheet) -> Layout:

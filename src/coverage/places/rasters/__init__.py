@@ -35,6 +35,7 @@ _WGS84 = "EPSG:4326"
 _EQUAL_AREA = "EPSG:6933"  # cylindrical equal-area on the WGS 84 ellipsoid, the whole globe
 _BLOCK_ROWS, _BLOCK_COLUMNS = 512, 4096  # 16 MB of float64
 _TILE = 512
+_SHAPES_AT_A_TIME = 50_000  # some 100 MB of them; the raster beneath is read anew each time
 _CACHE_BYTES = 128 << 20  # GDAL would keep a twentieth of the machine's memory
 _LEAST_KNOWN_SHARE = 0.5  # of a shape's cells, before their mean speaks for the shape; our judgement
 
@@ -195,8 +196,9 @@ def _zonal(path: Path, shapes: gpd.GeoSeries, operation: str) -> pd.DataFrame:
         cells = shapely.area(placed) / abs(raster.transform.a * raster.transform.e)
         usable = np.flatnonzero(np.isfinite(shapely.bounds(placed)).all(axis=1) & (cells > 0))
         empty = pd.DataFrame({"shape": [], operation: [], "count": []})
-        found = _extract(raster, placed, usable, ["count", operation]) if len(usable) else empty
-    return found.set_index("shape").reindex(range(len(placed))).assign(cells=cells)
+        parts = np.array_split(usable, len(usable) // _SHAPES_AT_A_TIME + 1)
+        found = [_extract(raster, placed, part, ["count", operation]) for part in parts if len(part)]
+    return pd.concat(found or [empty]).set_index("shape").reindex(range(len(placed))).assign(cells=cells)
 
 
 def _areal(shapes: Shapes) -> Shapes:

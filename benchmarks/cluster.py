@@ -1,6 +1,6 @@
 """What a Spark cluster of this machine takes to judge an archive, with one worker and with two, beside DuckDB.
 
-    python benchmarks/spark.py WORKSPACE [--as-of 2026-11-01] [--rounds 3] [--memory 2g]
+    python benchmarks/cluster.py WORKSPACE [--as-of 2026-11-01] [--rounds 3] [--memory 2g]
 
 WORKSPACE holds places and measurements and is only read. Needs PySpark and Java (docs/cluster.md). Each round judges on
 DuckDB, on a standalone cluster of one worker with one core, and on one of two; each time in a new process, which

@@ -1,0 +1,128 @@
+"""The whole job, from a file to the gap list, beside the least that any tool must do with that file.
+
+    python benchmarks/whole_job.py [--rows 10000000 100000000] [--folder DIR]
+
+The file is a canonical CSV of simulated drives (`drives.py`), the places are the 900 villages of `ground.py`, added
+beforehand as a province adds them once. The job: file → accepted rows in the archive → verdicts → gaps.geojson; with
+the lie of the land kept from an earlier assessment, and once without (`cold`). The floor: DuckDB's bare read_csv →
+parquet of the same file and h3ronpy's binning of its points, in the same run. Each job has a process of its own whose
+imports are done; of files up to ten million rows the faster of two runs counts. Printed: seconds, ratio to the floor,
+microseconds per row and their growth from file to file, peak memory, and the stages of the last run.
+Beware: 100 million rows need some 30 GB in DIR and a quarter of an hour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+from drives import write_canonical
+from ground import world, write_places
+from measuring import Cost, fastest, floor
+
+AS_OF = date(2026, 11, 1)
+FEW_ROWS = 10_000_000
+LAYERS = ("communes", "villages", "clusters", "power")
+
+
+def prepare(root: Path, places: dict[str, Path], *, warm: bool) -> None:
+    """A workspace with its places and without any upload, assessed once where `warm`."""
+    from coverage import pipeline
+    from coverage.archive.workspace import open_workspace
+    from coverage.intake_places import add_places
+
+    shutil.rmtree(root, ignore_errors=True)
+    workspace = open_workspace(root)
+    for kind in LAYERS:
+        add_places(workspace, kind, places[kind])
+    if warm:
+        pipeline.assess(workspace, AS_OF)
+
+
+def whole_job(file: Path, root: Path) -> dict[str, float]:
+    """Seconds by stage of file → archive → verdicts → gap list, and how much came out."""
+    from coverage import intake, pipeline
+    from coverage.archive import history
+    from coverage.archive.workspace import existing_workspace
+    from coverage.exports import files, lists
+    from coverage.logs.context import Context
+
+    workspace, laps, began = existing_workspace(root), {}, time.perf_counter()
+    (receipt,) = intake.ingest(workspace, file, Context())
+    laps["take in"] = time.perf_counter() - began
+    pipeline.assess(workspace, AS_OF)
+    laps["judge"] = time.perf_counter() - began - laps["take in"]
+    gaps = lists.select(history.latest(workspace), "gaps")
+    files.write(gaps, root / "gaps.geojson", "geojson")
+    laps["list"] = time.perf_counter() - began - laps["take in"] - laps["judge"]
+    counts = receipt.accepted + receipt.duplicates + receipt.rejected + receipt.quarantined
+    assert receipt.rows == counts, "a row was lost"
+    return laps | {"accepted": receipt.accepted, "gaps": len(gaps)}
+
+
+def warm_up() -> None:
+    from coverage import intake, pipeline  # noqa: F401
+    from coverage.exports import lists  # noqa: F401
+
+
+def costs(rows: int, folder: Path, places: dict[str, Path], *, warm: bool) -> Cost:
+    runs, found = (2 if rows <= FEW_ROWS and warm else 1), []
+    for _ in range(runs):
+        prepare(folder / "workspace", places, warm=warm)
+        found.append(
+            fastest(1, whole_job, folder / f"canonical-{rows}.csv", folder / "workspace", warm=warm_up)
+        )
+    return min(found, key=lambda cost: cost.seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000_000, 100_000_000])
+    parser.add_argument("--folder", type=Path, help="for the files, which are kept and used again")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = asked.folder or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        places = write_places(folder / "places", world(3))
+        report(asked.rows, folder, places)
+
+
+def report(sizes: list[int], folder: Path, places: dict[str, Path]) -> None:
+    print(f"{'rows':>12} {'':8} {'seconds':>8} {'CPU s':>8} {'ratio':>6} {'µs/row':>7} {'peak MB':>8}")
+    per_row: list[float] = []
+    for rows in sizes:
+        file = write_canonical(folder, rows)
+        least = fastest(2 if rows <= FEW_ROWS else 1, floor, file, folder)
+        line(rows, "floor", least, least)
+        for kind in ("warm", "cold") if rows == min(sizes) else ("warm",):
+            cost = costs(rows, folder, places, warm=kind == "warm")
+            line(rows, kind, cost, least)
+            if kind == "warm":
+                per_row.append(cost.seconds / rows)
+                laps = ", ".join(f"{name} {value:.1f} s" for name, value in list(cost.answer.items())[:3])
+                print(
+                    f"{'':12} {laps}; {cost.answer['accepted']:,} rows accepted, {cost.answer['gaps']} gaps"
+                )
+        assert least.answer == rows
+    if len(sizes) > 1:
+        print(
+            f"cost per row at {sizes[-1]:,} rows: {per_row[-1] / per_row[0]:.2f} times that at {sizes[0]:,}"
+        )
+
+
+def line(rows: int, kind: str, cost: Cost, least: Cost) -> None:
+    ratio, per_row = cost.seconds / least.seconds, cost.seconds / rows * 1e6
+    print(
+        f"{rows:>12,} {kind:8} {cost.seconds:>8.1f} {cost.cpu_s:>8.1f} {ratio:>6.2f} {per_row:>7.2f} {cost.peak_mb:>8.0f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
