@@ -37,7 +37,7 @@ ORDER = [
     {"exports"},
     {"intake_villages"},
     {"intake", "intake_places", "pipeline", "recalibrate"},
-    {"previews", "work"},
+    {"previews", "work", "scattered"},
     {"demo", "service"},
     {"cli"},
     {"__main__"},

@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from ibis.backends.duckdb import Backend
+from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr.types import Table as Expression
 from scipy.special import betaincinv
 

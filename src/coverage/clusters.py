@@ -13,16 +13,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 from ibis import util
 from ibis.backends.pyspark import Backend
-from ibis.backends.pyspark.converter import PySparkPandasData
 from ibis.backends.pyspark.datatypes import PySparkSchema
 from ibis.backends.sql.compilers.base import NULL
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from ibis.expr.schema import Schema
 from ibis.expr.types import Expr
 from ibis.expr.types import Table as Expression
+from ibis.formats.pandas import PandasData
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -39,7 +40,7 @@ _REACHED_WITHIN_S = 5.0
 _FIRST_WORKER_WITHIN_S = 60.0
 
 
-class _Compiler(PySparkCompiler):
+class _Compiler(PySparkCompiler):  # type: ignore[misc]  # Ibis has no types
     """Ibis's words for Spark SQL, where two of them would not mean what they mean to DuckDB."""
 
     def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: ANN401, N802 - Ibis's own
@@ -51,8 +52,12 @@ class _Compiler(PySparkCompiler):
         """The median of the rows `where`: Ibis puts the condition on the 0.5 too, which Spark refuses."""
         return self.f.percentile(arg if where is None else self.if_(where, arg, NULL), 0.5)
 
+    def visit_BitOr(self, _op: Any, *, arg: Any, where: Any) -> Any:  # noqa: ANN401, N802 - Ibis's own
+        """Spark's own aggregate, which Ibis does not know of."""
+        return self.f.bit_or(arg if where is None else self.if_(where, arg, NULL))
 
-class Cluster(Backend):
+
+class Cluster(Backend):  # type: ignore[misc]  # Ibis has no types
     """Ibis's Spark backend whose results cross as Arrow tables, as DuckDB's do: PySpark's own way is not for pandas 3."""
 
     compiler = _Compiler()
@@ -68,8 +73,27 @@ class Cluster(Backend):
     def execute(self, expr: Expr, /, *, params: Any = None, limit: Any = None, **kwargs: Any) -> Any:  # noqa: ANN401
         """The result as a frame, series or scalar."""
         whole = expr.as_table()
-        found = self.to_pyarrow(whole, params=params, limit=limit, **kwargs).to_pandas(date_as_object=True)
-        return expr.__pandas_result__(PySparkPandasData.convert_table(found, whole.schema()))
+        found = self.to_pyarrow(whole, params=params, limit=limit, **kwargs)
+        # As Ibis does with DuckDB's tables: a missing whole number is None there, too.
+        columns = {
+            name: column.to_pylist() if column.null_count else column.to_pandas()
+            for name, column in zip(found.column_names, found.columns, strict=True)
+        }
+        frame = PandasData.convert_table(pd.DataFrame(columns), whole.schema())
+        return expr.__pandas_result__(frame)
+
+    def _create_cached_table(self, name: str, expr: Expression) -> Expression:
+        # At once, as DuckDB does, and without the long way it came by, which every later question would drag along.
+        # Kept on the workers alone it is lost with one of them; in Spark's checkpoint folder it is not.
+        with faults_told():
+            rows = self.raw_sql(self.compile(expr))
+            safe = self._session.sparkContext.getCheckpointDir() is not None
+            self._cached_dataframes[name] = rows.checkpoint() if safe else rows.localCheckpoint()
+        return _named(self, name, self._cached_dataframes[name])
+
+    def _drop_cached_table(self, name: str) -> None:
+        self._session.catalog.dropTempView(name)
+        del self._cached_dataframes[name]  # Spark lets go of the rows when nothing asks for them any more
 
 
 def connect(url: str) -> Cluster:
@@ -85,7 +109,7 @@ def connect(url: str) -> Cluster:
 
 
 def session(url: str) -> SparkSession:
-    """This process's session on that cluster, once a worker is there. Raises `EngineUnavailable`."""
+    """The session of this process on that cluster, once a worker is there. Raises `EngineUnavailable`."""
     running = SparkSession.getActiveSession()
     if running is not None and running.sparkContext.master == url:
         return running

@@ -38,7 +38,7 @@ def connect(url: str | None = None, scratch: Path | None = None, memory_mb: int 
     """
     url = url or get_settings().engine
     if url != DUCKDB:
-        return _clusters().connect(url)
+        return on_cluster("clusters").connect(url)
     engine = ibis.duckdb.connect()
     engine.raw_sql("SET enable_progress_bar=false")  # it would draw over ours
     engine.raw_sql("SET preserve_insertion_order=false")  # tables have no order, and to keep one takes memory
@@ -48,13 +48,14 @@ def connect(url: str | None = None, scratch: Path | None = None, memory_mb: int 
     return engine
 
 
-def _clusters() -> ModuleType:
-    # PySpark is half a gigabyte and starts a Java machine: nobody loads it who judges on one machine.
+def on_cluster(module: str) -> ModuleType:
+    """The module of this package that needs PySpark; raises `EngineUnavailable` where that is not installed."""
+    # It is half a gigabyte and starts a Java machine: nobody loads it who works on one machine.
     try:
         with warnings.catch_warnings():
             # What it warns of is its own way from and to pandas, which we do not take.
             warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-            return import_module("coverage.clusters")
+            return import_module(f"coverage.{module}")
     except ImportError as fault:
         if (fault.name or "").partition(".")[0] not in {"pyspark", "py4j"}:
             raise
@@ -85,7 +86,7 @@ def _rows_that_count(engine: Backend, part: Part) -> Expression:
 def _read(engine: Backend, paths: Sequence[str]) -> Expression:
     if isinstance(engine, DuckDB):
         return engine.read_parquet(paths)
-    return _clusters().read(engine, paths, schema(MEASUREMENTS))
+    return on_cluster("clusters").read(engine, paths, schema(MEASUREMENTS))
 
 
 def hexes_in(parts: Sequence[Part], resolution: int) -> npt.NDArray[np.int64]:
@@ -104,9 +105,8 @@ def sorted_batches(
 
     Beyond `memory_mb` the sorting goes on in files in the folder `scratch`, which are gone at the end.
     """
-    engine = connect(
-        DUCKDB, scratch, memory_mb
-    )  # one part is written by one process, whichever engine judges
+    # One part is written by one process, whichever engine judges.
+    engine = connect(DUCKDB, scratch, memory_mb)
     rows = read_measurements(engine, parts).order_by(list(by))
     yield from engine.con.sql(engine.compile(rows)).to_arrow_reader(_BATCH_ROWS)
 
@@ -134,7 +134,7 @@ def load(engine: Backend, name: str, table: pa.Table) -> Expression:
     """A small table handed to the engine under a name."""
     if isinstance(engine, DuckDB):
         return engine.create_table(name, table)
-    return _clusters().load(engine, name, table)
+    return on_cluster("clusters").load(engine, name, table)
 
 
 def load_frame(engine: Backend, name: str, frame: pd.DataFrame) -> Expression:

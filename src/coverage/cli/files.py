@@ -20,6 +20,7 @@ from coverage.cli.options import (
     workspace_at,
 )
 from coverage.errors import FileRefused, InputError, PhusongError
+from coverage.settings import DUCKDB, get_settings
 
 app = typer.Typer()
 mappings_app = typer.Typer(no_args_is_help=True, help="Bảng khai cột của đội / Teams' own tables")
@@ -75,7 +76,13 @@ def ingest(
         date_order=date_order,
     )
     opened = workspace_at(workspace)
-    results, refused = _each(files, "Nạp / reading", lambda file: read_into_archive(opened, file, context))
+    engine = get_settings().engine
+    if engine == DUCKDB or len(files) == 1:  # a file alone is sooner read than a cluster is reached
+        results, refused = _each(
+            files, "Nạp / reading", lambda file: read_into_archive(opened, file, context)
+        )
+    else:
+        results, refused = _scattered(engine, opened, files, context)
     rows = [asdict(receipt) | {"added_rows": receipt.added_rows} for receipt in results]
     show(rows, as_json, "\n".join(_receipt_lines(receipt) for receipt in results))
     _end_where_refused(refused)
@@ -98,6 +105,21 @@ def _each(
         except InputError as fault:
             refused.append(fault)
     return good, refused
+
+
+def _scattered(
+    engine: str,
+    opened: Any,  # noqa: ANN401 - imported lazily
+    files: Sequence[Path],
+    context: Any,  # noqa: ANN401 - imported lazily
+) -> tuple[list[Any], list[PhusongError]]:
+    from coverage.engine import on_cluster
+    from coverage.progress import stages
+
+    with stages("Nạp / reading") as tell:
+        found = list(on_cluster("scattered").ingest(engine, opened, files, context, tell))
+    faults = [one for one in found if isinstance(one, PhusongError)]
+    return [one for one in found if not isinstance(one, PhusongError)], faults
 
 
 def _end_where_refused(refused: list[PhusongError]) -> None:
