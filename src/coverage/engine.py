@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-from ibis import util
 from ibis.backends.duckdb import Backend as DuckDB
 from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr.types import CachedTable
@@ -25,9 +24,11 @@ from coverage.settings import DUCKDB, get_settings
 from coverage.tables import MEASUREMENTS, schema
 
 _BATCH_ROWS = 122_880  # DuckDB's own row group
-MEMORY_MB = 1000  # of an engine with a scratch folder: half of what an assessment may take in all
-# So many measurements are thinned to tests at once on one machine; some 100 bytes of memory each.
-_STRETCH_ROWS = 5_000_000
+MEMORY_MB = 1200  # of an engine with a scratch folder; an assessment, in all, is to stay below 2 GB
+# So many measurements are thinned to tests at once on one machine. They take some 200 bytes each, and the engine slows
+# down well before its memory is full.
+_STRETCH_ROWS = 4_000_000
+_STRETCH_TESTS = 600_000  # they take some 1000 bytes each, with what is asked of them
 
 
 def connect(url: str | None = None, scratch: Path | None = None, memory_mb: int = MEMORY_MB) -> Backend:
@@ -116,18 +117,29 @@ def rows_at_once(engine: Backend) -> int | None:
     return _STRETCH_ROWS if isinstance(engine, DuckDB) else None
 
 
-def together(engine: Backend, tables: Iterator[CachedTable]) -> Expression:
-    """One table of the rows of all tables, each let go before the next is asked for; there is one at least."""
+def tests_at_once(engine: Backend) -> int | None:
+    """How many tests one question to the engine may be about; None = as `rows_at_once`."""
+    return _STRETCH_TESTS if isinstance(engine, DuckDB) else None
+
+
+def together(engine: Backend, tables: Iterator[CachedTable], scratch: Path) -> Expression:
+    """One table of the rows of all tables, of which there is one at least; each is let go before the next is asked for.
+
+    Where there are several, the rows are in files in the folder `scratch`.
+    """
     first = next(tables)
-    name = None
+    files: list[Path] = []
     for more in tables:
-        if name is None:
-            name = util.gen_name("together")
-            engine.create_table(name, first, temp=True)
-            first.release()
-        engine.insert(name, more)
-        more.release()
-    return first if name is None else engine.table(name)
+        if not files:
+            files.append(_put(engine, first, scratch / "0.parquet"))
+        files.append(_put(engine, more, scratch / f"{len(files)}.parquet"))
+    return engine.read_parquet(files) if files else first
+
+
+def _put(engine: Backend, table: CachedTable, path: Path) -> Path:
+    engine.to_parquet(table, path, compression="lz4")
+    table.release()
+    return path
 
 
 def load(engine: Backend, name: str, table: pa.Table) -> Expression:

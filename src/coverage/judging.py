@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import ibis
+import numpy as np
 import pandas as pd
-from ibis import _
+from ibis import _, util
 from ibis.backends.sql import SQLBackend as Backend
+from ibis.expr.types import CachedTable
 from ibis.expr.types import Table as Expression
 
 from coverage import engine, evidence, gaps, observations, tables, verdicts, what_if
@@ -21,7 +24,7 @@ from coverage.crosswalk import new_site_windows, outage_windows
 from coverage.ground import Lie
 from coverage.hexes import Hexes
 from coverage.inputs import Inputs
-from coverage.observations import Stretch
+from coverage.observations import EVERYWHERE, Stretch
 from coverage.progress import Tell, silent
 
 _COUNTS = ("fails", "fail_devices", "fail_dates", "fail_hexes")
@@ -29,15 +32,19 @@ _COUNTS = ("fails", "fail_devices", "fail_dates", "fail_hexes")
 
 @dataclass(frozen=True)
 class Tested:
-    """What was tested: OBSERVATIONS with fails set aside, expired tests by hex and operator, and rows within validity."""
+    """What was tested: OBSERVATIONS with fails set aside, expired tests by hex and operator, and rows within validity.
+
+    stretches: the ground, cut so that the tests of each can be judged at once.
+    """
 
     tests: Expression
     expired: Expression
     measurements: int
+    stretches: Sequence[Stretch]
 
 
 def tested(
-    backend: Backend, measurements: Expression, given: Inputs, lie: Lie, tell: Tell = silent
+    backend: Backend, measurements: Expression, given: Inputs, lie: Lie, scratch: Path, tell: Tell = silent
 ) -> Tested:
     """The tests in the measurements, which are thinned a stretch of ground at a time. `measurements` is MEASUREMENTS."""
     criteria, as_of = given.criteria, given.as_of
@@ -51,19 +58,26 @@ def tested(
             yield stretch
 
     thinned = observations.observed(measurements, criteria, as_of, each())
-    tests = _set_aside(engine.together(backend, thinned), given, lie, backend)
-    expired = observations.expired(measurements, criteria, as_of).cache()
-    return Tested(tests, expired, int(counts["rows"].sum()))
+    aside = (_set_aside(one, given, lie, backend) for one in thinned)
+    tests = engine.together(backend, aside, scratch)
+    each_hex = tests.group_by("hex_res8").agg(rows=_.count()).execute()
+    return Tested(
+        tests=tests,
+        expired=observations.expired(measurements, criteria, as_of).cache(),
+        measurements=int(counts["rows"].sum()),
+        stretches=observations.stretches(each_hex, engine.tests_at_once(backend)),
+    )
 
 
-def _set_aside(tests: Expression, given: Inputs, lie: Lie, backend: Backend) -> Expression:
+def _set_aside(tests: CachedTable, given: Inputs, lie: Lie, backend: Backend) -> CachedTable:
     outages = outage_windows(given.outages, lie.villages, lie.places, lie.pooled)
     measured = tests.select("hex").distinct().execute()["hex"].to_numpy()
     began = observations.oldest(given.criteria, given.as_of)
     sites = new_site_windows(given.sites, measured, given.criteria, began, given.as_of)
     for mark, windows in (("in_outage", outages), ("before_site", sites)):
         if len(windows):
-            tests = observations.set_aside(tests, engine.load_frame(backend, mark, windows), mark).cache()
+            name = util.gen_name(mark)
+            tests = observations.set_aside(tests, engine.load_frame(backend, name, windows), mark).cache()
     return tests
 
 
@@ -76,25 +90,29 @@ def levels(tests: Expression) -> pd.DataFrame:
     return tables.check_frame(tables.HEX_LEVELS, rows.sort_values(["hex", "operator"], ignore_index=True))
 
 
-def hex_verdicts(
-    found: Tested, criteria: Criteria, backend: Backend, only: Hexes | None = None
-) -> pd.DataFrame:
+def hex_verdicts(found: Tested, criteria: Criteria, only: Hexes | None = None) -> pd.DataFrame:
     """Every measured hex for every operator tested there, as HEX_VERDICTS, sorted by hex and operator.
 
     only: the res-8 parents of the hexes that are asked for; None = all.
     """
-    alone, siblings = evidence.hexes_as_places(found.tests), evidence.hexes_of_parents(found.tests)
+    parts = [_hex_verdicts(found, stretch, criteria, only) for stretch in found.stretches]
+    rows = pd.concat(parts, ignore_index=True).sort_values(["hex", "operator"], ignore_index=True)
+    return tables.check_frame(tables.HEX_VERDICTS, rows)
+
+
+def _hex_verdicts(found: Tested, stretch: Stretch, criteria: Criteria, only: Hexes | None) -> pd.DataFrame:
+    tests = found.tests
+    if stretch != EVERYWHERE:
+        tests = tests.filter(_.hex_res8.between(*stretch))
     if only is not None:
-        asked = engine.load_frame(backend, "asked_hexes", pd.DataFrame({"hex_res8": only}))
-        inside = found.tests.semi_join(asked, "hex_res8")
-        alone, siblings = evidence.hexes_as_places(inside), evidence.hexes_of_parents(inside)
-    judged = _judged(found.tests, alone, criteria)
+        tests = tests.filter(_.hex_res8.isin(only.tolist()))
+    alone, siblings = evidence.hexes_as_places(tests), evidence.hexes_of_parents(tests)
+    judged = _judged(tests, alone, criteria)
     old = evidence.expired_by_place(found.expired, alone)
-    badges = evidence.fcc_grades(found.tests, siblings, criteria.fcc_badge)
+    badges = evidence.fcc_grades(tests, siblings, criteria.fcc_badge)
     told = gaps.with_history(judged, old, badges)
     told["hex"] = told.pop("place_id").astype("int64")
-    told = told.astype(dict.fromkeys(_COUNTS, "int64")).sort_values(["hex", "operator"], ignore_index=True)
-    return tables.check_frame(tables.HEX_VERDICTS, told)
+    return told.astype(dict.fromkeys(_COUNTS, "int64"))
 
 
 def place_verdicts(
@@ -105,12 +123,28 @@ def place_verdicts(
     backend: Backend,
     criteria: Criteria,
 ) -> pd.DataFrame:
-    """Every place for every operator, as PLACE_VERDICTS. `places` is PLACES, `pooled` PLACE_HEXES of those."""
-    ground = engine.load_frame(backend, "place_hexes", pooled)
-    rows = gaps.complete(_judged(found.tests, ground, criteria), places, operators)
-    old = evidence.expired_by_place(found.expired, ground)
-    badges = evidence.fcc_grades(found.tests, ground, criteria.fcc_badge)
-    return tables.check_frame(tables.PLACE_VERDICTS, gaps.with_history(rows, old, badges))
+    """Every place for every operator, as PLACE_VERDICTS, sorted. `places` is PLACES, `pooled` PLACE_HEXES of those."""
+    # Neighbours together: their tests lie in few of the files.
+    order = pooled.groupby("place_id")["hex"].min().sort_values().index.to_numpy()
+    parts = [
+        _place_verdicts(found, pooled[pooled["place_id"].isin(some)], backend, criteria)
+        for some in np.array_split(order, len(found.stretches))
+    ]
+    judged, old, badges = (pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True))
+    rows = gaps.with_history(gaps.complete(judged, places, operators), old, badges)
+    ordered = rows.sort_values(["place_id", "operator"], ignore_index=True)
+    return tables.check_frame(tables.PLACE_VERDICTS, ordered)
+
+
+def _place_verdicts(
+    found: Tested, pooled: pd.DataFrame, backend: Backend, criteria: Criteria
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    ground = engine.load_frame(backend, util.gen_name("place_hexes"), pooled)
+    return (
+        _judged(found.tests, ground, criteria),
+        evidence.expired_by_place(found.expired, ground),
+        evidence.fcc_grades(found.tests, ground, criteria.fcc_badge),
+    )
 
 
 def _judged(tests: Expression, pooled: Expression, criteria: Criteria) -> pd.DataFrame:

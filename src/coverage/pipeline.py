@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -65,20 +64,14 @@ def judge(given: Inputs, tell: Tell = silent, former: Former | None = None) -> S
     tell("thôn × ô lục giác / villages × hexes", 0.0)
     lie, judged = lie_of_the_land(given), None
     if former is not None:
-        with _engine(given) as backend:
-            judged = _judged_again(given, lie, former, backend, tell)
+        with scratch_folder(given.scratch, "judging") as scratch:
+            judged = _judged_again(given, lie, former, scratch, tell)
     if judged is None:
-        with _engine(given) as backend:
-            judged = _judged(given, lie, backend, tell)
+        with scratch_folder(given.scratch, "judging") as scratch:
+            judged = _judged(given, lie, scratch, tell)
     tell("xét từng thôn / judging villages", 0.7)
     village_rows, areas = _of_villages(given, lie, judged)
     return _told(given, lie, judged, village_rows, areas, tell)
-
-
-@contextmanager
-def _engine(given: Inputs) -> Iterator[Backend]:
-    with scratch_folder(given.scratch, "judging") as scratch:
-        yield engine.connect(scratch=scratch)
 
 
 @dataclass(frozen=True)
@@ -98,12 +91,12 @@ class _Judged:
     again: tuple[Area, Snapshot] | None = None
 
 
-def _judged(given: Inputs, lie: Lie, backend: Backend, tell: Tell) -> _Judged:
-    criteria = given.criteria
+def _judged(given: Inputs, lie: Lie, scratch: Path, tell: Tell) -> _Judged:
+    criteria, backend = given.criteria, engine.connect(scratch=scratch)
     tell("số đo → lần thử / measurements → tests", 0.1)
     measurements = engine.read_measurements(backend, given.committed.parts)
     found = judging.tested(
-        backend, measurements, given, lie, lambda stage, share: tell(stage, 0.1 + 0.4 * share)
+        backend, measurements, given, lie, scratch, lambda stage, share: tell(stage, 0.1 + 0.4 * share)
     )
     levels = judging.levels(found.tests)
     operators, in_scope = _operators(levels, given)
@@ -111,7 +104,7 @@ def _judged(given: Inputs, lie: Lie, backend: Backend, tell: Tell) -> _Judged:
     declared = claims.declared_hexes(given.declared, criteria.hex_resolution)
     return _Judged(
         levels=levels,
-        hex_rows=judging.hex_verdicts(found, criteria, backend),
+        hex_rows=judging.hex_verdicts(found, criteria),
         place_rows=judging.place_verdicts(found, lie.places, lie.pooled, operators, backend, criteria),
         reliability=claims.reliability(found.tests, backend, declared, given.communes, criteria),
         measurements=found.measurements,
@@ -120,17 +113,18 @@ def _judged(given: Inputs, lie: Lie, backend: Backend, tell: Tell) -> _Judged:
     )
 
 
-def _judged_again(given: Inputs, lie: Lie, former: Former, backend: Backend, tell: Tell) -> _Judged | None:
+def _judged_again(given: Inputs, lie: Lie, former: Former, scratch: Path, tell: Tell) -> _Judged | None:
     """The same, what no reading touched taken from the former snapshot; None where everything must be judged."""
     criteria, was, area = given.criteria, former.snapshot, renewal.area(former.touched, lie)
+    backend = engine.connect(scratch=scratch)
     tell("nơi có số đo thay đổi / where readings changed", 0.1)
-    found = judging.tested(backend, _readings_in(area, given, backend), given, lie)
+    found = judging.tested(backend, _readings_in(area, given, backend), given, lie, scratch)
     levels = spliced(area.outside(was.hex_levels), area.inside(judging.levels(found.tests)), _HEX)
     operators, in_scope = _operators(levels, given)
     if operators != sorted(was.info.operators) or in_scope != list(was.info.in_scope):
         return None  # another operator is asked about everywhere
     tell("xét từng ô / judging hexes", 0.5)
-    new_hexes = judging.hex_verdicts(found, criteria, backend, area.parents)
+    new_hexes = judging.hex_verdicts(found, criteria, area.parents)
     places = lie.places[lie.places["place_id"].isin(area.places)]
     pooled = lie.pooled[lie.pooled["place_id"].isin(area.places)]
     new_places = judging.place_verdicts(found, places, pooled, operators, backend, criteria)
