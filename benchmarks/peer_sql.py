@@ -9,6 +9,9 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+from h3ronpy import change_resolution
+from h3ronpy.vector import coordinates_to_cells
 
 from coverage.criteria import THRESHOLD_NAMES, Criteria, ThresholdName
 from coverage.evidence import suffix
@@ -32,7 +35,9 @@ def evidence(
     source = f"read_parquet({parts})"
     engine.execute(f"CREATE TEMP TABLE tests AS {tests(_seconds(engine, source, criteria, days), criteria)}")
     engine.register("place_hexes", pooled)
-    engine.execute("CREATE TEMP TABLE pooled AS SELECT *, count(*) OVER (PARTITION BY place_id) AS hexes FROM place_hexes")
+    engine.execute(
+        "CREATE TEMP TABLE pooled AS SELECT *, count(*) OVER (PARTITION BY place_id) AS hexes FROM place_hexes"
+    )
     expired = engine.execute(f"""
         SELECT hex_res9 AS hex, operator, count(*) AS expired_tests FROM (
             SELECT DISTINCT hex_res9, operator, device, hex_res10, epoch_ms(time_utc) // 1800000, calibrated,
@@ -43,7 +48,9 @@ def evidence(
     found = engine.execute(_evidence(criteria)).df()
     alone = found.pop("alone")
     hexes, places = found[alone], found[~alone]
-    return *(rows.sort_values(["place_id", "operator"], ignore_index=True) for rows in (hexes, places)), expired
+    return *(
+        rows.sort_values(["place_id", "operator"], ignore_index=True) for rows in (hexes, places)
+    ), expired
 
 
 def _local_date(criteria: Criteria) -> str:
@@ -159,9 +166,13 @@ def _evidence(criteria: Criteria) -> str:
     by = f"1 + {rho} * greatest(sum($M) OVER w - 1, 0)"
     weighed = f"""SELECT place_id, alone, operator, hexes, device, calibrated, block, hex, decided,
         {_each("recorded_$N, fails_$N, levels_$N")},
-        {_each(f"recorded_$N / ({by.replace('$M', 'recorded_$N')}) AS tests_$N, "
-               f"fails_$N / ({by.replace('$M', 'recorded_$N')}) AS bad_$N, {by.replace('$M', 'levels_$N')} AS by_$N, "
-               "levels_$N / by_$N AS w_$N, margins_$N / by_$N AS m_$N")}
+        {
+        _each(
+            f"recorded_$N / ({by.replace('$M', 'recorded_$N')}) AS tests_$N, "
+            f"fails_$N / ({by.replace('$M', 'recorded_$N')}) AS bad_$N, {by.replace('$M', 'levels_$N')} AS by_$N, "
+            "levels_$N / by_$N AS w_$N, margins_$N / by_$N AS m_$N"
+        )
+    }
         FROM {_pooled("bundles")}
         WINDOW w AS (PARTITION BY place_id, operator, device, CASE WHEN calibrated THEN block ELSE -1 END)"""
     sums = _each("sum(w_$N) AS w_$N")
@@ -216,3 +227,30 @@ def _evidence(criteria: Criteria) -> str:
     FROM summary JOIN totals USING ({_PLACE}) JOIN phones USING ({_PLACE}) JOIN visits USING ({_PLACE})
         JOIN blocks USING ({_PLACE}) LEFT JOIN spread USING ({_PLACE}) JOIN days USING ({_PLACE})
         JOIN corners USING ({_PLACE}) LEFT JOIN medians USING ({_PLACE})"""  # fmt: skip
+
+
+def headline(engine: duckdb.DuckDBPyConnection, file: Path, criteria: Criteria) -> pd.DataFrame:
+    """Tests and fails of each hex and operator at the headline, from the file itself: columns hex, operator, tests, fails."""
+    rules = criteria.evidence
+    rows = engine.execute(f"""
+        SELECT operator, device, time, lat, lon, coalesce(rsrp_dbm, ss_rsrp_dbm) - {limit(criteria, "headline")} AS above,
+            CASE WHEN service_state IN ('no_service', 'emergency_only') THEN 0 WHEN above IS NULL THEN 1
+            WHEN above >= 0 THEN 2
+            WHEN speed_mps >= {rules.vehicle_speed_mps} AND above >= -{rules.vehicle_loss_db} THEN 1 ELSE 0 END AS said
+        FROM read_csv('{file}', types = {{'operator': 'VARCHAR', 'rsrp_dbm': 'SMALLINT', 'ss_rsrp_dbm': 'SMALLINT'}})""").to_arrow_table()
+    spots = coordinates_to_cells(rows["lat"].to_numpy(), rows["lon"].to_numpy(), 10)
+    located = rows.drop_columns(["lat", "lon", "above"]).append_column(
+        "spot", pa.array(spots).cast(pa.int64())
+    )
+    engine.register("located", located)
+    votes = """
+        SELECT operator, spot, count(*) AS seconds, count_if(said = 0) AS bad, count_if(said = 2) AS good
+        FROM (SELECT operator, device, spot, time, max(said) AS said FROM located GROUP BY ALL)
+        GROUP BY operator, device, spot, epoch_ms(time) // 1800000"""
+    by_spot = engine.execute(f"""
+        SELECT spot, operator, count(*) AS tests, count_if(2 * bad > seconds) AS fails
+        FROM ({votes}) WHERE 2 * bad > seconds OR (good > 0 AND good >= bad) GROUP BY spot, operator""").to_arrow_table()
+    engine.register("by_spot", by_spot.append_column("hex", pa.array(change_resolution(by_spot["spot"], 9))))
+    return engine.execute("""
+        SELECT hex::BIGINT AS hex, operator, sum(tests)::BIGINT AS tests, sum(fails)::BIGINT AS fails
+        FROM by_spot GROUP BY ALL""").df()  # fmt: skip
