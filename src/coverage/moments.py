@@ -41,11 +41,12 @@ def moments(rows: Expression, crowded: Expression, criteria: Criteria) -> Expres
     rsrp_dbm (missing = none known), and per threshold `SCORE` and `MARGIN` in dB (missing = no level known).
     """
     # Most phones write one row a second, and to group rows that are alone would cost more than all else here.
-    found = _scored(rows.anti_join(crowded, TEST_KEY), criteria)
     if crowded.count().execute():
-        found = found.union(
-            _best(_scored(rows.semi_join(crowded, TEST_KEY), criteria)).select(*found.columns)
-        )
+        alone = _scored(rows.anti_join(crowded, TEST_KEY), criteria)
+        twice = _best(_scored(rows.semi_join(crowded, TEST_KEY), criteria))
+        found = alone.union(twice.select(*alone.columns))
+    else:
+        found = _scored(rows, criteria)
     # The level of a silent second is only known to be low.
     low = criteria.levels.silent_margin_db
     return found.mutate(**{column: found.mute.ifelse(low, found[column]) for column in MARGIN.values()})
