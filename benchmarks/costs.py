@@ -31,7 +31,7 @@ class Server(Protocol):
 Job = Callable[[Any], Callable[[], Any]]  # what it is given → what is measured
 
 
-def measured(job: Job, given: Any, warm: Any, server: Server | None = None) -> Cost:  # noqa: ANN401
+def measured(job: Job, given: Any, warm: Any, server: Server | None = None) -> Cost:
     """The cost of `job(given)()`, in a process that has run `job(warm)()` before: imports and engines are warm."""
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=_run, args=(job, given, warm, theirs))
@@ -47,7 +47,7 @@ def measured(job: Job, given: Any, warm: Any, server: Server | None = None) -> C
     return Cost(wall_s, cpu_s + after - before, peak_mb + max(peaks), answer)
 
 
-def _run(job: Job, given: Any, warm: Any, answer) -> None:  # noqa: ANN001, ANN401
+def _run(job: Job, given: Any, warm: Any, answer) -> None:  # noqa: ANN001
     job(warm)()
     measure = job(given)
     answer.send("ready")

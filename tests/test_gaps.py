@@ -94,6 +94,7 @@ def judge(
     frame = village_frame() if villages is None else villages
     rows = completed(evidence(verdicts), places_without_raster(frame, homes), OPERATORS)
     found = gaps.village_verdicts(frame, rows, power() if supply is None else supply, rules(), OPERATORS)
+    found = gaps.ranked(found, rules())
     nothing = [
         tables.schema(table).empty_table().to_pandas() for table in (tables.PLACE_HEXES, tables.PREDICTIONS)
     ]
@@ -284,7 +285,8 @@ def test_all_people_count_where_only_the_centre_was_found_dead() -> None:
     homes = pd.concat([clusters(50.0), clusters(50.0).assign(village_id="v2")], ignore_index=True)
     supply = pd.concat([power(), power().set_axis(pd.Index(["v2"], name="village_id"))])
     rows = completed(pd.concat([both, other]), places_without_raster(frame, homes), ["45204"])
-    found = gaps.village_verdicts(frame, rows, supply, rules(), ["45204"]).set_index("village_id")
+    judged = gaps.village_verdicts(frame, rows, supply, rules(), ["45204"])
+    found = gaps.ranked(judged, rules()).set_index("village_id")
     assert found["population_affected"].isna().all()
     around = gaps.village_verdicts(frame, rows.assign(share_around=0.6), supply, rules(), ["45204"])
     assert around.set_index("village_id")["population_affected"].to_dict() == {"v1": 240.0, "v2": 54.0}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import duckdb
 import ibis
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from ibis import util
 from ibis.backends.duckdb import Backend as DuckDB
 from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr.types import CachedTable
@@ -41,9 +44,11 @@ def connect(url: str | None = None, scratch: Path | None = None, memory_mb: int 
     if url != DUCKDB:
         return on_cluster("clusters").connect(url)
     engine = ibis.duckdb.connect()
-    engine.raw_sql("SET enable_progress_bar=false")  # it would draw over ours
     engine.raw_sql("SET preserve_insertion_order=false")  # tables have no order, and to keep one takes memory
     if scratch is not None:
+        # It would draw over ours; in a notebook it has none and may not be told so.
+        with suppress(duckdb.InvalidInputException):
+            engine.raw_sql("SET enable_progress_bar=false")
         engine.raw_sql(f"SET memory_limit='{memory_mb}MB'")
         engine.con.execute("SET temp_directory=?", [str(scratch)])
     return engine
@@ -72,7 +77,7 @@ def read_measurements(engine: Backend, parts: Sequence[Part]) -> Expression:
     On a cluster every worker opens the parts by the same paths.
     """
     if not parts:
-        return load(engine, "measurements", schema(MEASUREMENTS).empty_table())
+        return load(engine, util.gen_name("nothing"), schema(MEASUREMENTS).empty_table())
     whole = [str(part.path) for part in parts if not part.without]
     some = [_rows_that_count(engine, part) for part in parts if part.without]
     together = [_read(engine, whole)] if whole else []
