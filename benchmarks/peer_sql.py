@@ -232,7 +232,7 @@ def _evidence(criteria: Criteria) -> str:
 def headline(engine: duckdb.DuckDBPyConnection, file: Path, criteria: Criteria) -> pd.DataFrame:
     """Tests and fails of each hex and operator at the headline, from the file itself: columns hex, operator, tests, fails."""
     rules = criteria.evidence
-    rows = engine.execute(f"""
+    rows = engine.sql(f"""
         SELECT operator, device, time, lat, lon, coalesce(rsrp_dbm, ss_rsrp_dbm) - {limit(criteria, "headline")} AS above,
             CASE WHEN service_state IN ('no_service', 'emergency_only') THEN 0 WHEN above IS NULL THEN 1
             WHEN above >= 0 THEN 2
@@ -247,7 +247,7 @@ def headline(engine: duckdb.DuckDBPyConnection, file: Path, criteria: Criteria) 
         SELECT operator, spot, count(*) AS seconds, count_if(said = 0) AS bad, count_if(said = 2) AS good
         FROM (SELECT operator, device, spot, time, max(said) AS said FROM located GROUP BY ALL)
         GROUP BY operator, device, spot, epoch_ms(time) // 1800000"""
-    by_spot = engine.execute(f"""
+    by_spot = engine.sql(f"""
         SELECT spot, operator, count(*) AS tests, count_if(2 * bad > seconds) AS fails
         FROM ({votes}) WHERE 2 * bad > seconds OR (good > 0 AND good >= bad) GROUP BY spot, operator""").to_arrow_table()
     engine.register("by_spot", by_spot.append_column("hex", pa.array(change_resolution(by_spot["spot"], 9))))
