@@ -23,7 +23,8 @@ _PLACE = "place_id, operator"
 def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
     engine = duckdb.connect()
     engine.execute("SET enable_progress_bar = false")
-    engine.execute("SET memory_limit = '1000MB'")  # as ours has
+    # Ours has 1000 MB and goes stretch by stretch; in one piece ten million rows need more.
+    engine.execute("SET memory_limit = '4000MB'")
     engine.execute("SET temp_directory = ?", [str(scratch)])
     return engine
 
@@ -67,8 +68,9 @@ def limit(criteria: Criteria, name: ThresholdName) -> str:
 
 
 def _seconds(engine: duckdb.DuckDBPyConnection, source: str, criteria: Criteria, days: tuple) -> str:
-    # Measurements with what they are above each threshold; the query that groups them is all that runs.
-    above = ", ".join(f"level - {limit(criteria, name)} AS above_{name}" for name in THRESHOLD_NAMES)
+    # What each phone says each second at each threshold: 0 = fail, 1 = unknown, 2 = pass, and its margin.
+    low, high = criteria.levels.silent_margin_db, criteria.levels.cap_margin_db
+    loss = criteria.evidence.vehicle_loss_db
     rows = f"""
         SELECT operator, device, hex_res10, epoch_ms(time_utc) // 1800000 AS half_hour, calibrated, positive_only,
             date_trunc('second', time_utc) AS second, hex_res9 AS hex, {_local_date(criteria)} AS local_day,
@@ -78,47 +80,54 @@ def _seconds(engine: duckdb.DuckDBPyConnection, source: str, criteria: Criteria,
             coalesce(rsrp_dbm, ss_rsrp_dbm)::DOUBLE AS rsrp,
             coalesce(rsrp_dbm, ss_rsrp_dbm, rscp_dbm, rxlev_dbm)::DOUBLE AS level,
             mute OR (coalesce(technology, '') = 'GSM' AND (service_state = 'in_service' OR level IS NOT NULL)) AS silent,
-            coalesce(in_vehicle, speed_mps >= {criteria.evidence.vehicle_speed_mps}, false) AS moving, {above}
+            coalesce(in_vehicle, speed_mps >= {criteria.evidence.vehicle_speed_mps}, false) AS moving,
+            {", ".join(f"level - {limit(criteria, name)} AS above_{name}" for name in THRESHOLD_NAMES)}
         FROM {source} WHERE local_day > '{days[0]}' AND local_day <= '{days[1]}'"""
-    # Nobody writes by hand what would never be used: a phone's rows come once a second, as this look tells.
-    crowded = f"""
-        SELECT count(*) FROM (SELECT 1 FROM ({rows}) GROUP BY {KEY}, epoch(second)::BIGINT // 30
-        HAVING sum(1 << (epoch(second)::BIGINT % 30)) <> bit_or(1 << (epoch(second)::BIGINT % 30)))"""
-    assert engine.execute(crowded).fetchone() == (0,), "rows that share a second are not written by hand"
-    return rows
+
+    def said(name: ThresholdName) -> str:
+        above = f"above_{name}"
+        return f"""CASE WHEN silent THEN CASE WHEN positive_only THEN 1 ELSE 0 END WHEN {above} >= 0 THEN 2
+            WHEN {above} IS NULL OR positive_only OR (moving AND {above} >= -{loss}) THEN 1 ELSE 0 END AS said_{name},
+            CASE WHEN NOT silent AND {above} IS NOT NULL
+                THEN least({high}::DOUBLE, greatest({low}::DOUBLE, {above})) END AS margin_{name}"""
+
+    weak = f"coalesce(NOT silent AND moving AND above_headline < 0 AND above_headline >= -{loss}, false)"
+    scored = f"""SELECT {KEY}, second, hex, local_day, grade, mute, rsrp, silent AND NOT positive_only AS quiet,
+        {weak} AS weak, {", ".join(map(said, THRESHOLD_NAMES))} FROM ({rows})"""
+    # Nobody groups by seconds what comes once a second: only the tests in which one comes twice.
+    engine.execute(f"""CREATE TEMP TABLE crowded AS
+        SELECT DISTINCT {KEY} FROM (SELECT {KEY} FROM ({rows}) GROUP BY {KEY}, epoch(second)::BIGINT // 30
+        HAVING sum(1 << (epoch(second)::BIGINT % 30)) <> bit_or(1 << (epoch(second)::BIGINT % 30)))""")
+    if engine.execute("SELECT count(*) FROM crowded").fetchone() == (0,):
+        return scored
+    best = f"""SELECT {KEY}, second, min(hex) AS hex, min(local_day) AS local_day, min(grade) AS grade,
+        bool_and(mute) AS mute, max(rsrp) AS rsrp, bool_and(quiet) AS quiet, bool_or(weak) AS weak,
+        {", ".join(f"max(said_{name}) AS said_{name}, max(margin_{name}) AS margin_{name}" for name in THRESHOLD_NAMES)}
+        FROM ({scored}) SEMI JOIN crowded USING ({KEY}) GROUP BY {KEY}, second"""
+    return f"SELECT * FROM ({scored}) ANTI JOIN crowded USING ({KEY}) UNION ALL BY NAME ({best})"
 
 
 def tests(seconds: str, criteria: Criteria) -> str:
-    low, high = criteria.levels.silent_margin_db, criteria.levels.cap_margin_db
-    loss = criteria.evidence.vehicle_loss_db
+    low = criteria.levels.silent_margin_db
 
     # Fails in the low bits of one sum, passes in the high ones.
     def votes(name: ThresholdName) -> str:
-        above = f"above_{name}"
-        return f"""sum(CASE WHEN silent THEN CASE WHEN positive_only THEN 0 ELSE 1 END
-            WHEN {above} >= 0 THEN 4294967296
-            WHEN {above} < 0 AND NOT positive_only AND NOT (moving AND {above} >= -{loss}) THEN 1
-            ELSE 0 END)::BIGINT AS votes_{name}, votes_{name} >> 32 AS good_{name},
-            votes_{name} & 4294967295 AS bad_{name}"""
-
-    def margin(name: ThresholdName) -> str:
-        return f"""median(CASE WHEN silent THEN CASE WHEN positive_only THEN NULL ELSE {low}::DOUBLE END
-            WHEN above_{name} IS NOT NULL THEN least({high}::DOUBLE, greatest({low}::DOUBLE, above_{name})) END) AS margin_{name}"""
+        return f"""sum(CASE said_{name} WHEN 0 THEN 1 WHEN 2 THEN 4294967296 ELSE 0 END)::BIGINT AS votes_{name},
+            votes_{name} >> 32 AS good_{name}, votes_{name} & 4294967295 AS bad_{name},
+            median(CASE WHEN quiet THEN {low}::DOUBLE ELSE margin_{name} END) AS margin_{name}"""
 
     def fails(name: ThresholdName) -> str:
         good, bad = f"good_{name}", f"bad_{name}"
         return f"""CASE WHEN {good} + {bad} = 0 THEN NULL WHEN 2 * {bad} > seconds THEN true
-            WHEN {good} >= {bad} THEN false END AS fails_{name}"""
+            WHEN {good} >= {bad} THEN false END AS fails_{name}, margin_{name}"""
 
-    weak = f"NOT silent AND moving AND above_headline < 0 AND above_headline >= -{loss}"
     return f"""
-        SELECT {KEY}, hex, local_day, first, last, grade, seconds, silences, rsrp_dbm, epoch(first)::BIGINT // 14400 AS block,
-            {", ".join(f"{fails(name)}, margin_{name}" for name in THRESHOLD_NAMES)},
+        SELECT {KEY}, hex, local_day, first, last, grade, seconds, silences, rsrp_dbm,
+            epoch(first)::BIGINT // 14400 AS block, {", ".join(map(fails, THRESHOLD_NAMES))},
             fails_headline IS NULL AND weak AS weak_in_vehicle
         FROM (SELECT {KEY}, min(hex) AS hex, min(local_day) AS local_day, min(second) AS first, max(second) AS last,
             min(grade) AS grade, count(*) AS seconds, count_if(mute) AS silences, median(rsrp) AS rsrp_dbm,
-            coalesce(bool_or({weak}), false) AS weak,
-            {", ".join(f"{votes(name)}, {margin(name)}" for name in THRESHOLD_NAMES)}
+            bool_or(weak) AS weak, {", ".join(map(votes, THRESHOLD_NAMES))}
         FROM ({seconds}) GROUP BY {KEY})"""
 
 
@@ -232,7 +241,7 @@ def _evidence(criteria: Criteria) -> str:
 def headline(engine: duckdb.DuckDBPyConnection, file: Path, criteria: Criteria) -> pd.DataFrame:
     """Tests and fails of each hex and operator at the headline, from the file itself: columns hex, operator, tests, fails."""
     rules = criteria.evidence
-    rows = engine.execute(f"""
+    rows = engine.sql(f"""
         SELECT operator, device, time, lat, lon, coalesce(rsrp_dbm, ss_rsrp_dbm) - {limit(criteria, "headline")} AS above,
             CASE WHEN service_state IN ('no_service', 'emergency_only') THEN 0 WHEN above IS NULL THEN 1
             WHEN above >= 0 THEN 2
@@ -247,7 +256,7 @@ def headline(engine: duckdb.DuckDBPyConnection, file: Path, criteria: Criteria) 
         SELECT operator, spot, count(*) AS seconds, count_if(said = 0) AS bad, count_if(said = 2) AS good
         FROM (SELECT operator, device, spot, time, max(said) AS said FROM located GROUP BY ALL)
         GROUP BY operator, device, spot, epoch_ms(time) // 1800000"""
-    by_spot = engine.execute(f"""
+    by_spot = engine.sql(f"""
         SELECT spot, operator, count(*) AS tests, count_if(2 * bad > seconds) AS fails
         FROM ({votes}) WHERE 2 * bad > seconds OR (good > 0 AND good >= bad) GROUP BY spot, operator""").to_arrow_table()
     engine.register("by_spot", by_spot.append_column("hex", pa.array(change_resolution(by_spot["spot"], 9))))

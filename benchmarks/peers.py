@@ -23,37 +23,21 @@ import argparse
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from costs import Cost, measured
+from peer_inputs import AS_OF, Given, laid_out
 
-AS_OF = date(2026, 11, 1)
 ANSWER = ["hex", "operator", "tests", "fails"]
 WITHIN = 1e-8  # of two sums that are rounded to nine decimals
 TIMES_NOTEBOOK, TIMES_POSTGIS, TIMES_BY_HAND = 5.0, 3.0, 1.3
-
-
-@dataclass(frozen=True)
-class Given:
-    """Files and workspaces: with the villages added, with what is kept of them as well, with the log archived too.
-
-    scratch: a folder of this run's own. socket: where PostgreSQL listens.
-    """
-
-    file: Path
-    villages: Path
-    added: Path
-    kept: Path
-    archived: Path
-    postgis: dict[str, Path]
-    scratch: Path = Path()
-    socket: Path = Path()
 
 
 def floor(given: Given) -> Callable[[], int]:
@@ -64,22 +48,22 @@ def floor(given: Given) -> Callable[[], int]:
         bare, engine, found = given.scratch / "bare.parquet", duckdb.connect(), 0
         engine.execute("SET enable_progress_bar = false")
         engine.execute(f"COPY (SELECT * FROM read_csv('{given.file}')) TO '{bare}' (FORMAT parquet)")
-        for rows in engine.execute(f"SELECT lat, lon FROM '{bare}'").to_arrow_reader(1_000_000):
+        for rows in engine.sql(f"SELECT lat, lon FROM '{bare}'").to_arrow_reader(1_000_000):
             found += len(coordinates_to_cells(rows["lat"].to_numpy(), rows["lon"].to_numpy(), 9))
         return found
 
     return measure
 
 
-def ours(given: Given) -> Callable[[], tuple[pd.DataFrame, int]]:
+def ours(given: Given) -> Callable[[], tuple[pd.DataFrame, int, dict[str, float]]]:
     return _whole(given.kept, given)
 
 
-def ours_added_now(given: Given) -> Callable[[], tuple[pd.DataFrame, int]]:
+def ours_added_now(given: Given) -> Callable[[], tuple[pd.DataFrame, int, dict[str, float]]]:
     return _whole(given.added, given)
 
 
-def _whole(before: Path, given: Given) -> Callable[[], tuple[pd.DataFrame, int]]:
+def _whole(before: Path, given: Given) -> Callable[[], tuple[pd.DataFrame, int, dict[str, float]]]:
     from coverage import intake, pipeline
     from coverage.archive import snapshots
     from coverage.archive.workspace import open_workspace
@@ -88,17 +72,35 @@ def _whole(before: Path, given: Given) -> Callable[[], tuple[pd.DataFrame, int]]
 
     shutil.copytree(before, given.scratch / "workspace", dirs_exist_ok=True)
 
-    def measure() -> tuple[pd.DataFrame, int]:
-        workspace = open_workspace(given.scratch / "workspace")
+    def measure() -> tuple[pd.DataFrame, int, dict[str, float]]:
+        workspace, stages = (
+            open_workspace(given.scratch / "workspace"),
+            [("file → archive", time.process_time())],
+        )
         for _ in intake.ingest(workspace, given.file, Context()):
             pass
-        info = pipeline.assess(workspace, AS_OF)
+        stages.append(("inputs", time.process_time()))
+        info = pipeline.assess(
+            workspace,
+            AS_OF,
+            lambda stage, share: stages.append((stage.rpartition(" / ")[2], time.process_time())),
+        )
+        stages.append(("gap list", time.process_time()))
         snapshot = snapshots.load(workspace.snapshots, info.snapshot_id)
         files.write(lists.select(snapshot, "gaps"), given.scratch / "gaps.geojson", "geojson")
+        stages.append(("", time.process_time()))
         dead = snapshot.village_verdicts["centre_verdict"] == "dead_zone"
-        return snapshot.hex_verdicts[ANSWER], int(dead.sum())
+        return snapshot.hex_verdicts[ANSWER], int(dead.sum()), _by_stage(stages)
 
     return measure
+
+
+def _by_stage(begins: list[tuple[str, float]]) -> dict[str, float]:
+    """CPU seconds of each stage, from the times at which one began after another."""
+    found: dict[str, float] = {}
+    for (stage, begin), (_, end) in pairwise(begins):
+        found[stage] = found.get(stage, 0.0) + end - begin
+    return found
 
 
 def notebook(given: Given) -> Callable[[], pd.DataFrame]:
@@ -177,61 +179,6 @@ JOBS: dict[str, Callable[[Given], Callable[[], Any]]] = {
 }
 
 
-def laid_out(folder: Path, rows: int) -> Given:
-    """Everything that the jobs are given, in the folder, for that number of rows."""
-    from drives import write_canonical
-    from ground import world, write_places
-
-    from coverage import ground, inputs, intake
-    from coverage.archive.workspace import open_workspace
-    from coverage.intake_places import add_places
-    from coverage.logs import Context
-
-    file, here = write_canonical(folder, rows), folder / f"peers-{rows}"
-    shutil.rmtree(here, ignore_errors=True)
-    layers = write_places(here / "places", world(3))
-    added, kept, archived = (here / name for name in ("added", "kept", "archived"))
-    for kind, path in layers.items():
-        add_places(open_workspace(added), kind, path)
-    shutil.copytree(added, kept)
-    ground.lie_of_the_land(inputs.fetch(open_workspace(kept), AS_OF))
-    shutil.copytree(kept, archived)
-    for receipt in intake.ingest(open_workspace(archived), file, Context()):
-        assert receipt.accepted + receipt.duplicates == rows, receipt
-    return Given(
-        file, layers["villages"], added, kept, archived, _for_postgis(here, file, layers["villages"])
-    )
-
-
-def _for_postgis(here: Path, file: Path, villages: Path) -> dict[str, Path]:
-    """As CSV: the log with its cells, the outlines of these and of those around the centres, and the villages."""
-    import geopandas as gpd
-    import h3
-    import numpy as np
-
-    from coverage import hexes
-
-    log = pd.read_csv(file, dtype=str)
-    log["hex10"] = hexes.of_points(log["lat"].to_numpy(np.float64), log["lon"].to_numpy(np.float64), 10)
-    log["hex9"] = hexes.parents(log["hex10"].to_numpy(), 9)
-    shapes = gpd.read_file(villages)[["village_id", "centre_lat", "centre_lon", "geometry"]]
-    centres = [h3.latlng_to_cell(lat, lon, 9) for lat, lon in shapes[["centre_lat", "centre_lon"]].to_numpy()]
-    cells = {h3.int_to_str(cell) for cell in log["hex9"].unique()}
-    cells.update(cell for centre in centres for cell in h3.grid_disk(centre, 1))
-    outlines = pd.DataFrame({"hex": [h3.str_to_int(cell) for cell in cells], "outline": map(_outline, cells)})
-    tables = {"log": log, "hexes": outlines, "villages": shapes.assign(geometry=shapes.geometry.to_wkt())}
-    for name, table in tables.items():
-        pd.DataFrame(table).to_csv(here / f"{name}.csv", index=False)
-    return {name: here / f"{name}.csv" for name in tables}
-
-
-def _outline(cell: str) -> str:
-    import h3
-    from shapely import Polygon
-
-    return str(Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)]).wkt)
-
-
 def cost(name: str, given: Given, warm: Given, runs: int) -> Cost:
     """The run that took the fewest CPU seconds; each has a folder of its own, and PostgreSQL a fresh cluster."""
     import peer_postgis
@@ -253,7 +200,7 @@ def cost(name: str, given: Given, warm: Given, runs: int) -> Cost:
 
 def check(costs: dict[str, Cost]) -> int:
     """How many centres are dead for an operator, once every answer was found to be the same."""
-    hexes, dead = costs["ours"].answer
+    hexes, dead, _ = costs["ours"].answer
     expected = _in_order(hexes)
     others = {name: costs[name].answer for name in ("notebook", "SQL by hand, headline")}
     others |= {name: costs[name].answer[0] for name in ("ours, villages new", "PostGIS")}
@@ -303,6 +250,7 @@ def show(costs: dict[str, Cost]) -> None:
             f"{name:<24}{found.wall_s:>8.2f}{found.cpu_s:>8.2f}{found.peak_mb:>9.0f}"
             f"{found.cpu_s / least.cpu_s:>13.2f}{found.cpu_s / beside.cpu_s:>12.2f}"
         )
+    print("ours by stage, CPU s:", ", ".join(f"{stage} {s:.2f}" for stage, s in own.answer[2].items()))
     by_hand, of_stage = costs["SQL by hand, stage"], costs["ours, stage"]
     for what, found, limit in (
         ("notebook ÷ ours, at least", costs["notebook"].cpu_s / own.cpu_s, TIMES_NOTEBOOK),

@@ -7,6 +7,7 @@ row per place and operator.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import ibis
 import pandas as pd
@@ -37,17 +38,21 @@ def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteri
     of the levels `level_margin_db`, `level_tests`, `level_variance_db2`, `level_hexes` (how many are pooled).
     Times are UTC. A place without a row was not tested.
     """
-    with (
-        _pooled(tests, place_hexes).cache() as pooled,
-        _bundles(pooled).cache() as bundles,
-        _weighed(bundles, criteria).cache() as weighed,
-    ):
-        parts = _of_devices(bundles), _of_occasions(bundles), _of_dates(pooled), _of_spots(pooled)
-        found = _summary(pooled)
-        for part in (*parts, _evidence(weighed, criteria)):
+    with ExitStack() as held:
+
+        def kept(rows: Expression) -> Expression:
+            # Each step is one question to the engine: all in one is planned badly, and its sums come as decimals.
+            return held.enter_context(rows.cache())
+
+        pooled = kept(_pooled(tests, place_hexes))
+        bundles = kept(_bundles(pooled))
+        found, devices = kept(_summary(pooled)), kept(_of_devices(bundles))
+        others = _of_occasions(bundles), _of_dates(pooled), _of_spots(pooled)
+        weighed = kept(_weighed(bundles, criteria))
+        for part in (devices, *map(kept, others), kept(_evidence(weighed, criteria))):
             found = found.left_join(part, _PLACE).drop("place_id_right", "operator_right")
         # A place that only phones without a name tested has no row of devices.
-        none = {column: 0 for column in parts[0].columns if column not in _PLACE}
+        none = {column: 0 for column in devices.columns if column not in _PLACE}
         rows: pd.DataFrame = found.fill_null(none).order_by(_PLACE).execute()
     return rows
 
