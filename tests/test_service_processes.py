@@ -158,7 +158,7 @@ def test_the_end_of_one_process_loses_nothing(service: Service) -> None:
 
 def test_all_processes_end_with_their_service(tmp_path: Path) -> None:
     """Killed without warning it takes them along and its port is free; asked to end, it lets requests end in good order."""
-    with running(tmp_path / "workspace", processes=2) as service:
+    with running(tmp_path / "workspace", 0, processes=2) as service:
         assert eventually(lambda: len(answering(service)) == 2)
         service.kill()
         assert eventually(lambda: not list(children(service)))

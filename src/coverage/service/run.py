@@ -15,7 +15,6 @@ import uvicorn
 from coverage.archive.incoming import complete_whole
 from coverage.archive.workspace import Workspace
 from coverage.errors import InputError
-from coverage.service.app import create_app
 from coverage.service.workers import LAST_ANSWERS_S, answering, workers
 
 _LOOK_S = 0.1
@@ -68,6 +67,9 @@ def _leave(_signal: int, _frame: object) -> None:
 
 
 def _server(workspace: Workspace) -> uvicorn.Server:
+    # What only keeps others running needs none of it.
+    from coverage.service.app import create_app  # noqa: PLC0415
+
     server: uvicorn.Server
     app = create_app(workspace, lambda: server.should_exit)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=LAST_ANSWERS_S)
