@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from test_benchmark_other_days import loaded
@@ -59,18 +61,12 @@ def test_every_kernel_has_a_limit() -> None:
     assert set(guard.LIMITS) == set(guard.KERNELS)
 
 
-def test_a_slower_kernel_of_ours_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kriging kernel against its limit, as it is and with each of its steps done three times."""
-    from coverage import kriging  # noqa: PLC0415 - as the guard does
+def test_a_kernel_of_ours_that_does_its_work_twice_is_caught(tmp_path: Path) -> None:
+    honest = guard.KERNELS["kriging"](tmp_path)
 
-    honest = kriging.krige
-    assert dict(guard.measured(["kriging"]))["kriging"] <= guard.LIMITS["kriging"]
+    def twice() -> None:
+        honest.ours()
+        honest.ours()
 
-    def slower(*arguments: object, **options: object) -> object:
-        for _ in range(8):
-            honest(*arguments, **options)  # type: ignore[arg-type]
-        return honest(*arguments, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(kriging, "krige", slower)
-    found = dict(guard.measured(["kriging"]))
-    assert guard.complaints(found, guard.LIMITS)
+    slow = guard.Kernel("kriging", twice, honest.reference, runs=2)
+    assert guard.complaints({"kriging": guard.ratio(slow)}, guard.LIMITS)
