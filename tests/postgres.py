@@ -10,6 +10,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,9 +100,18 @@ def crash(process: subprocess.Popen[bytes]) -> None:
     process.wait(_READY_S)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
-    """A running server for all tests of this process."""
+@contextmanager
+def database(server: Server) -> Iterator[str]:
+    """The URL of a new database, gone at the end of the block."""
+    name = f"t{uuid.uuid4().hex}"
+    server.order(f"CREATE DATABASE {name}")
+    yield server.url(name)
+    server.order(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """A running server while the block runs."""
     with tempfile.TemporaryDirectory(prefix="pg") as folder:
         server = lay_out(Path(folder))
         process = start(server)
@@ -111,13 +121,18 @@ def postgres_server() -> Iterator[Server]:
             stop(process)
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A running server for all tests of this process."""
+    with running_server() as server:
+        yield server
+
+
 @pytest.fixture
 def postgres_url(postgres_server: Server) -> Iterator[str]:
     """The URL of a database of this test's own."""
-    name = f"t{uuid.uuid4().hex}"
-    postgres_server.order(f"CREATE DATABASE {name}")
-    yield postgres_server.url(name)
-    postgres_server.order(f"DROP DATABASE {name} WITH (FORCE)")
+    with database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -34,6 +34,7 @@ class Service:
     port: int
     workers: int = 1
     settings: tuple[tuple[str, str], ...] = ()
+    processes: int = 1
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,7 +42,7 @@ class Service:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = serving(self.workspace, self.port, self.workers)
+        command = serving(self.workspace, self.port, self.workers, self.processes)
         self.process = subprocess.Popen(command, env=os.environ | dict(self.settings))
         wait_for(self.address, self.process)
 
@@ -58,10 +59,20 @@ class Service:
             self.process.wait(60)
 
 
-def serving(workspace: Path, port: object, workers: int = 1) -> list[str]:
+def serving(workspace: Path, port: object, workers: int = 1, processes: int = 1) -> list[str]:
     """The command that serves a workspace on a port."""
     where = ["--workspace", str(workspace), "--port", str(port)]
-    return [sys.executable, "-m", "coverage", "serve", *where, "--workers", str(workers)]
+    return [
+        sys.executable,
+        "-m",
+        "coverage",
+        "serve",
+        *where,
+        "--workers",
+        str(workers),
+        "--processes",
+        str(processes),
+    ]
 
 
 def free_port() -> int:
@@ -71,10 +82,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(workspace: Path, workers: int = 1, **settings: object) -> Iterator[Service]:
+def running(workspace: Path, workers: int = 1, processes: int = 1, **settings: object) -> Iterator[Service]:
     """A service while the block runs; settings by their names in the environment, without the prefix."""
     said = tuple((f"PHUSONG_{name.upper()}", str(value)) for name, value in settings.items())
-    service = Service(workspace, free_port(), workers, said)
+    service = Service(workspace, free_port(), workers, said, processes)
     service.start()
     try:
         yield service

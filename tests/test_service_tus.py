@@ -18,6 +18,9 @@ from serving import Service, delete, get, head, patch, post, problem, put, runni
 from test_service_uploads import all_of, cut_after, eventually, incoming, log
 from tusclient.client import TusClient
 
+from coverage.archive.incoming import open_part
+from coverage.archive.workspace import existing_workspace
+
 VERSION = {"Tus-Resumable": "1.0.0"}
 CHUNK = VERSION | {"Content-Type": "application/offset+octet-stream"}
 MB = 1_000_000
@@ -264,21 +267,15 @@ def test_what_came_before_a_cut_is_kept_to_the_last_byte(server: str) -> None:
     assert delivery(server, where)["sha256"] == hashlib.sha256(content).hexdigest()
 
 
-def test_a_part_that_another_process_has_is_locked(tmp_path: Path) -> None:
-    with (
-        running(tmp_path / "workspace", workers=0) as one,
-        running(tmp_path / "workspace", workers=0) as other,
-    ):
-        content = log(9, 60)
-        where = create(one.address, len(content)).headers["location"]
-        headers = [f"{name}: {text}" for name, text in (CHUNK | {"Upload-Offset": "0"}).items()]
-        line = cut_after(one.address, f"PATCH {where} HTTP/1.1", len(content), content[:600], *headers)
-        assert eventually(lambda: delivery(other.address, where).get("offset") == 600)
-        busy = go_on(other.address, where, 600, content[600:])
-        problem(busy, 423, "locked")
-        assert int(busy.headers["retry-after"]) > 0
-        line.close()
-        assert eventually(lambda: go_on(other.address, where, 600, content[600:]).status_code == 204)
+def test_a_part_that_another_program_has_is_locked(service: Service) -> None:
+    content = log(9, 60)
+    where = create(service.address, len(content)).headers["location"]
+    go_on(service.address, where, 0, content[:600])
+    with open_part(existing_workspace(service.workspace), where.rsplit("/", 1)[1]):
+        busy = go_on(service.address, where, 600, content[600:])
+    problem(busy, 423, "locked")
+    assert int(busy.headers["retry-after"]) > 0
+    assert go_on(service.address, where, 600, content[600:]).status_code == 204
 
 
 def test_bytes_survive_a_kill_and_the_last_one_too(tmp_path: Path) -> None:

@@ -129,10 +129,15 @@ def _lock(handle: int, delivery_id: str) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as fault:
-        raise Locked(
-            f"Một chương trình khác đang nhận lần gửi {delivery_id}. Hãy thử lại sau vài giây.",
-            f"Another process is receiving delivery {delivery_id}. Try again in some seconds.",
-        ) from fault
+        raise locked(delivery_id) from fault
+
+
+def locked(delivery_id: str) -> Locked:
+    """The error that another process has the bytes of a delivery and does not let go."""
+    return Locked(
+        f"Một chương trình khác đang nhận lần gửi {delivery_id}. Hãy thử lại sau vài giây.",
+        f"Another process is receiving delivery {delivery_id}. Try again in some seconds.",
+    )
 
 
 def _gone(workspace: Workspace, delivery_id: str) -> Conflict:

@@ -43,9 +43,18 @@ def serve(
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=0, max=64, help="Tiến trình đọc tệp / worker processes")] = 1,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Tiến trình trả lời HTTP / that answer")] = 1,
     workspace: WorkspaceOption = None,
+    door: Annotated[
+        int | None, typer.Option(hidden=True, help="A listening socket that is handed down")
+    ] = None,
+    parent: Annotated[int, typer.Option(hidden=True, help="Ends when that process is gone")] = 0,
 ) -> None:
     """Mở dịch vụ web / Serve map, lists and uploads over HTTP."""
+    from coverage.service.run import answer
     from coverage.service.run import serve as run_service
 
-    run_service(workspace_at(workspace), host, port, workers)
+    if door is None:
+        run_service(workspace_at(workspace), host, port, workers, processes)
+    else:
+        answer(workspace_at(workspace), door, parent)

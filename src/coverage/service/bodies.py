@@ -100,7 +100,7 @@ async def body(coming: Coming, desk: Desk, turn: Turn | None = None) -> AsyncIte
 
 
 def _require_going_on(desk: Desk, turn: Turn | None, quiet_s: float) -> None:
-    if turn is not None and turn.stop:
+    if turn is not None and turn.is_wanted():
         raise Refusal(
             409, "taken_over", "Một yêu cầu mới hơn đã tiếp quản.", "A newer request has taken over."
         )

@@ -1,35 +1,44 @@
-"""What this process is receiving at the moment: who has the turn at a delivery, how many there are, when to stop."""
+"""What is being received at the moment: who has the turn at a delivery, how many there are, when to stop.
+
+It holds for all processes that serve the workspace, see `claims`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 from pydantic import AfterValidator
 
 from coverage.archive.disk import MB
+from coverage.archive.incoming import locked
 from coverage.archive.workspace import Workspace
 from coverage.errors import NotFound, TooLarge
+from coverage.service.claims import Claims, lock_file
 from coverage.service.problems import Refusal
 from coverage.settings import get_settings
 
+_ASK_S = 0.02  # between two looks whether somebody else is through
+_PATIENCE_S = 10.0  # with a request that was told to stop: it may be hashing and flushing a long file
+_LOOKS = 2  # previews at once: each reads whole files
 
-@dataclass
+
+@dataclass(frozen=True)
 class Turn:
-    """The turn of one request at a delivery: whether it is to stop, and when it is over."""
+    """The turn of one request at a delivery; `is_wanted` says whether another one waits for it."""
 
-    stop: bool = False
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    is_wanted: Callable[[], bool]
 
 
 class Desk:
-    """The counter at which one process takes files in; all of it belongs to the process's event loop.
+    """The counter at which a process takes files in; all of it belongs to the process's event loop.
 
     closing: whether the process is about to end.
     """
@@ -41,44 +50,48 @@ class Desk:
         self.most_bytes = settings.max_upload_mb * MB
         self.idle_s = settings.idle_timeout_s
         self._most_at_once = settings.max_open_deliveries
-        self._turns: dict[str, Turn] = {}
-        self._keys: set[str] = set()
-        self._looks = asyncio.Semaphore(2)  # previews at once: each reads whole files
-        self._receiving = 0
+        self._claims = Claims(lock_file(workspace))
 
     @asynccontextmanager
     async def turn(self, delivery_id: str) -> AsyncIterator[Turn]:
         """Be the one request at a delivery: an older one is stopped, and its bytes are kept, before this one goes on.
 
-        A sender whose line broke comes back long before the server notices that the line is dead.
+        A sender whose line broke comes back long before the server notices that the line is dead. Raises `Locked` where
+        the older one does not stop.
         """
-        mine, before = Turn(), self._turns.get(delivery_id)
-        self._turns[delivery_id] = mine
+        mine, next_one = f"turn {delivery_id}", f"next {delivery_id}"
+        until = time.monotonic() + _PATIENCE_S
+        await self._taken(next_one, delivery_id, until)
         try:
-            if before is not None:
-                before.stop = True
-                await before.over.wait()
-            yield mine
+            await self._taken(mine, delivery_id, until)
         finally:
-            mine.over.set()
-            if self._turns.get(delivery_id) is mine:
-                del self._turns[delivery_id]
+            self._claims.give_back(next_one)
+        try:
+            yield Turn(lambda: self._claims.is_taken(next_one))
+        finally:
+            self._claims.give_back(mine)
+
+    async def _taken(self, name: str, delivery_id: str, until: float) -> None:
+        while not self._claims.take(name):
+            if time.monotonic() > until:
+                raise locked(delivery_id)
+            await asyncio.sleep(_ASK_S)
 
     @contextmanager
     def receiving(self) -> Iterator[None]:
         """Count as one more file that is being received. Raises `Refusal` (429) where there are too many."""
-        if self._receiving >= self._most_at_once:
+        place = self._claims.take_one("file", self._most_at_once)
+        if place is None:
             raise Refusal(
                 429,
                 "too_many",
-                f"Đang nhận {self._receiving} tệp cùng lúc. Hãy gửi lại sau vài giây.",
-                f"{self._receiving} files are being received at this moment. Send again in some seconds.",
+                f"Đang nhận {self._most_at_once} tệp cùng lúc. Hãy gửi lại sau vài giây.",
+                f"{self._most_at_once} files are being received at this moment. Send again in some seconds.",
             )
-        self._receiving += 1
         try:
             yield
         finally:
-            self._receiving -= 1
+            self._claims.give_back(place)
 
     @contextmanager
     def key(self, idempotency_key: str | None) -> Iterator[None]:
@@ -86,7 +99,8 @@ class Desk:
         if idempotency_key is None:
             yield
             return
-        if idempotency_key in self._keys:
+        claim = f"key {idempotency_key}"
+        if not self._claims.take(claim):
             raise Refusal(
                 409,
                 "in_flight",
@@ -94,15 +108,20 @@ class Desk:
                 f"The request of Idempotency-Key {idempotency_key!r:.60} is being received. Wait and ask again.",
                 {"Retry-After": "5"},
             )
-        self._keys.add(idempotency_key)
         try:
             yield
         finally:
-            self._keys.discard(idempotency_key)
+            self._claims.give_back(claim)
 
-    def looking(self) -> asyncio.Semaphore:
-        """What to hold while a preview is made."""
-        return self._looks
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[None]:
+        """Be one of the few for whom a preview is made."""
+        while (place := self._claims.take_one("look", _LOOKS)) is None:
+            await asyncio.sleep(_ASK_S)
+        try:
+            yield
+        finally:
+            self._claims.give_back(place)
 
     def require_fits(self, length: int | None) -> None:
         """Raise `TooLarge` for more bytes than are taken."""

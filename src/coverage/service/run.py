@@ -1,25 +1,27 @@
-"""Starting the service on an address, with the workers that read in what comes."""
+"""Starting the service on an address: the processes that answer, and the workers that read in what comes."""
 
 from __future__ import annotations
 
 import ipaddress
+import os
 import signal
 import socket
 import sys
+import threading
+import time
 
 import uvicorn
 
 from coverage.archive.incoming import complete_whole
 from coverage.archive.workspace import Workspace
 from coverage.errors import InputError
-from coverage.service.app import create_app
-from coverage.service.workers import workers
+from coverage.service.workers import LAST_ANSWERS_S, answering, workers
 
-_LAST_ANSWERS_S = 10  # how long requests may take to end once the service is being stopped
+_LOOK_S = 0.1
 
 
-def serve(workspace: Workspace, host: str, port: int, worker_count: int = 1) -> None:
-    """Answer HTTP until interrupted, beside so many worker processes.
+def serve(workspace: Workspace, host: str, port: int, worker_count: int = 1, process_count: int = 1) -> None:
+    """Answer HTTP until interrupted, from so many processes, beside so many worker processes.
 
     Raises `InputError` for an address that is not this machine's loopback.
     """
@@ -40,7 +42,24 @@ def serve(workspace: Workspace, host: str, port: int, worker_count: int = 1) -> 
     complete_whole(workspace)
     print(f"http://{host}:{door.getsockname()[1]}  (Ctrl-C: dừng / stop)", file=sys.stderr, flush=True)
     with workers(workspace, worker_count):
-        _server(workspace).run(sockets=[door])
+        if process_count == 1:
+            _server(workspace).run(sockets=[door])
+            return
+        with answering(workspace, door.fileno(), process_count):
+            signal.pause()
+
+
+def answer(workspace: Workspace, door: int, parent: int) -> None:
+    """Answer HTTP at a listening socket that was handed down, until told to end or the process `parent` is gone."""
+    server = _server(workspace)
+    threading.Thread(target=_end_without, args=(server, parent), daemon=True).start()
+    server.run(sockets=[socket.socket(fileno=door)])
+
+
+def _end_without(server: uvicorn.Server, parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    server.should_exit = True
 
 
 def _leave(_signal: int, _frame: object) -> None:
@@ -48,9 +67,12 @@ def _leave(_signal: int, _frame: object) -> None:
 
 
 def _server(workspace: Workspace) -> uvicorn.Server:
+    # What only keeps others running needs none of it.
+    from coverage.service.app import create_app  # noqa: PLC0415
+
     server: uvicorn.Server
     app = create_app(workspace, lambda: server.should_exit)
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_LAST_ANSWERS_S)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=LAST_ANSWERS_S)
     server = uvicorn.Server(config)
     return server
 
