@@ -47,7 +47,8 @@ def whole_job(files: list[Path], root: Path) -> dict[str, float]:
     from coverage import intake, pipeline
     from coverage.archive import history
     from coverage.archive.workspace import existing_workspace
-    from coverage.exports import files, lists
+    from coverage.exports import lists
+    from coverage.exports.files import write
     from coverage.logs.context import Context
 
     workspace, laps, began = existing_workspace(root), {}, time.perf_counter()
@@ -56,7 +57,7 @@ def whole_job(files: list[Path], root: Path) -> dict[str, float]:
     pipeline.assess(workspace, AS_OF)
     laps["judge"] = time.perf_counter() - began - laps["take in"]
     gaps = lists.select(history.latest(workspace), "gaps")
-    files.write(gaps, root / "gaps.geojson", "geojson")
+    write(gaps, root / "gaps.geojson", "geojson")
     laps["list"] = time.perf_counter() - began - laps["take in"] - laps["judge"]
     for receipt in receipts:
         outcomes = receipt.accepted + receipt.duplicates + receipt.rejected + receipt.quarantined
