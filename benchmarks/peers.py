@@ -144,7 +144,7 @@ def stage(given: Given) -> Callable[[], tuple[pd.DataFrame, ...]]:
     def measure() -> tuple[pd.DataFrame, ...]:
         backend = engine.connect(scratch=given.scratch)
         measurements = engine.read_measurements(backend, fetched.committed.parts)
-        found = judging.tested(backend, measurements, fetched, lie)
+        found = judging.tested(backend, measurements, fetched, lie, given.scratch)
         pooled = engine.load_frame(backend, "place_hexes", lie.pooled)
         places = (evidence.hexes_as_places(found.tests), pooled)
         return *(
