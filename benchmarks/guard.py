@@ -121,8 +121,9 @@ def judging(folder: Path) -> Kernel:
     backend, criteria = engine.connect(), workspace.criteria
     measurements = engine.read_measurements(backend, parts)
     tests = observations.observe(measurements, criteria, AS_OF)
-    found = Tested(tests, observations.expired(measurements, criteria, AS_OF).cache(), DRIVEN_ROWS)
-    return Kernel("judging", partial(judging.hex_verdicts, found, criteria, backend), bare)
+    expired = observations.expired(measurements, criteria, AS_OF).cache()
+    found = Tested(tests, expired, DRIVEN_ROWS, [observations.EVERYWHERE])
+    return Kernel("judging", partial(judging.hex_verdicts, found, criteria), bare)
 
 
 def _driven(folder: Path):  # noqa: ANN202 - a workspace with its parts, and the bare group-by of them
