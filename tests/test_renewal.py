@@ -19,18 +19,13 @@ from coverage.archive import compaction, history, snapshots, tidying, uploads
 from coverage.archive.snapshots import Snapshot, SnapshotInfo
 from coverage.archive.uploads import Receipt
 from coverage.archive.workspace import Workspace, existing_workspace, open_workspace
-from coverage.intake_places import PlacesKind, add_places
+from coverage.demo import SAMPLE_PLACES
+from coverage.intake_places import add_places
 from coverage.logs.context import Context
 from coverage.simulate import simulate
 
-LAYERS: dict[PlacesKind, str] = {
-    "communes": "communes.geojson",
-    "villages": "villages.geojson",
-    "clusters": "clusters.geojson",
-    "power": "power.csv",
-    "population": "population.tif",
-    "sites": "sites.csv",
-}
+# A map of declared coverage has everything judged again, and the terrain changes nothing here.
+LAYERS = {kind: file for kind, file in SAMPLE_PLACES.items() if kind not in {"declared", "dem"}}
 COMING = 10  # so many logs are not in the workspace at first
 ACTIONS = st.lists(
     st.one_of(

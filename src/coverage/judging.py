@@ -58,7 +58,8 @@ def tested(
             yield stretch
 
     thinned = observations.observed(measurements, criteria, as_of, each())
-    aside = (_set_aside(one, given, lie, backend) for one in thinned)
+    outages = outage_windows(given.outages, lie.villages, lie.places, lie.pooled)
+    aside = (_set_aside(one, given, outages, backend) for one in thinned)
     tests = engine.together(backend, aside, scratch)
     each_hex = tests.group_by("hex_res8").agg(rows=_.count()).execute()
     return Tested(
@@ -69,8 +70,7 @@ def tested(
     )
 
 
-def _set_aside(tests: CachedTable, given: Inputs, lie: Lie, backend: Backend) -> CachedTable:
-    outages = outage_windows(given.outages, lie.villages, lie.places, lie.pooled)
+def _set_aside(tests: CachedTable, given: Inputs, outages: pd.DataFrame, backend: Backend) -> CachedTable:
     measured = tests.select("hex").distinct().execute()["hex"].to_numpy()
     began = observations.oldest(given.criteria, given.as_of)
     sites = new_site_windows(given.sites, measured, given.criteria, began, given.as_of)
