@@ -53,7 +53,7 @@ def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteri
             found = found.left_join(part, _PLACE).drop("place_id_right", "operator_right")
         # A place that only phones without a name tested has no row of devices.
         none = {column: 0 for column in devices.columns if column not in _PLACE}
-        rows: pd.DataFrame = found.fill_null(none).order_by(_PLACE).execute()
+        rows: pd.DataFrame = found.fill_null(none).order_by(_PLACE).to_pyarrow().to_pandas()
     return rows
 
 

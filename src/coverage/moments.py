@@ -20,12 +20,13 @@ from ibis.expr.types import Value
 from coverage.criteria import THRESHOLD_NAMES, Criteria, ThresholdName
 from coverage.tables import LEVEL_COLUMNS, UNKNOWN_DEVICE
 
-# A reading of one moment at one threshold. Ordered, so that the best of a second is its maximum.
-FAIL, UNKNOWN, PASS = 0, 1, 2
 HALF_HOUR_S = 1800
 _POSITIVE_ONLY_GRADE = 4
+# Below every level above a threshold that there is: no service, and what not even that is below.
+_SILENT_DB, _NEVER_DB = -1000.0, -2000.0
 MARGIN = {name: "margin_db" if name == "headline" else f"margin_db_{name}" for name in THRESHOLD_NAMES}
-SCORE = {name: f"score_{name}" for name in THRESHOLD_NAMES}
+BAD = {name: f"bad_{name}" for name in THRESHOLD_NAMES}
+GOOD = {name: f"good_{name}" for name in THRESHOLD_NAMES}
 # What one kind of source says of a spot and half-hour is a test of its own: readings of another kind neither lend it
 # weight nor take any.
 TEST_KEY = ["operator", "device", "hex_res10", "half_hour", "calibrated", "positive_only"]
@@ -33,23 +34,32 @@ _MOMENT = ["second", "spot_lat", "spot_lon"]
 _BITS = 30  # seconds told apart by one bit each; half a minute of them can be added up in 64 bits for every row there may be
 
 
-def moments(rows: Expression, crowded: Expression, criteria: Criteria) -> Expression:
-    """One row per phone and second that has a test: the test's key, what the second says at each threshold.
+def moments(rows: Expression, criteria: Criteria) -> Expression:
+    """One row per reading: the test's key and what it says at each threshold; for readings alone in their second.
 
-    `rows` is what `readings` returns, `crowded` what that function makes of them. Columns: `TEST_KEY`, hex (at the
-    resolution of the criteria), hex_res9, hex_res8, local_date, second, grade, no_service and weak_in_vehicle (1 or 0),
-    rsrp_dbm (missing = none known), and per threshold `SCORE` and `MARGIN` in dB (missing = no level known).
+    `rows` is what `readings` returns. Columns: `TEST_KEY`, hex (at the resolution of the criteria), hex_res9, hex_res8,
+    local_date, second, grade, no_service, weak_in_vehicle and, per threshold, `BAD` and `GOOD` (1 or 0; neither =
+    undecided), rsrp_dbm (missing = none known), and per threshold `MARGIN` in dB (missing = no level known).
     """
-    # Most phones write one row a second, and to group rows that are alone would cost more than all else here.
-    if crowded.count().execute():
-        alone = _scored(rows.anti_join(crowded, TEST_KEY), criteria)
-        twice = _best(_scored(rows.semi_join(crowded, TEST_KEY), criteria))
-        found = alone.union(twice.select(*alone.columns))
-    else:
-        found = _scored(rows, criteria)
-    # The level of a silent second is only known to be low.
-    low = criteria.levels.silent_margin_db
-    return found.mutate(**{column: found.mute.ifelse(low, found[column]) for column in MARGIN.values()})
+    told = _told(rows, criteria)
+    return told.mutate(**{column: _within(told[column], criteria) for column in MARGIN.values()})
+
+
+def best_of_seconds(rows: Expression, criteria: Criteria) -> Expression:
+    """One row per phone and second, its best reading, for readings that share their seconds; otherwise as `moments`."""
+    read = moments(rows, criteria)
+    # A second is bad where nothing in it is better, and what is only known to be low is outdone by any level.
+    lowest = ("hex", "hex_res9", "hex_res8", "local_date", "grade", "no_service", "mute", *BAD.values())
+    highest = ("weak_in_vehicle", "rsrp_dbm", *GOOD.values())
+    best = {column: read[column].min() for column in lowest} | {
+        column: read[column].max() for column in highest
+    }
+    levels = {column: read[column].max(where=read.mute == 0) for column in MARGIN.values()}
+    found = read.group_by(*TEST_KEY, *_MOMENT).agg(**best, **levels)
+    silent_db = criteria.levels.silent_margin_db
+    return found.mutate(
+        **{column: (found.mute == 1).ifelse(silent_db, found[column]) for column in MARGIN.values()}
+    )
 
 
 def half_hour(rows: Expression) -> Value:
@@ -99,12 +109,10 @@ def _grade(rows: Expression) -> Value:
 
 
 def without_echoes(rows: Expression) -> Expression:
-    """The readings without the tests that are echoes of others."""
+    """The readings without the tests that are echoes of others; `rows` is what `readings` returns."""
     # A test without the phone's name, each moment of which a named phone has too, is the same witness once more. Only
     # a whole test is dropped: of a part, what is left would vote as if the rest had never been.
     nameless = rows.filter(_.device == UNKNOWN_DEVICE)
-    if not nameless.count().execute():
-        return rows
     named = rows.filter(_.device != UNKNOWN_DEVICE, ~_.positive_only)
     alone = nameless.anti_join(named, ["operator", "hex_res10", *_MOMENT])
     echoes = nameless.anti_join(alone, TEST_KEY).select(*TEST_KEY).distinct()
@@ -112,28 +120,51 @@ def without_echoes(rows: Expression) -> Expression:
 
 
 def crowded(rows: Expression) -> Expression:
-    """The keys of the tests in which some second comes more than once; `rows` is what `readings` returns."""
+    """The tests in which some second comes more than once: their key and hex_res8; `rows` is what `readings` returns."""
     # Each second of half a minute is a bit: added up, the bits are more than put together where one came twice.
     second = rows.second.epoch_seconds().cast("int64")
     bit = ibis.literal(1, "int64") << (second % _BITS)
-    marked = rows.select(*TEST_KEY, part=(second // _BITS).cast("int64"), bit=bit)
-    told = marked.group_by(*TEST_KEY, "part").agg(added=_.bit.sum(), joined=_.bit.bit_or())
-    return told.filter(_.added != _.joined).select(*TEST_KEY).distinct()
+    marked = rows.select(*TEST_KEY, "hex_res8", part=(second // _BITS).cast("int64"), bit=bit)
+    told = marked.group_by(*TEST_KEY, "hex_res8", "part").agg(added=_.bit.sum(), joined=_.bit.bit_or())
+    return told.filter(_.added != _.joined).select(*TEST_KEY, "hex_res8").distinct()
 
 
-def _scored(rows: Expression, criteria: Criteria) -> Expression:
-    # One row per reading, with its score and its margin at each threshold.
-    limits = {f"limit_{name}": _limit(rows, criteria, name) for name in THRESHOLD_NAMES}
-    held = rows.mutate(**limits)
-    above = {f"above_{name}": held.level - held[f"limit_{name}"] for name in THRESHOLD_NAMES}
-    held = held.mutate(**above)
-    scores = {SCORE[name]: _score(held, f"above_{name}", criteria) for name in THRESHOLD_NAMES}
-    margins = {MARGIN[name]: _margin(held, f"above_{name}", criteria) for name in THRESHOLD_NAMES}
-    weak = ibis.coalesce(_weak_in_vehicle(held, held.above_headline, criteria) & ~held.silent, False)
-    told = held.mutate(
-        weak_in_vehicle=weak.cast("int64"), mute=held.silent & ~held.positive_only, **scores, **margins
+def _told(rows: Expression, criteria: Criteria) -> Expression:
+    # Each reading with how far it is above each threshold (`MARGIN`, not limited yet), and what that says.
+    loss_db = criteria.evidence.vehicle_loss_db
+    mute = rows.silent & ~rows.positive_only
+    heard = rows.mutate(
+        mute=mute.cast("int64"),
+        level=rows.silent.ifelse(ibis.null("float64"), rows.level),
+        **{f"limit_{name}": _limit(rows, criteria, name) for name in THRESHOLD_NAMES},
+        # So far above a threshold a reading must be not to be bad. What a source that never writes silence does not
+        # hear, or hears weakly, accuses nobody; without the car's loss a level might reach the threshold.
+        spared=ibis.cases((rows.positive_only, _NEVER_DB), (rows.moving, -loss_db), else_=0.0),
     )
-    return told.drop("technology", "level", "moving", "silent", *limits, *above)
+    # The level of a silent reading is only known to be low.
+    above = {
+        MARGIN[name]: mute.ifelse(_SILENT_DB, heard.level - heard[f"limit_{name}"])
+        for name in THRESHOLD_NAMES
+    }
+    held = heard.mutate(**above)
+    weak = held.moving & (held.margin_db < 0) & (held.margin_db >= -loss_db)
+    told = held.mutate(
+        weak_in_vehicle=ibis.coalesce(weak, False).cast("int64"),
+        **{BAD[name]: _flag(held[MARGIN[name]] < held.spared) for name in THRESHOLD_NAMES},
+        **{GOOD[name]: _flag(held[MARGIN[name]] >= 0) for name in THRESHOLD_NAMES},
+    )
+    return told.drop(
+        "technology", "level", "moving", "silent", "spared", *(f"limit_{name}" for name in THRESHOLD_NAMES)
+    )
+
+
+def _flag(known: Value) -> Value:
+    return ibis.coalesce(known.cast("int32"), 0)
+
+
+def _within(margin_db: Value, criteria: Criteria) -> Value:
+    low, high = criteria.levels.silent_margin_db, criteria.levels.cap_margin_db
+    return ibis.cases((margin_db < low, low), (margin_db > high, high), else_=margin_db)
 
 
 def _limit(rows: Expression, criteria: Criteria, name: ThresholdName) -> Value:
@@ -141,35 +172,3 @@ def _limit(rows: Expression, criteria: Criteria, name: ThresholdName) -> Value:
     return ibis.cases(
         *((rows.technology == tech, ibis.literal(value, "float64")) for tech, value in limits.items())
     )
-
-
-def _weak_in_vehicle(rows: Expression, above: Value, criteria: Criteria) -> Value:
-    # Without the car's loss the level might reach the threshold.
-    return rows.moving & (above < 0) & (above >= -criteria.evidence.vehicle_loss_db)
-
-
-def _score(rows: Expression, above: str, criteria: Criteria) -> Value:
-    return ibis.cases(
-        # What a source that never writes silence does not hear, or hears weakly, accuses nobody.
-        (rows.positive_only & (rows.silent | (rows[above] < 0)), UNKNOWN),
-        (rows.silent, FAIL),
-        (rows[above].isnull(), UNKNOWN),
-        (rows[above] >= 0, PASS),
-        (_weak_in_vehicle(rows, rows[above], criteria), UNKNOWN),
-        else_=FAIL,
-    )
-
-
-def _margin(rows: Expression, above: str, criteria: Criteria) -> Value:
-    low, high = criteria.levels.silent_margin_db, criteria.levels.cap_margin_db
-    return rows.silent.ifelse(ibis.null("float64"), rows[above].clip(low, high))
-
-
-def _best(scored: Expression) -> Expression:
-    # One row per phone and second: its best reading.
-    lowest = ("hex", "hex_res9", "hex_res8", "local_date", "grade", "no_service", "mute")
-    highest = ("weak_in_vehicle", "rsrp_dbm", *SCORE.values(), *MARGIN.values())
-    best = {column: scored[column].min() for column in lowest} | {
-        column: scored[column].max() for column in highest
-    }
-    return scored.group_by(*TEST_KEY, *_MOMENT).agg(**best)

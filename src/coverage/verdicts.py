@@ -88,35 +88,42 @@ def counts(evidence: pd.DataFrame, ending: str) -> tuple[Numbers, Numbers]:
     return n, k
 
 
-def p_covered(evidence: pd.DataFrame, criteria: Criteria, ending: str) -> tuple[Numbers, Numbers]:
-    """P(fewer than `covered_share` of tests fail), by count and by level (NaN where no level is known)."""
+def p_covered(
+    evidence: pd.DataFrame, criteria: Criteria, ending: str, asked: Flags | slice = slice(None)
+) -> tuple[Numbers, Numbers]:
+    """P(fewer than `covered_share` of tests fail), by count and by level (NaN where no level is known).
+
+    asked: the rows it is wanted of; the answers are so many.
+    """
     n, k = counts(evidence, ending)
     share = criteria.evidence.covered_share
     by_level = clear_by_level(
-        evidence[f"level_margin_db{ending}"].to_numpy(dtype=np.float64),
-        evidence[f"level_variance_db2{ending}"].to_numpy(dtype=np.float64),
-        (evidence[f"level_hexes{ending}"] > 1).to_numpy(),
+        evidence[f"level_margin_db{ending}"].to_numpy(dtype=np.float64)[asked],
+        evidence[f"level_variance_db2{ending}"].to_numpy(dtype=np.float64)[asked],
+        (evidence[f"level_hexes{ending}"] > 1).to_numpy()[asked],
         share,
         criteria.levels,
     )
-    return 1 - share_above(k, n, share), by_level
+    return 1 - share_above(k[asked], n[asked], share), by_level
 
 
 def verdict(evidence: pd.DataFrame, criteria: Criteria, ending: str) -> npt.NDArray[np.str_]:
     """The verdict of each row at the threshold whose columns end so."""
     rules = criteria.evidence
+    accused, fine = floors_met(evidence, criteria, ending), looks_fine(evidence, criteria, ending)
     n, k = counts(evidence, ending)
-    accused = floors_met(evidence, criteria, ending)
-    looks_dead = share_above(k, n, rules.dead_share) >= rules.dead_probability
-    looks_poor = share_above(k, n, rules.below_standard_share) >= rules.below_standard_probability
-    # A place that looks dead without the floors is not enough evidence: neither accused nor cleared.
+
+    def likely(share: float, probability: float, asked: Flags) -> Flags:
+        found = np.zeros(len(n), bool)
+        found[asked] = share_above(k[asked], n[asked], share) >= probability
+        return found
+
+    # Whatever else it looks like, what is neither accused nor fine is not enough evidence, and need not be asked.
+    looks_dead = likely(rules.dead_share, rules.dead_probability, accused | fine)
+    looks_poor = likely(rules.below_standard_share, rules.below_standard_probability, accused & ~looks_dead)
+    # A place that looks dead without the floors is not enough evidence either: neither accused nor cleared.
     return np.select(
-        [
-            looks_dead & accused,
-            looks_dead,
-            looks_poor & accused,
-            looks_fine(evidence, criteria, ending),
-        ],
+        [looks_dead & accused, looks_dead, looks_poor, fine],
         ["dead_zone", "not_enough_evidence", "below_standard", "covered"],
         default="not_enough_evidence",
     )
@@ -129,13 +136,14 @@ def looks_fine(evidence: pd.DataFrame, criteria: Criteria, ending: str) -> Flags
     least = criteria.clearing
     heard = evidence[f"heard_devices{ending}"] >= least.devices
     heard |= evidence[f"heard_calibrated{ending}"] >= least.calibrated_devices
-    by_count, by_level = p_covered(evidence, criteria, ending)
-    enough = by_count >= criteria.evidence.covered_probability
-    enough |= by_level >= criteria.levels.covered_probability
     # Strong levels never outweigh fails that were counted, nor those that were set aside: what is left of a place
     # whose fails are explained away is its better half.
     few_fails = k + aside <= criteria.evidence.covered_share * (n + aside) + _ROUNDING
-    fine: Flags = enough & few_fails & heard.to_numpy() & (n >= least.effective_tests - _ROUNDING)
+    fine: Flags = few_fails & heard.to_numpy() & (n >= least.effective_tests - _ROUNDING)
+    by_count, by_level = p_covered(evidence, criteria, ending, fine)
+    enough = by_count >= criteria.evidence.covered_probability
+    enough |= by_level >= criteria.levels.covered_probability
+    fine[fine] = enough
     return fine
 
 

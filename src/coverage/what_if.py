@@ -15,6 +15,20 @@ from coverage.criteria import Criteria
 from coverage.verdicts import Flags, one_test_db2, verdict
 
 _MOST = 30
+# What a verdict hangs on at the headline; imagined tests are asked of these columns alone.
+_ASKED = [
+    *(
+        "effective_tests",
+        "effective_fails",
+        "fails",
+        "fail_devices",
+        "fail_calibrated",
+        "fail_dates",
+        "fail_hexes",
+    ),
+    *("fail_span_s", "aside_tests", "heard_devices", "heard_calibrated"),
+    *("level_tests", "level_margin_db", "level_variance_db2", "level_hexes"),
+]
 # A pass that leaves little doubt, in dB above the threshold: two spreads of a single test.
 CLEAN_PASS_DB = 10.0
 _DAY_S = 24 * 3600
@@ -51,7 +65,7 @@ def _least(
     judged: pd.DataFrame, asked: Flags, holds: Callable[[pd.DataFrame, Ints], Flags]
 ) -> pd.Series[int]:
     # The least number of imagined tests with which it holds: halving, since more of them never undo it.
-    rows = judged[asked]
+    rows = judged.loc[asked, _ASKED]
     low, high = np.zeros(len(rows), np.int64), np.full(len(rows), _MOST + 1, np.int64)
     while len(rows) and (high - low > 1).any():
         middle = (low + high) // 2
