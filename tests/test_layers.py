@@ -19,7 +19,7 @@ ORDER = [
     {"logs", "places"},
     {"clusters"},
     {"crosswalk", "engine", "people", "pairs"},
-    {"calibration"},
+    {"calibration", "questions"},
     {"archive"},
     {"inputs", "moments"},
     {"ground"},
@@ -54,7 +54,17 @@ CONFINED = {
     "sqlalchemy": {"archive"},
     "typer": {"cli"},
     "pyspark": {"clusters", "scattered"},
-    "ibis": {"clusters", "engine", "moments", "observations", "evidence", "claims", "judging", "pipeline"},
+    "ibis": {
+        "clusters",
+        "engine",
+        "questions",
+        "moments",
+        "observations",
+        "evidence",
+        "claims",
+        "judging",
+        "pipeline",
+    },
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "base", "manager", "misc"}
 FILES = sorted(SOURCE.rglob("*.py"))

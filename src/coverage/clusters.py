@@ -66,9 +66,8 @@ class Cluster(Backend):  # type: ignore[misc]  # Ibis has no types
         """The result as an Arrow table, column or scalar."""
         self._run_pre_execute_hooks(expr)
         whole = expr.as_table()
-        with faults_told():
-            found = self.raw_sql(self.compile(whole, params=params, limit=limit, **kwargs)).toArrow()
-        return expr.__pyarrow_result__(found.cast(whole.schema().to_pyarrow()))
+        sql = self.compile(whole, params=params, limit=limit, **kwargs)
+        return expr.__pyarrow_result__(fetch(self, whole.schema(), sql))
 
     def execute(self, expr: Expr, /, *, params: Any = None, limit: Any = None, **kwargs: Any) -> Any:  # noqa: ANN401
         """The result as a frame, series or scalar."""
@@ -83,13 +82,7 @@ class Cluster(Backend):  # type: ignore[misc]  # Ibis has no types
         return expr.__pandas_result__(frame)
 
     def _create_cached_table(self, name: str, expr: Expression) -> Expression:
-        # At once, as DuckDB does, and without the long way it came by, which every later question would drag along.
-        # Kept on the workers alone it is lost with one of them; in Spark's checkpoint folder it is not.
-        with faults_told():
-            rows = self.raw_sql(self.compile(expr))
-            safe = self._session.sparkContext.getCheckpointDir() is not None
-            self._cached_dataframes[name] = rows.checkpoint() if safe else rows.localCheckpoint()
-        return _named(self, name, self._cached_dataframes[name])
+        return keep(self, name, self.compile(expr))
 
     def _drop_cached_table(self, name: str) -> None:
         self._session.catalog.dropTempView(name)
@@ -171,6 +164,23 @@ def read(engine: Cluster, paths: Sequence[str], of: pa.Schema) -> Expression:
     with faults_told():
         rows = engine._session.read.schema(columns).parquet(*paths)
     return _named(engine, util.gen_name("measurements"), rows)
+
+
+def fetch(engine: Cluster, columns: Schema, sql: str) -> pa.Table:
+    """The answer to `sql`, in those columns."""
+    with faults_told():
+        return engine.raw_sql(sql).toArrow().cast(columns.to_pyarrow())
+
+
+def keep(engine: Cluster, name: str, sql: str) -> Expression:
+    """The answer to `sql` as a table of the cluster's, for this engine only."""
+    # At once, as DuckDB does, and without the long way it came by, which every later question would drag along.
+    # Kept on the workers alone it is lost with one of them; in Spark's checkpoint folder it is not.
+    with faults_told():
+        rows = engine.raw_sql(sql)
+        safe = engine._session.sparkContext.getCheckpointDir() is not None
+        engine._cached_dataframes[name] = rows.checkpoint() if safe else rows.localCheckpoint()
+    return _named(engine, name, engine._cached_dataframes[name])
 
 
 def load(engine: Cluster, name: str, table: pa.Table) -> Expression:

@@ -194,6 +194,9 @@ class Criteria(_Rules):
         canonical = orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(canonical).hexdigest()[:12]
 
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
     @property
     def label(self) -> str:
         """What exports print: name and hash."""

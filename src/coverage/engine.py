@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +19,7 @@ import pyarrow as pa
 from ibis import util
 from ibis.backends.duckdb import Backend as DuckDB
 from ibis.backends.sql import SQLBackend as Backend
+from ibis.expr.schema import Schema
 from ibis.expr.types import CachedTable
 from ibis.expr.types import Table as Expression
 
@@ -145,6 +147,37 @@ def _put(engine: Backend, table: CachedTable, path: Path) -> Path:
     engine.to_parquet(table, path, compression="lz4")
     table.release()
     return path
+
+
+def keep(engine: Backend, name: str, columns: Schema, sql: str) -> None:
+    """Let the engine work out what `sql` asks, and keep it as the table of that name and those columns."""
+    if isinstance(engine, DuckDB):
+        # A sum of whole numbers is wider there than the number it is to be.
+        engine.raw_sql(f'CREATE TEMP TABLE "{name}" ({_typed(columns)})')
+        engine.raw_sql(f'INSERT INTO "{name}" {sql}')
+    else:
+        on_cluster("clusters").keep(engine, name, sql)
+
+
+@lru_cache(maxsize=256)
+def _typed(columns: Schema) -> str:
+    to_string = DuckDB.compiler.type_mapper.to_string
+    return ", ".join(f'"{column}" {to_string(kind)}' for column, kind in columns.items())
+
+
+def let_go(engine: Backend, name: str) -> None:
+    """Forget what was kept under that name."""
+    if isinstance(engine, DuckDB):
+        engine.raw_sql(f'DROP TABLE "{name}"')
+    else:
+        engine._drop_cached_table(name)
+
+
+def fetch(engine: Backend, columns: Schema, sql: str) -> pa.Table:
+    """The answer to `sql`, in those columns."""
+    if isinstance(engine, DuckDB):
+        return engine.con.sql(sql).to_arrow_table().cast(columns.to_pyarrow())
+    return on_cluster("clusters").fetch(engine, columns, sql)
 
 
 def load(engine: Backend, name: str, table: pa.Table) -> Expression:

@@ -7,7 +7,6 @@ row per place and operator.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 
 import ibis
 import pandas as pd
@@ -15,9 +14,11 @@ from ibis import _
 from ibis.expr.types import Table as Expression
 from ibis.expr.types import Value
 
+from coverage import questions
 from coverage.criteria import THRESHOLD_NAMES, Criteria, FccBadge, ThresholdName
 from coverage.moments import HALF_HOUR_S, MARGIN
 from coverage.observations import OUTCOME
+from coverage.questions import Steps
 from coverage.tables import GRADES, UNKNOWN_DEVICE
 
 _FOUR_HOURS_S = 4 * 3600
@@ -38,23 +39,25 @@ def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteri
     of the levels `level_margin_db`, `level_tests`, `level_variance_db2`, `level_hexes` (how many are pooled).
     Times are UTC. A place without a row was not tested.
     """
-    with ExitStack() as held:
+    return questions.answer(_added_up, [tests, place_hexes], criteria)
 
-        def kept(rows: Expression) -> Expression:
-            # Each step is one question to the engine: all in one is planned badly, and its sums come as decimals.
-            return held.enter_context(rows.cache())
 
-        pooled = kept(_pooled(tests, place_hexes))
-        bundles = kept(_bundles(pooled))
-        found, devices = kept(_summary(pooled)), kept(_of_devices(bundles))
-        others = _of_occasions(bundles), _of_dates(pooled), _of_spots(pooled)
-        weighed = kept(_weighed(bundles, criteria))
-        for part in (devices, *map(kept, others), kept(_evidence(weighed, criteria))):
-            found = found.left_join(part, _PLACE).drop("place_id_right", "operator_right")
-        # A place that only phones without a name tested has no row of devices.
-        none = {column: 0 for column in devices.columns if column not in _PLACE}
-        rows: pd.DataFrame = found.fill_null(none).order_by(_PLACE).to_pyarrow().to_pandas()
-    return rows
+def _added_up(tests: Expression, place_hexes: Expression, criteria: Criteria) -> Steps:
+    # All in one is planned badly.
+    pooled = yield _pooled(tests, place_hexes)
+    bundles = yield _bundles(pooled)
+    found, devices = (yield _summary(pooled)), (yield _of_devices(bundles))
+    occasions, dates, spots = (
+        (yield _of_occasions(bundles)),
+        (yield _of_dates(pooled)),
+        (yield _of_spots(pooled)),
+    )
+    evidence = yield _evidence((yield _weighed(bundles, criteria)), criteria)
+    for part in (devices, occasions, dates, spots, evidence):
+        found = found.left_join(part, _PLACE).drop("place_id_right", "operator_right")
+    # A place that only phones without a name tested has no row of devices.
+    none = {column: 0 for column in devices.columns if column not in _PLACE}
+    return found.fill_null(none).order_by(_PLACE)
 
 
 def suffix(name: ThresholdName) -> str:

@@ -79,13 +79,22 @@ def krige(
     for start in range(0, len(wanted_m), _AT_A_TIME):
         batch = slice(start, start + _AT_A_TIME)
         around = known_m[nearest[batch]]
-        between = np.sqrt(((around[:, :, None] - around[:, None]) ** 2).sum(axis=3))
-        among = _covariance(between, variogram) + mean_db2 + variogram.nugget_db2 * np.eye(count)
+        among = _covariance(_apart(around), variogram) + mean_db2 + variogram.nugget_db2 * np.eye(count)
         towards = _covariance(distance_m[batch], variogram) + mean_db2
         weights = np.linalg.solve(among, towards[..., None])[..., 0]
         level_db[batch] = (weights * known_db[nearest[batch]]).sum(axis=1)
         variance_db2[batch] = variogram.sill_db2 + mean_db2 - (weights * towards).sum(axis=1)
     return level_db, np.sqrt(np.maximum(variance_db2, 0.0) + variogram.nugget_db2)
+
+
+def _apart(points_m: Reals) -> Reals:
+    """The distances between the points of each place, shape (M, N, N), of x, y, z in shape (M, N, 3)."""
+    # One axis after another: numbers that lie together in memory are added five times as fast.
+    squares = np.zeros((*points_m.shape[:2], points_m.shape[1]))
+    for along in np.moveaxis(points_m, 2, 0):
+        apart = along[:, :, None] - along[:, None]
+        squares += apart * apart
+    return np.sqrt(squares)
 
 
 def _covariance(distance_m: Reals, variogram: Variogram) -> Reals:

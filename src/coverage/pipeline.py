@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -63,25 +64,28 @@ def judge(given: Inputs, tell: Tell = silent, former: Former | None = None) -> S
     """
     tell("thôn × ô lục giác / villages × hexes", 0.0)
     lie, judged = lie_of_the_land(given), None
-    if former is not None:
-        with scratch_folder(given.scratch, "judging") as scratch:
-            judged = _judged_again(given, lie, former, scratch, tell)
-    if judged is None:
-        with scratch_folder(given.scratch, "judging") as scratch:
-            judged = _judged(given, lie, scratch, tell)
-    tell("xét từng thôn / judging villages", 0.7)
-    village_rows, areas = _of_villages(given, lie, judged)
-    return _told(given, lie, judged, village_rows, areas, tell)
+    with ThreadPoolExecutor(1) as aside:
+        if former is not None:
+            with scratch_folder(given.scratch, "judging") as scratch:
+                judged = _judged_again(given, lie, former, scratch, aside, tell)
+        if judged is None:
+            with scratch_folder(given.scratch, "judging") as scratch:
+                judged = _judged(given, lie, scratch, aside, tell)
+        tell("xét từng thôn / judging villages", 0.7)
+        village_rows, areas = _of_villages(given, lie, judged)
+        return _told(given, lie, judged, village_rows, areas, tell)
 
 
 @dataclass(frozen=True)
 class _Judged:
     """What the measurements say, before anything is said of villages.
 
-    again: what of it was judged anew, with the former snapshot; None = everything was.
+    predictions: worked out while villages are judged, since they hang on the levels alone. again: what of it was judged
+    anew, with the former snapshot; None = everything was.
     """
 
     levels: pd.DataFrame
+    predictions: Future[pd.DataFrame]
     hex_rows: pd.DataFrame
     place_rows: pd.DataFrame
     reliability: pd.DataFrame
@@ -91,7 +95,7 @@ class _Judged:
     again: tuple[Area, Snapshot] | None = None
 
 
-def _judged(given: Inputs, lie: Lie, scratch: Path, tell: Tell) -> _Judged:
+def _judged(given: Inputs, lie: Lie, scratch: Path, aside: Executor, tell: Tell) -> _Judged:
     criteria, backend = given.criteria, engine.connect(scratch=scratch)
     tell("số đo → lần thử / measurements → tests", 0.1)
     measurements = engine.read_measurements(backend, given.committed.parts)
@@ -99,11 +103,13 @@ def _judged(given: Inputs, lie: Lie, scratch: Path, tell: Tell) -> _Judged:
         backend, measurements, given, lie, scratch, lambda stage, share: tell(stage, 0.1 + 0.4 * share)
     )
     levels = judging.levels(found.tests)
+    predicted = aside.submit(_predicted, given, lie, levels)
     operators, in_scope = _operators(levels, given)
     tell("xét từng ô / judging hexes", 0.5)
     declared = claims.declared_hexes(given.declared, criteria.hex_resolution)
     return _Judged(
         levels=levels,
+        predictions=predicted,
         hex_rows=judging.hex_verdicts(found, criteria),
         place_rows=judging.place_verdicts(found, lie.places, lie.pooled, operators, backend, criteria),
         reliability=claims.reliability(found.tests, backend, declared, given.communes, criteria),
@@ -113,7 +119,9 @@ def _judged(given: Inputs, lie: Lie, scratch: Path, tell: Tell) -> _Judged:
     )
 
 
-def _judged_again(given: Inputs, lie: Lie, former: Former, scratch: Path, tell: Tell) -> _Judged | None:
+def _judged_again(
+    given: Inputs, lie: Lie, former: Former, scratch: Path, aside: Executor, tell: Tell
+) -> _Judged | None:
     """The same, what no reading touched taken from the former snapshot; None where everything must be judged."""
     criteria, was, area = given.criteria, former.snapshot, renewal.area(former.touched, lie)
     backend = engine.connect(scratch=scratch)
@@ -123,6 +131,7 @@ def _judged_again(given: Inputs, lie: Lie, former: Former, scratch: Path, tell: 
     operators, in_scope = _operators(levels, given)
     if operators != sorted(was.info.operators) or in_scope != list(was.info.in_scope):
         return None  # another operator is asked about everywhere
+    predicted = aside.submit(_predicted_again, given, lie, levels, was)
     tell("xét từng ô / judging hexes", 0.5)
     new_hexes = judging.hex_verdicts(found, criteria, area.parents)
     places = lie.places[lie.places["place_id"].isin(area.places)]
@@ -131,6 +140,7 @@ def _judged_again(given: Inputs, lie: Lie, former: Former, scratch: Path, tell: 
     kept_places = was.place_verdicts[~was.place_verdicts["place_id"].isin(area.places)]
     return _Judged(
         levels=levels,
+        predictions=predicted,
         hex_rows=spliced(area.outside(was.hex_verdicts), new_hexes, _HEX),
         place_rows=spliced(kept_places, new_places, _PLACE),
         reliability=was.reliability,
@@ -195,7 +205,7 @@ def _told(
     """What is said of all together: predictions, ranks, roads."""
     criteria = given.criteria
     tell("dự đoán nơi chưa đo / predicting what is unmeasured", 0.8)
-    predicted = _predicted(given, lie, judged)
+    predicted = judged.predictions.result()
     ranked = gaps.ranked(village_rows, criteria)
     order = surveys.survey_ranking(ranked, judged.place_rows, lie.pooled, predicted)
     ranked = ranked.merge(order, on=_VILLAGE, how="left").astype({"survey_rank": "Int64"})
@@ -218,17 +228,17 @@ def _told(
     )
 
 
-def _predicted(given: Inputs, lie: Lie, judged: _Judged) -> pd.DataFrame:
+def _predicted(given: Inputs, lie: Lie, levels: pd.DataFrame) -> pd.DataFrame:
     targets = surveys.hexes_to_predict(lie.pairs, lie.places, lie.pooled)
-    levels, kept = judged.levels[judged.levels["heard"]], None
-    if judged.again is not None:
-        # An operator's predictions hang on all of its levels, and on no other's.
-        was = judged.again[1]
-        other = renewal.operators_that_differ(judged.levels, was.hex_levels)
-        levels = levels[levels["operator"].isin(other)]
-        kept = was.predictions[~was.predictions["operator"].isin(other)]
-    found = predictions.predict(levels, targets, given.sites, given.dem, given.criteria, given.as_of)
-    return found if kept is None else spliced(kept, found, _HEX)
+    heard = levels[levels["heard"]]
+    return predictions.predict(heard, targets, given.sites, given.dem, given.criteria, given.as_of)
+
+
+def _predicted_again(given: Inputs, lie: Lie, levels: pd.DataFrame, was: Snapshot) -> pd.DataFrame:
+    # An operator's predictions hang on all of its levels, and on no other's.
+    other = renewal.operators_that_differ(levels, was.hex_levels)
+    kept = was.predictions[~was.predictions["operator"].isin(other)]
+    return spliced(kept, _predicted(given, lie, levels[levels["operator"].isin(other)]), _HEX)
 
 
 def _info(given: Inputs, judged: _Judged) -> SnapshotInfo:
