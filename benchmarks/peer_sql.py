@@ -14,7 +14,7 @@ from h3ronpy import change_resolution
 from h3ronpy.vector import coordinates_to_cells
 
 from coverage.criteria import THRESHOLD_NAMES, Criteria, ThresholdName
-from coverage.evidence import suffix
+from coverage.hex_sums import suffix
 
 KEY = "operator, device, hex_res10, half_hour, calibrated, positive_only"
 _PLACE = "place_id, operator"

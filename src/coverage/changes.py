@@ -15,11 +15,12 @@ _MEASURE = {
     "clusters": ("Đo tại nhà văn hoá và các cụm dân cư.", "Measure at the centre and at the clusters."),
 }
 Both = tuple[str, str]
+_READ = ["verdict", "basis", "place_id", "tests_to_overturn", "fails_to_dead", "passes_to_covered"]
 
 
 def of_villages(table: pd.DataFrame) -> tuple[list[str], list[str]]:
     """The Vietnamese and the English sentence of each row: of the place that decides, by `what_if.with_changes`."""
-    pairs = [_sentence(row) for row in table.to_dict("records")]
+    pairs = [_sentence(row) for row in table[_READ].to_dict("records")]
     return [vi for vi, _ in pairs], [en for _, en in pairs]
 
 

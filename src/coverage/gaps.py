@@ -14,7 +14,7 @@ import pandas as pd
 
 from coverage import changes, reasons
 from coverage.criteria import THRESHOLD_NAMES, Criteria
-from coverage.evidence import suffix
+from coverage.hex_sums import suffix
 from coverage.tables import DEAD_STATUSES, VILLAGE_VERDICTS
 
 _KEY = ["village_id", "operator"]

@@ -90,60 +90,63 @@ def levels(tests: Expression) -> pd.DataFrame:
     return tables.check_frame(tables.HEX_LEVELS, rows.sort_values(["hex", "operator"], ignore_index=True))
 
 
-def hex_verdicts(found: Tested, criteria: Criteria, only: Hexes | None = None) -> pd.DataFrame:
-    """Every measured hex for every operator tested there, as HEX_VERDICTS, sorted by hex and operator.
-
-    only: the res-8 parents of the hexes that are asked for; None = all.
-    """
-    parts = [_hex_verdicts(found, stretch, criteria, only) for stretch in found.stretches]
-    rows = pd.concat(parts, ignore_index=True).sort_values(["hex", "operator"], ignore_index=True)
-    return tables.check_frame(tables.HEX_VERDICTS, rows)
-
-
-def _hex_verdicts(found: Tested, stretch: Stretch, criteria: Criteria, only: Hexes | None) -> pd.DataFrame:
-    tests = found.tests
-    if stretch != EVERYWHERE:
-        tests = tests.filter(_.hex_res8.between(*stretch))
-    if only is not None:
-        tests = tests.filter(_.hex_res8.isin(only.tolist()))
-    alone, siblings = evidence.hexes_as_places(tests), evidence.hexes_of_parents(tests)
-    judged = _judged(tests, alone, criteria)
-    old = evidence.expired_by_place(found.expired, alone)
-    badges = evidence.fcc_grades(tests, siblings, criteria.fcc_badge)
-    told = gaps.with_history(judged, old, badges)
-    told["hex"] = told.pop("place_id").astype("int64")
-    return told.astype(dict.fromkeys(_COUNTS, "int64"))
-
-
-def place_verdicts(
+def ground_verdicts(  # noqa: PLR0913, PLR0917 - what is asked, of what, by which rules
     found: Tested,
     places: pd.DataFrame,
     pooled: pd.DataFrame,
     operators: Sequence[str],
     backend: Backend,
     criteria: Criteria,
-) -> pd.DataFrame:
-    """Every place for every operator, as PLACE_VERDICTS, sorted. `places` is PLACES, `pooled` PLACE_HEXES of those."""
+    only: Hexes | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every measured hex for every operator tested there, as HEX_VERDICTS, and every place for every operator, as
+    PLACE_VERDICTS, both sorted.
+
+    `places` is PLACES, `pooled` PLACE_HEXES of those. only: the res-8 parents of the hexes that are asked for; None =
+    all.
+    """
     # Neighbours together: their tests lie in few of the files.
     order = pooled.groupby("place_id")["hex"].min().sort_values().index.to_numpy()
+    some = np.array_split(order, len(found.stretches))
     parts = [
-        _place_verdicts(found, pooled[pooled["place_id"].isin(some)], backend, criteria)
-        for some in np.array_split(order, len(found.stretches))
+        _verdicts(found, stretch, pooled[pooled["place_id"].isin(own)], backend, criteria, only)
+        for stretch, own in zip(found.stretches, some, strict=True)
     ]
     judged, old, badges = (pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True))
-    rows = gaps.with_history(gaps.complete(judged, places, operators), old, badges)
-    ordered = rows.sort_values(["place_id", "operator"], ignore_index=True)
-    return tables.check_frame(tables.PLACE_VERDICTS, ordered)
+    of_place = judged["place_id"].isin(places["place_id"])
+    hex_rows = gaps.with_history(judged[~of_place], old, badges)
+    hex_rows["hex"] = hex_rows.pop("place_id").astype("int64")
+    place_rows = gaps.with_history(gaps.complete(judged[of_place], places, operators), old, badges)
+    return (
+        _checked(tables.HEX_VERDICTS, hex_rows.astype(dict.fromkeys(_COUNTS, "int64")), "hex"),
+        _checked(tables.PLACE_VERDICTS, place_rows, "place_id"),
+    )
 
 
-def _place_verdicts(
-    found: Tested, pooled: pd.DataFrame, backend: Backend, criteria: Criteria
+def _checked(contract: tables.Table, rows: pd.DataFrame, of: str) -> pd.DataFrame:
+    return tables.check_frame(contract, rows.sort_values([of, "operator"], ignore_index=True))
+
+
+def _verdicts(
+    found: Tested,
+    stretch: Stretch,
+    pooled: pd.DataFrame,
+    backend: Backend,
+    criteria: Criteria,
+    only: Hexes | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    ground = engine.load_frame(backend, util.gen_name("place_hexes"), pooled)
+    tests = found.tests
+    if stretch != EVERYWHERE:
+        tests = tests.filter(_.hex_res8.between(*stretch))
+    if only is not None:
+        tests = tests.filter(_.hex_res8.isin(only.tolist()))
+    held = engine.load_frame(backend, util.gen_name("place_hexes"), pooled).select("place_id", "hex")
+    # Hexes are places too, of one hex each: what is asked of both is asked once.
+    ground = evidence.hexes_as_places(tests).union(held).cache()
     return (
         _judged(found.tests, ground, criteria),
         evidence.expired_by_place(found.expired, ground),
-        evidence.fcc_grades(found.tests, ground, criteria.fcc_badge),
+        evidence.fcc_grades(found.tests, evidence.hexes_of_parents(tests).union(held), criteria.fcc_badge),
     )
 
 

@@ -30,6 +30,7 @@ GOOD = {name: f"good_{name}" for name in THRESHOLD_NAMES}
 # What one kind of source says of a spot and half-hour is a test of its own: readings of another kind neither lend it
 # weight nor take any.
 TEST_KEY = ["operator", "device", "hex_res10", "half_hour", "calibrated", "positive_only"]
+CROWD_KEY = ["operator", "device", "hex_res10", "half_hour"]
 _MOMENT = ["second", "spot_lat", "spot_lon"]
 _BITS = 30  # seconds told apart by one bit each; half a minute of them can be added up in 64 bits for every row there may be
 
@@ -120,13 +121,20 @@ def without_echoes(rows: Expression) -> Expression:
 
 
 def crowded(rows: Expression) -> Expression:
-    """The tests in which some second comes more than once: their key and hex_res8; `rows` is what `readings` returns."""
+    """Where a phone has some second more than once: `CROWD_KEY` and hex_res8; `rows` is what `readings` returns.
+
+    Readings of several kinds of source count together here: their tests are looked at, and may turn out not to be crowded.
+    """
     # Each second of half a minute is a bit: added up, the bits are more than put together where one came twice.
     second = rows.second.epoch_seconds().cast("int64")
     bit = ibis.literal(1, "int64") << (second % _BITS)
-    marked = rows.select(*TEST_KEY, "hex_res8", part=(second // _BITS).cast("int64"), bit=bit)
-    told = marked.group_by(*TEST_KEY, "hex_res8", "part").agg(added=_.bit.sum(), joined=_.bit.bit_or())
-    return told.filter(_.added != _.joined).select(*TEST_KEY, "hex_res8").distinct()
+    key = ["operator", "device", "hex_res10", "hex_res8", "part"]
+    marked = rows.mutate(part=(second // _BITS).cast("int64"), bit=bit).select(*key, "bit")
+    told = marked.group_by(key).agg(added=_.bit.sum(), joined=_.bit.bit_or())
+    found = told.filter(_.added != _.joined).mutate(
+        half_hour=(_.part // (HALF_HOUR_S // _BITS)).cast("int64")
+    )
+    return found.select(*CROWD_KEY, "hex_res8").distinct()
 
 
 def _told(rows: Expression, criteria: Criteria) -> Expression:

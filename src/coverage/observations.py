@@ -19,6 +19,7 @@ from ibis.expr.types import Table as Expression
 from coverage.criteria import THRESHOLD_NAMES, Criteria, ThresholdName
 from coverage.moments import (
     BAD,
+    CROWD_KEY,
     GOOD,
     MARGIN,
     TEST_KEY,
@@ -108,9 +109,9 @@ def observed(
             # Most phones write one row a second, and to group all by seconds would cost more than all else here.
             if len(crowd := _within(stretch, crowds)):
                 near = rows.filter(_.hex_res8.isin(crowd.tolist())) if len(crowd) < _FEW else rows
-                shared = best_of_seconds(near.semi_join(twice, TEST_KEY), criteria)
+                shared = best_of_seconds(near.semi_join(twice, CROWD_KEY), criteria)
                 again = _tests(shared, criteria, as_of).select(*tests.columns)
-                tests = tests.anti_join(twice, TEST_KEY).union(again)
+                tests = tests.anti_join(twice, CROWD_KEY).union(again)
             yield tests.cache()
 
 

@@ -106,12 +106,15 @@ def _judged(given: Inputs, lie: Lie, scratch: Path, aside: Executor, tell: Tell)
     predicted = aside.submit(_predicted, given, lie, levels)
     operators, in_scope = _operators(levels, given)
     tell("xét từng ô / judging hexes", 0.5)
+    hex_rows, place_rows = judging.ground_verdicts(
+        found, lie.places, lie.pooled, operators, backend, criteria
+    )
     declared = claims.declared_hexes(given.declared, criteria.hex_resolution)
     return _Judged(
         levels=levels,
         predictions=predicted,
-        hex_rows=judging.hex_verdicts(found, criteria),
-        place_rows=judging.place_verdicts(found, lie.places, lie.pooled, operators, backend, criteria),
+        hex_rows=hex_rows,
+        place_rows=place_rows,
         reliability=claims.reliability(found.tests, backend, declared, given.communes, criteria),
         measurements=found.measurements,
         operators=operators,
@@ -133,10 +136,11 @@ def _judged_again(
         return None  # another operator is asked about everywhere
     predicted = aside.submit(_predicted_again, given, lie, levels, was)
     tell("xét từng ô / judging hexes", 0.5)
-    new_hexes = judging.hex_verdicts(found, criteria, area.parents)
     places = lie.places[lie.places["place_id"].isin(area.places)]
     pooled = lie.pooled[lie.pooled["place_id"].isin(area.places)]
-    new_places = judging.place_verdicts(found, places, pooled, operators, backend, criteria)
+    new_hexes, new_places = judging.ground_verdicts(
+        found, places, pooled, operators, backend, criteria, area.parents
+    )
     kept_places = was.place_verdicts[~was.place_verdicts["place_id"].isin(area.places)]
     return _Judged(
         levels=levels,

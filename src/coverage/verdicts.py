@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.special import betainc, ndtr, ndtri
 
 from coverage.criteria import THRESHOLD_NAMES, Criteria, Levels
-from coverage.evidence import suffix
+from coverage.hex_sums import suffix
 from coverage.tables import GRADES
 
 Numbers = npt.NDArray[np.float64]
