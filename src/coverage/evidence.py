@@ -247,14 +247,15 @@ def _added(each: Expression, spread_db: float) -> Expression:
 
 def hexes_as_places(tests: Expression) -> Expression:
     """Each measured hex as a place of its own (PLACE_HEXES, place_id = the hex's decimal digits)."""
-    return tests.select(place_id=tests.hex.cast("string"), hex=tests.hex).distinct()
+    cells = tests.select("hex").distinct()
+    return cells.select(place_id=cells.hex.cast("string"), hex=cells.hex.cast("int64"))
 
 
 def hexes_of_parents(tests: Expression) -> Expression:
     """Each measured hex with every measured hex of its resolution-8 parent (PLACE_HEXES): the FCC's cell."""
     cells = tests.select("hex", "hex_res8").distinct()
     both = cells.inner_join(cells.view(), "hex_res8")
-    return both.select(place_id=both.hex.cast("string"), hex=both.hex_right).distinct()
+    return both.select(place_id=both.hex.cast("string"), hex=both.hex_right.cast("int64")).distinct()
 
 
 def fcc_grades(tests: Expression, place_hexes: Expression, badge: FccBadge) -> pd.DataFrame:

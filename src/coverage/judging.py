@@ -113,7 +113,7 @@ def ground_verdicts(  # noqa: PLR0913, PLR0917 - what is asked, of what, by whic
         for stretch, own in zip(found.stretches, some, strict=True)
     ]
     judged, old, badges = (pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True))
-    of_place = judged["place_id"].isin(places["place_id"])
+    of_place = judged["place_id"].isin(pooled["place_id"])
     hex_rows = gaps.with_history(judged[~of_place], old, badges)
     hex_rows["hex"] = hex_rows.pop("place_id").astype("int64")
     place_rows = gaps.with_history(gaps.complete(judged[of_place], places, operators), old, badges)
@@ -139,7 +139,8 @@ def _verdicts(
     if stretch != EVERYWHERE:
         tests = tests.filter(_.hex_res8.between(*stretch))
     if only is not None:
-        tests = tests.filter(_.hex_res8.isin(only.tolist()))
+        asked = engine.load_frame(backend, util.gen_name("asked"), pd.DataFrame({"hex_res8": only}))
+        tests = tests.semi_join(asked, "hex_res8")
     held = engine.load_frame(backend, util.gen_name("place_hexes"), pooled).select("place_id", "hex")
     # Hexes are places too, of one hex each: what is asked of both is asked once.
     ground = evidence.hexes_as_places(tests).union(held).cache()

@@ -68,7 +68,9 @@ def former(workspace: Workspace, given: Inputs) -> Former | None:
     if since is None:
         return None
     touched = engine.hexes_in([*since.came, *since.went], given.criteria.hex_resolution)
-    return Former(snapshots.load(workspace.snapshots, latest), since, touched)
+    was = snapshots.load(workspace.snapshots, latest)
+    # Where readings changed everywhere, or there were none before, nothing of it would stay.
+    return None if was.hex_levels["hex"].isin(touched).all() else Former(was, since, touched)
 
 
 def _but_readings(made_of: Mapping[str, Any]) -> dict[str, Any]:
