@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from measurements import (
     AS_OF,
@@ -350,3 +352,33 @@ def test_expired_tests_are_counted_and_count_for_nothing() -> None:
     loaded = engine.load(engine.connect(), "measurements", table(rows))
     assert observations.expired(loaded, rules(), AS_OF).execute()["expired_tests"].tolist() == [2]
     assert len(observe(rows)) == 1
+
+
+def scattered(count: int) -> pa.Table:
+    """So many readings, each of a phone, place and half-hour of its own, as people's phones give them."""
+    rng = np.random.default_rng(5)
+    ordinary = table([row()])
+    lat, lon = rng.uniform(11.5, 12.5, count), rng.uniform(107.5, 108.5, count)
+    cells = hexes.of_points(lat, lon, 10)
+    columns = {name: pa.repeat(ordinary[name][0], count) for name in ordinary.column_names} | {
+        "lat": pa.array(lat),
+        "lon": pa.array(lon),
+        "device": pa.array([f"phone-{number}" for number in range(count)]),
+        "rsrp_dbm": pa.array(rng.uniform(-125, -80, count).astype("f4")),
+        **{f"hex_res{res}": pa.array(hexes.parents(cells, res)) for res in (8, 9)},
+        "hex_res10": pa.array(cells),
+    }
+    return tables.check(tables.MEASUREMENTS, pa.table(columns))
+
+
+def test_ground_that_does_not_fit_in_memory_is_taken_in_smaller_stretches(tmp_path: Path) -> None:
+    readings, sums = scattered(150_000), []
+    for memory_mb in (4000, 110):
+        backend = engine.connect(scratch=tmp_path, memory_mb=memory_mb)
+        loaded = engine.load(backend, "measurements", readings)
+        parts = list(observations.observed(loaded, rules(), AS_OF, [observations.EVERYWHERE]))
+        found = pd.concat([part.execute() for part in parts], ignore_index=True)
+        sums.append((len(found), int(found["fails"].sum()), int(found["hex_res10"].astype(object).sum())))
+        assert (len(parts) > 1) == (memory_mb < 4000)
+    assert sums[0] == sums[1]
+    assert sums[0][0] == 150_000

@@ -5,7 +5,7 @@ Written as Ibis expressions without user functions, so that any engine runs them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 
 import ibis
@@ -16,6 +16,7 @@ from ibis import _
 from ibis.expr.types import CachedTable, Value
 from ibis.expr.types import Table as Expression
 
+from coverage import engine
 from coverage.criteria import THRESHOLD_NAMES, Criteria, ThresholdName
 from coverage.moments import (
     BAD,
@@ -95,13 +96,13 @@ def stretches(counts: pd.DataFrame, most_rows: int | None) -> list[Stretch]:
 def observed(
     measurements: Expression, criteria: Criteria, as_of: date, ground: Iterable[Stretch]
 ) -> Iterator[CachedTable]:
-    """What `observe` returns, a stretch of ground at a time."""
+    """What `observe` returns, a stretch of ground at a time, or less where one does not fit in the engine's memory."""
     valid = within_validity(measurements, criteria, as_of)
     with crowded(readings(valid, criteria, as_of)).cache() as twice:
         # Both are rare, and to look for them costs more than to know that there are none.
         crowds, nameless = _parents(twice), _parents(valid.filter(_.device == UNKNOWN_DEVICE))
-        for stretch in ground:
-            here = valid if stretch == EVERYWHERE else valid.filter(_.hex_res8.between(*stretch))
+
+        def tests_in(here: Expression, stretch: Stretch) -> Expression:
             rows = readings(here, criteria, as_of)
             if len(_within(stretch, nameless)):
                 rows = without_echoes(rows)
@@ -112,7 +113,28 @@ def observed(
                 shared = best_of_seconds(near.semi_join(twice, CROWD_KEY), criteria)
                 again = _tests(shared, criteria, as_of).select(*tests.columns)
                 tests = tests.anti_join(twice, CROWD_KEY).union(again)
-            yield tests.cache()
+            return tests
+
+        for stretch in ground:
+            yield from _kept(valid, stretch, tests_in)
+
+
+def _kept(
+    valid: Expression, stretch: Stretch, tests_in: Callable[[Expression, Stretch], Expression]
+) -> Iterator[CachedTable]:
+    here = valid if stretch == EVERYWHERE else valid.filter(_.hex_res8.between(*stretch))
+    tests = engine.cached(tests_in(here, stretch))
+    if tests is not None:
+        yield tests
+        return
+    # Where nearly each reading is a test of its own, a stretch holds many more of them than usual.
+    counts = here.group_by("hex_res8").agg(rows=_.count()).execute()
+    halves = stretches(counts, -(-int(counts["rows"].sum()) // 2))
+    if halves in ([EVERYWHERE], [stretch]):
+        yield tests_in(here, stretch).cache()  # one hex: the engine says itself how much it has
+        return
+    for half in halves:
+        yield from _kept(valid, half, tests_in)
 
 
 def _parents(rows: Expression) -> npt.NDArray[np.int64]:
@@ -124,15 +146,14 @@ def _within(stretch: Stretch, parents: npt.NDArray[np.int64]) -> npt.NDArray[np.
     return parents[(parents >= stretch[0]) & (parents <= stretch[1])]
 
 
-def observe(measurements: Expression, criteria: Criteria, as_of: date) -> CachedTable:
+def observe(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
     """Tests of the contract OBSERVATIONS, one per operator, device, res-10 hex, half-hour and kind of source.
 
     An observation fails at a threshold where more than half of its seconds fail there, seconds with
     an unknown level counting against; it passes where at least half of the seconds with a known
     outcome pass; in between, and where no second has an outcome, it stays undecided (missing).
     """
-    (tests,) = observed(measurements, criteria, as_of, [EVERYWHERE])
-    return tests
+    return ibis.union(*observed(measurements, criteria, as_of, [EVERYWHERE]))
 
 
 def _tests(seconds: Expression, criteria: Criteria, as_of: date) -> Expression:
