@@ -372,7 +372,7 @@ def scattered(count: int) -> pa.Table:
 
 
 def test_ground_that_does_not_fit_in_memory_is_taken_in_smaller_stretches(tmp_path: Path) -> None:
-    readings, sums = scattered(150_000), []
+    readings, sums = scattered(250_000), []
     for memory_mb in (4000, 110):
         backend = engine.connect(scratch=tmp_path, memory_mb=memory_mb)
         loaded = engine.load(backend, "measurements", readings)
@@ -381,4 +381,4 @@ def test_ground_that_does_not_fit_in_memory_is_taken_in_smaller_stretches(tmp_pa
         sums.append((len(found), int(found["fails"].sum()), int(found["hex_res10"].astype(object).sum())))
         assert (len(parts) > 1) == (memory_mb < 4000)
     assert sums[0] == sums[1]
-    assert sums[0][0] == 150_000
+    assert sums[0][0] == 250_000
