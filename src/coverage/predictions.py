@@ -63,8 +63,8 @@ def predict(
     def predicted(own: pd.DataFrame) -> pd.DataFrame | None:
         return _of_operator(own, wanted, terrain, sites, dem, criteria, as_of)
 
-    # Many small matrices: one core each is faster than all cores for each.
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
+    # Many small matrices: one core each is faster than all cores for each. One core is left to what is judged meanwhile.
+    with threadpool_limits(1), ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1)) as pool:
         found_by_operator = list(pool.map(predicted, [own for _, own in levels.groupby("operator")]))
     parts = [part for part in found_by_operator if part is not None]
     none: pd.DataFrame = schema(PREDICTIONS).empty_table().to_pandas()
