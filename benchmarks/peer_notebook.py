@@ -1,7 +1,8 @@
-"""A peer of benchmarks/peers.py: what people do in a notebook, with pandas, h3, GeoPandas and folium.
+"""Two peers of benchmarks/peers.py: what people do in a notebook, with pandas, h3, GeoPandas and folium.
 
-It does less than ours: no archive, no account of rows, one threshold, no verdict; villages get tests and fails of the
-hexes whose centre lies in them. The map shows each hex once, all operators together, coloured by its share of fails.
+They do less than ours: no archive, no account of rows, one threshold, no verdict. The map shows each hex once, all
+operators together, coloured by its share of fails. As notebooks usually go each point of the log is joined to the village
+in which it lies; a careful one joins the hexes, by their centres, once the tests are counted.
 """
 
 from __future__ import annotations
@@ -20,14 +21,39 @@ SILENT = ("no_service", "emergency_only")
 IN_VEHICLE_MPS, CAR_DB = 7.0, 10.0
 
 
-def hexes(file: Path, villages: Path, page: Path) -> pd.DataFrame:
+def usual(file: Path, villages: Path, page: Path) -> pd.DataFrame:
     """Tests and fails of each hex and operator (columns hex, operator, tests, fails); the map is written to `page`."""
+    rows = _read(file)
+    points = gpd.GeoDataFrame(rows, geometry=gpd.points_from_xy(rows["lon"], rows["lat"]), crs="EPSG:4326")
+    shapes = gpd.read_file(villages)[["village_id", "name", "geometry"]]
+    joined = points.sjoin(shapes, how="left", predicate="within")
+    # A point in two villages comes twice; it is one reading all the same.
+    rows = pd.DataFrame(joined[~joined.index.duplicated()].drop(columns=["geometry", "index_right"]))
+    found = _by_hex(rows)
+    mostly = rows.groupby(rows["spot"].map(_parents(rows)))[["village_id", "name"]].first()
+    cells = found.groupby("hex", as_index=False)[["tests", "fails"]].sum().join(mostly, on="hex")
+    _draw(_outlined(cells), page)
+    return found
+
+
+def careful(file: Path, villages: Path, page: Path) -> pd.DataFrame:
+    """The same, the villages joined to hexes and not to points."""
+    found = _by_hex(_read(file))
+    _draw(_in_villages(found, villages), page)
+    return found
+
+
+def _read(file: Path) -> pd.DataFrame:
     rows = pd.read_csv(file, parse_dates=["time"], dtype={"operator": str})
     rows["spot"] = [
         h3.latlng_to_cell(lat, lon, 10) for lat, lon in zip(rows["lat"], rows["lon"], strict=True)
     ]
     rows["half_hour"] = rows["time"].dt.floor("30min")
     rows["said"] = _said(rows)
+    return rows
+
+
+def _by_hex(rows: pd.DataFrame) -> pd.DataFrame:
     # The best row of a phone's second counts, and its seconds vote.
     seconds = rows.groupby(["operator", "device", "spot", "half_hour", "time"], as_index=False)["said"].max()
     seconds = seconds.assign(bad=seconds["said"] == 0, good=seconds["said"] == 2)
@@ -35,13 +61,14 @@ def hexes(file: Path, villages: Path, page: Path) -> pd.DataFrame:
     tests = by_test.agg(bad=("bad", "sum"), good=("good", "sum"), seconds=("said", "size")).reset_index()
     tests["failed"] = 2 * tests["bad"] > tests["seconds"]
     tests = tests[tests["failed"] | ((tests["good"] > 0) & (tests["good"] >= tests["bad"]))]
-    parent = {spot: h3.cell_to_parent(spot, 9) for spot in tests["spot"].unique()}
-    tests["hex"] = tests["spot"].map(parent)
-    found = tests.groupby(["hex", "operator"], as_index=False).agg(
+    tests["hex"] = tests["spot"].map(_parents(tests))
+    return tests.groupby(["hex", "operator"], as_index=False).agg(
         tests=("failed", "size"), fails=("failed", "sum")
     )
-    _draw(_in_villages(found, villages), page)
-    return found
+
+
+def _parents(rows: pd.DataFrame) -> dict[str, str]:
+    return {spot: h3.cell_to_parent(spot, 9) for spot in rows["spot"].unique()}
 
 
 def _said(rows: pd.DataFrame) -> np.ndarray:
@@ -59,11 +86,16 @@ def _in_villages(found: pd.DataFrame, villages: Path) -> gpd.GeoDataFrame:
         hexes, geometry=[shapely.Point(lon, lat) for lat, lon in centres], crs="EPSG:4326"
     )
     shapes = gpd.read_file(villages)[["village_id", "name", "geometry"]]
-    joined = points.sjoin(shapes, how="left", predicate="within")
+    return _outlined(
+        points.sjoin(shapes, how="left", predicate="within").drop(columns=["geometry", "index_right"])
+    )
+
+
+def _outlined(cells: pd.DataFrame) -> gpd.GeoDataFrame:
     outlines = [
-        shapely.Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)]) for cell in joined["hex"]
+        shapely.Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)]) for cell in cells["hex"]
     ]
-    return joined.set_geometry(outlines, crs="EPSG:4326").drop(columns="index_right")
+    return gpd.GeoDataFrame(cells, geometry=outlines, crs="EPSG:4326")
 
 
 def _draw(hexes: gpd.GeoDataFrame, page: Path) -> None:
