@@ -146,14 +146,15 @@ def _within(stretch: Stretch, parents: npt.NDArray[np.int64]) -> npt.NDArray[np.
     return parents[(parents >= stretch[0]) & (parents <= stretch[1])]
 
 
-def observe(measurements: Expression, criteria: Criteria, as_of: date) -> Expression:
+def observe(measurements: Expression, criteria: Criteria, as_of: date) -> CachedTable:
     """Tests of the contract OBSERVATIONS, one per operator, device, res-10 hex, half-hour and kind of source.
 
     An observation fails at a threshold where more than half of its seconds fail there, seconds with
     an unknown level counting against; it passes where at least half of the seconds with a known
     outcome pass; in between, and where no second has an outcome, it stays undecided (missing).
     """
-    return ibis.union(*observed(measurements, criteria, as_of, [EVERYWHERE]))
+    first, *more = observed(measurements, criteria, as_of, [EVERYWHERE])
+    return ibis.union(first, *more).cache() if more else first
 
 
 def _tests(seconds: Expression, criteria: Criteria, as_of: date) -> Expression:
