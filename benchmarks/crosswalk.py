@@ -21,10 +21,9 @@ import argparse
 import importlib.util
 import sys
 import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import geopandas as gpd
@@ -32,6 +31,7 @@ import ground
 import numpy as np
 import pandas as pd
 import rasterio
+from measuring import Cost, measured
 from rasterio.transform import from_origin
 from rich.progress import track
 
@@ -43,16 +43,6 @@ PIXEL_DEG = 1 / 1200
 PEOPLE_PER_HAMLET = 500
 SPREAD_DEG = 0.003
 CROWD = 1e-9  # people per pixel of the empty forest: what a raster that was spread by weights has there
-
-
-@dataclass(frozen=True)
-class Measured:
-    """CPU and wall seconds, peak resident MB, and what the job returned."""
-
-    cpu_s: float
-    wall_s: float
-    peak_mb: float
-    found: object
 
 
 def make(folder: Path, count: int) -> None:
@@ -147,37 +137,22 @@ def zonal_hexes(folder: Path) -> pd.DataFrame:
     return _zonal(folder, "hexes")
 
 
-def measured(job: Callable[[Path], object], folder: Path) -> Measured:
-    """The job, run in a process of its own."""
-    mine, theirs = get_context("spawn").Pipe(duplex=False)
-    process = get_context("spawn").Process(target=_run, args=(job, folder, theirs))
-    process.start()
-    found: Measured = mine.recv()
-    process.join()
-    assert process.exitcode == 0, f"{job.__name__} failed"
-    return found
+def _warm(job: Callable[[Path], object]) -> Callable[[], object]:
+    return partial(import_module, "rasterstats" if job.__name__.startswith("zonal") else "coverage.people")
 
 
-def _run(job: Callable[[Path], object], folder: Path, answer) -> None:  # noqa: ANN001
-    if job.__name__.startswith("zonal"):
-        import rasterstats  # noqa: F401
-    cpu, wall = time.process_time(), time.perf_counter()
-    found = job(folder)
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    answer.send(Measured(cpu, wall, int(status.partition("VmHWM:")[2].split()[0]) / 1000, found))
+def line(name: str, one: Cost, own: Cost) -> None:
+    print(
+        f"{name:<48}{one.cpu_s:>8.1f} {one.seconds:>8.1f} {one.cpu_s / own.cpu_s:>7.2f} {one.peak_mb:>8.0f}"
+    )
 
 
-def line(name: str, one: Measured, own: Measured) -> None:
-    print(f"{name:<48}{one.cpu_s:>8.1f} {one.wall_s:>8.1f} {one.cpu_s / own.cpu_s:>7.2f} {one.peak_mb:>8.0f}")
-
-
-def both_steps(first: Measured, second: Measured, scale: float) -> Measured:
+def both_steps(first: Cost, second: Cost, scale: float) -> Cost:
     """One after the other, the second for so many times as many shapes (in the same memory)."""
     cpu, wall = (
-        one + two * scale for one, two in ((first.cpu_s, second.cpu_s), (first.wall_s, second.wall_s))
+        one + two * scale for one, two in ((first.cpu_s, second.cpu_s), (first.seconds, second.seconds))
     )
-    return Measured(cpu, wall, max(first.peak_mb, second.peak_mb), second.found)
+    return Cost(wall, cpu, max(first.peak_mb, second.peak_mb), second.answer)
 
 
 def agreement(own: pd.DataFrame, peer: pd.DataFrame) -> None:
@@ -224,25 +199,28 @@ def main() -> None:
         make(folder, given.villages)
         sizes = prepare(folder, given.pieces)
         jobs = [ours, our_crosswalk, overlay, *peers]
-        done = {job.__name__: measured(job, folder) for job in track(jobs, "measuring", transient=True)}
+        done = {
+            job.__name__: measured(job, folder, warm=_warm(job))
+            for job in track(jobs, "measuring", transient=True)
+        }
         with rasterio.open(folder / "people.tif") as raster:
             total = float(raster.read(1, out_dtype="float64").sum())
     own, both, peer = done["ours"], done["our_crosswalk"], done["overlay"]
-    print(f"{given.villages:,} villages, {len(own.found):,} pieces, {sizes['hexes']:,} hexes")
+    print(f"{given.villages:,} villages, {len(own.answer):,} pieces, {sizes['hexes']:,} hexes")
     print(f"{'':<48}{'CPU s':>8} {'wall s':>8} {'ratio':>7} {'peak MB':>8}")
     line("ours: pieces and the people on each", own, own)
     counted = {}
     for job in peers:
         what = job.__name__.removeprefix("zonal_")
         asked = done[job.__name__]
-        scale = sizes[what] / len(asked.found)
+        scale = sizes[what] / len(asked.answer)
         mark = " ~" if scale > 1 else ""
         line(f"overlay + rasterstats on {what}{mark}", both_steps(peer, asked, scale), own)
-        counted[what] = asked.found
+        counted[what] = asked.answer
     line("ours: pieces alone", both, both)
     line("overlay alone", peer, both)
-    agreement(own.found, peer.found)
-    centre_rule(own.found, counted, total)
+    agreement(own.answer, peer.answer)
+    centre_rule(own.answer, counted, total)
 
 
 if __name__ == "__main__":

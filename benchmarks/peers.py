@@ -29,12 +29,14 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import measuring
 import pandas as pd
-from costs import Cost, measured
+from measuring import Cost
 from peer_inputs import AS_OF, Given, laid_out
 
 ANSWER = ["hex", "operator", "tests", "fails"]
@@ -43,18 +45,7 @@ TIMES_NOTEBOOK, TIMES_POSTGIS, TIMES_BY_HAND = 5.0, 3.0, 1.3
 
 
 def floor(given: Given) -> Callable[[], int]:
-    import duckdb
-    from h3ronpy.vector import coordinates_to_cells
-
-    def measure() -> int:
-        bare, engine, found = given.scratch / "bare.parquet", duckdb.connect(), 0
-        engine.execute("SET enable_progress_bar = false")
-        engine.execute(f"COPY (SELECT * FROM read_csv('{given.file}')) TO '{bare}' (FORMAT parquet)")
-        for rows in engine.sql(f"SELECT lat, lon FROM '{bare}'").to_arrow_reader(1_000_000):
-            found += len(coordinates_to_cells(rows["lat"].to_numpy(), rows["lon"].to_numpy(), 9))
-        return found
-
-    return measure
+    return partial(measuring.floor, [given.file], given.scratch)
 
 
 def ours(given: Given) -> Callable[[], tuple[pd.DataFrame, int, dict[str, float]]]:
@@ -225,6 +216,11 @@ JOBS: dict[str, Callable[[Given], Callable[[], Any]]] = {
 }
 
 
+def _warmed(name: str, given: Given, ten_rows: Given) -> Callable[[], Any]:
+    JOBS[name](ten_rows)()
+    return JOBS[name](given)
+
+
 def cost(name: str, given: Given, warm: Given, runs: int) -> Cost:
     """The run that took the fewest CPU seconds; each has a folder of its own, and PostgreSQL a fresh cluster."""
     import peer_postgis
@@ -240,7 +236,7 @@ def cost(name: str, given: Given, warm: Given, runs: int) -> Cost:
             full, ten = (
                 replace(one, scratch=Path(at), socket=socket) for one, at in ((given, own), (warm, other))
             )
-            found.append(measured(JOBS[name], full, ten, server))
+            found.append(measuring.prepared(_warmed, name, full, ten, server=server))
     return min(found, key=lambda one: one.cpu_s)
 
 
@@ -293,7 +289,7 @@ def show(costs: dict[str, Cost]) -> None:
     for name, found in costs.items():
         beside = costs["ours, stage"] if name.endswith("stage") else own
         print(
-            f"{name:<24}{found.wall_s:>8.2f}{found.cpu_s:>8.2f}{found.peak_mb:>9.0f}"
+            f"{name:<24}{found.seconds:>8.2f}{found.cpu_s:>8.2f}{found.peak_mb:>9.0f}"
             f"{found.cpu_s / least.cpu_s:>13.2f}{found.cpu_s / beside.cpu_s:>12.2f}"
         )
     print("ours by stage, CPU s:", ", ".join(f"{stage} {s:.2f}" for stage, s in own.answer[2].items()))
@@ -301,16 +297,16 @@ def show(costs: dict[str, Cost]) -> None:
     for what, found, limit in (
         (
             "notebook ÷ ours with the same answer, at least",
-            costs["notebook"].wall_s / same.wall_s,
+            costs["notebook"].seconds / same.seconds,
             TIMES_NOTEBOOK,
         ),
-        ("notebook ÷ ours, whole, at least", costs["notebook"].wall_s / own.wall_s, TIMES_NOTEBOOK),
+        ("notebook ÷ ours, whole, at least", costs["notebook"].seconds / own.seconds, TIMES_NOTEBOOK),
         (
             "PostGIS ÷ ours with the same answer, at least",
-            costs["PostGIS"].wall_s / same.wall_s,
+            costs["PostGIS"].seconds / same.seconds,
             TIMES_POSTGIS,
         ),
-        ("PostGIS ÷ ours, whole, at least", costs["PostGIS"].wall_s / own.wall_s, TIMES_POSTGIS),
+        ("PostGIS ÷ ours, whole, at least", costs["PostGIS"].seconds / own.seconds, TIMES_POSTGIS),
         ("our stage ÷ SQL by hand (CPU), at most", of_stage.cpu_s / by_hand.cpu_s, TIMES_BY_HAND),
     ):
         met = found <= limit if what.endswith("most") else found >= limit

@@ -16,26 +16,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from measuring import Cost, prepared
 from rich.progress import track
 
 SHORT_FILES, SHORT_ROWS = 100, 10
 SEED = 3
 DELIMITERS = {"canonical": ",", "gnettrack": "\t"}
-
-
-@dataclass(frozen=True, order=True)
-class Cost:
-    """Of one job on one file; the peak is the whole process, imports and all."""
-
-    cpu_s: float
-    seconds: float
-    peak_mb: float
-    rows: int
 
 
 def path_of(folder: Path, kind: str, rows: int) -> Path:
@@ -110,27 +101,10 @@ JOBS: dict[str, tuple[Callable[[Path], tuple[object, ...]], Callable[..., int]]]
 }
 
 
-def measured(job: str, path: Path) -> Cost:
-    """The cost of a job in a process of its own."""
-    ours, theirs = get_context("spawn").Pipe(duplex=False)
-    process = get_context("spawn").Process(target=_run, args=(job, path, theirs))
-    process.start()
-    found: Cost = ours.recv()
-    process.join()
-    assert process.exitcode == 0, f"{job} failed"
-    return found
-
-
-def _run(job: str, path: Path, answer) -> None:  # noqa: ANN001
+def _ready(job: str, path: Path) -> Callable[[], int]:
     given, work = JOBS[job]
     work(*given(path_of(path.parent, path.name.split("-")[0], SHORT_ROWS)))  # imports and engines are warm
-    arguments = given(path)
-    began, cpu = time.perf_counter(), time.process_time()
-    rows = work(*arguments)
-    cpu_s, seconds = time.process_time() - cpu, time.perf_counter() - began
-    # Of this program alone: `getrusage` also remembers the process that this one was forked from.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    answer.send(Cost(cpu_s, seconds, int(status.partition("VmHWM:")[2].split()[0]) / 1000, rows))
+    return partial(work, *given(path))
 
 
 def short_files_ms(kind: str, folder: Path) -> float:
@@ -165,12 +139,12 @@ def runs(
         for rows in sizes:
             path = file_of(folder, kind, rows)
             turns = [
-                {job: measured(job, path) for job in JOBS}
+                {job: prepared(_ready, job, path) for job in JOBS}
                 for _ in track(range(times), f"{kind} {rows:,}", transient=True)
             ]
             for job in JOBS:
-                best = min(turn[job] for turn in turns)
-                assert best.rows == rows, f"{job}: {best.rows} of {rows} rows"
+                best = min((turn[job] for turn in turns), key=lambda cost: cost.cpu_s)
+                assert best.answer == rows, f"{job}: {best.answer} of {rows} rows"
                 yield kind, rows, job, best
 
 
