@@ -151,6 +151,14 @@ def together(engine: Backend, tables: Iterator[CachedTable], scratch: Path) -> E
     return engine.read_parquet(files) if files else first
 
 
+def put_aside(engine: Backend, rows: Expression, path: Path) -> Expression:
+    """The same rows, found once: on one machine in the file at `path`, on a cluster kept by its workers."""
+    if not isinstance(engine, DuckDB):
+        return rows.cache()
+    engine.to_parquet(rows, path, compression="lz4")
+    return engine.read_parquet([path])
+
+
 def _put(engine: Backend, table: CachedTable, path: Path) -> Path:
     engine.to_parquet(table, path, compression="lz4")
     table.release()

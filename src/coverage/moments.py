@@ -20,6 +20,21 @@ from ibis.expr.types import Value
 from coverage.criteria import THRESHOLD_NAMES, Criteria, ThresholdName
 from coverage.tables import LEVEL_COLUMNS, UNKNOWN_DEVICE
 
+# All that tests are made of; the other columns of MEASUREMENTS need not be read.
+COLUMNS = [
+    *(
+        "operator",
+        "device",
+        "calibrated",
+        "positive_only",
+        "source",
+        "time_utc",
+        "time_precision",
+        "local_date",
+    ),
+    *("lat", "lon", "accuracy_m", "hex_res10", "hex_res9", "hex_res8"),
+    *("technology", "service_state", *LEVEL_COLUMNS.values(), "in_vehicle", "speed_mps"),
+]
 HALF_HOUR_S = 1800
 _POSITIVE_ONLY_GRADE = 4
 # Below every level above a threshold that there is: no service, and what not even that is below.

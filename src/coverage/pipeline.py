@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr.types import Table as Expression
@@ -17,8 +18,10 @@ from coverage import (
     dead_areas,
     engine,
     gaps,
+    hexes,
     inputs,
     judging,
+    moments,
     observations,
     predictions,
     renewal,
@@ -39,6 +42,7 @@ from coverage.renewal import Area, Former, spliced
 
 _HEX, _PLACE, _VILLAGE = ["hex", "operator"], ["place_id", "operator"], ["village_id", "operator"]
 _OF_PLACES = ["place_id", "households", "grid", "share", "share_around", "people_method"]
+_FEW = 4  # times as many hexes stay as they were
 _RANKS = ["priority", "predicted_p_below", "survey_rank"]
 
 
@@ -129,7 +133,7 @@ def _judged_again(
     criteria, was, area = given.criteria, former.snapshot, renewal.area(former.touched, lie)
     backend = engine.connect(scratch=scratch)
     tell("nơi có số đo thay đổi / where readings changed", 0.1)
-    found = judging.tested(backend, _readings_in(area, given, backend), given, lie, scratch)
+    found = judging.tested(backend, _readings_in(area, given, was, backend, scratch), given, lie, scratch)
     levels = spliced(area.outside(was.hex_levels), area.inside(judging.levels(found.tests)), _HEX)
     operators, in_scope = _operators(levels, given)
     if operators != sorted(was.info.operators) or in_scope != list(was.info.in_scope):
@@ -155,9 +159,14 @@ def _judged_again(
     )
 
 
-def _readings_in(area: Area, given: Inputs, backend: Backend) -> Expression:
+def _readings_in(area: Area, given: Inputs, was: Snapshot, backend: Backend, scratch: Path) -> Expression:
     ground = engine.load_frame(backend, "read_hexes", pd.DataFrame({"hex_res8": area.read}))
-    return engine.read_measurements(backend, given.committed.parts).semi_join(ground, "hex_res8")
+    measurements = engine.read_measurements(backend, given.committed.parts).select(*moments.COLUMNS)
+    rows = measurements.semi_join(ground, "hex_res8")
+    # They are asked for again and again, and to find few among all the others takes longer each time than to read them.
+    known = np.unique(hexes.parents(was.hex_levels["hex"].to_numpy(np.int64), 8))
+    are_few = len(area.read) * _FEW < len(known)
+    return engine.put_aside(backend, rows, scratch / "read.parquet") if are_few else rows
 
 
 def _more_rows(former: Former, given: Inputs, backend: Backend) -> int:
