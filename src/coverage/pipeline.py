@@ -161,15 +161,16 @@ def _judged_again(
 
 def _readings_in(area: Area, given: Inputs, was: Snapshot, backend: Backend, scratch: Path) -> Expression:
     ground = engine.load_frame(backend, "read_hexes", pd.DataFrame({"hex_res8": area.read}))
-    measurements = engine.read_measurements(backend, given.committed.parts).select(*moments.COLUMNS)
-    if not measurements.filter(measurements.time_precision == "date").count().execute():
-        # Only moments of which no more than the date is known are told apart by place, and places are most of a part.
-        measurements = measurements.mutate(lat=0.0, lon=0.0)
-    rows = measurements.semi_join(ground, "hex_res8")
-    # They are asked for again and again, and to find few among all the others takes longer each time than to read them.
+    rows = engine.read_measurements(backend, given.committed.parts).semi_join(ground, "hex_res8")
     known = np.unique(hexes.parents(was.hex_levels["hex"].to_numpy(np.int64), 8))
-    are_few = len(area.read) * _FEW < len(known)
-    return engine.put_aside(backend, rows, scratch / "read.parquet") if are_few else rows
+    if len(area.read) * _FEW >= len(known):
+        return rows
+    # They are asked for again and again, and to find few among all the others takes longer each time than to read them.
+    few = rows.select(*moments.COLUMNS)
+    if not few.filter(few.time_precision == "date").count().execute():
+        # Only moments of which no more than the date is known are told apart by place, and places are most of a part.
+        few = few.mutate(lat=0.0, lon=0.0)
+    return engine.put_aside(backend, few, scratch / "read.parquet")
 
 
 def _more_rows(former: Former, given: Inputs, backend: Backend) -> int:

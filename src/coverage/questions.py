@@ -51,11 +51,12 @@ def _words(
     names = [f"{steps.__name__}_of_{number}" for number in range(len(schemas))]
     given = [ibis.table(schema, name=name) for name, schema in zip(names, schemas, strict=True)]
     asked, worded, kept = steps(*given, *settings), list[_Worded](), None
+    to_sql = kind().compile
     while True:
         try:
             expression = next(asked) if kept is None else asked.send(kept)
         except StopIteration as end:
-            return names, [*worded, ("", end.value.schema(), kind().compile(end.value))]
+            return names, [*worded, ("", end.value.schema(), to_sql(end.value))]
         name, schema = f"{steps.__name__}_{len(worded)}", expression.schema()
-        worded.append((name, schema, kind().compile(expression)))
+        worded.append((name, schema, to_sql(expression)))
         kept = ibis.table(schema, name=name)

@@ -69,9 +69,9 @@ def recognise(chunks: Iterable[bytes], file: str) -> Text:
     byte must not garble all names); else Windows-1258 or -1252. Raises `FileRefused` for an empty file and
     for one that is no text, saying what it is where its first bytes tell.
     """
-    digest, head, other = _Digest(), b"", _NotAscii()
+    digest, head, other = hashlib.sha256(), b"", _NotAscii()
     blank = True
-    for chunk in digest.of(chunks):
+    for chunk in _digested(chunks, digest):
         head += chunk[: max(0, HEAD_BYTES * 5 - len(head))]
         blank = blank and not chunk.strip(_NOTHING)
         if other.open or not chunk.isascii():
@@ -84,33 +84,18 @@ def recognise(chunks: Iterable[bytes], file: str) -> Text:
         _refuse_no_text(head, file)
         encoding = other.encoding()
     plain = head if encoding != "utf-16" else head.replace(b"\x00", b"")
-    return Text(digest.sha256, encoding, other.broken > 0, _SIMULATED.search(plain) is not None)
+    return Text(digest.hexdigest(), encoding, other.broken > 0, _SIMULATED.search(plain) is not None)
 
 
-class _Digest:
-    """The sha256 of pieces that pass by, worked out beside whatever else is done with them."""
-
-    def __init__(self) -> None:
-        self._digest = hashlib.sha256()
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
-    def of(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The pieces themselves; at the end of them the digest is complete."""
-        pieces = iter(chunks)
-        for first in pieces:
-            self._digest.update(first)
-            yield first
-            break  # most files are one piece: a thread would cost more than it gives
-        with ThreadPoolExecutor(1) as pool:
-            before: Future[None] | None = None
-            for piece in pieces:
-                if before is not None:
-                    before.result()
-                before = pool.submit(self._digest.update, piece)
-                yield piece
+def _digested(chunks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    """The pieces themselves; the digest, worked out beside whatever else is done with them, is complete at their end."""
+    with ThreadPoolExecutor(1) as pool:
+        before: Future[None] | None = None
+        for piece in chunks:
+            if before is not None:
+                before.result()
+            before = pool.submit(digest.update, piece)
+            yield piece
 
 
 class _NotAscii:
