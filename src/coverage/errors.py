@@ -9,6 +9,8 @@ PhusongError
 ├── NotFound              an upload, snapshot or place that does not exist (exit 2)
 ├── Conflict              what is asked contradicts what stands (exit 2)
 ├── TooLarge              a file beyond what is taken (exit 2)
+├── AccessRefused         who asks is not known, or not any more (exit 1)
+├── TooMany               too many tries in too short a time; it says how long to wait (exit 1)
 ├── DiskFull              too little free disk to take anything in safely (exit 1)
 ├── ArchiveUnavailable    the manifest cannot be reached or written now; trying again may help (exit 1)
 ├── EngineUnavailable     the cluster that shall judge cannot be used now (exit 1)
@@ -80,6 +82,22 @@ class TooLarge(PhusongError):
     """A file beyond what is taken; the message says how much is."""
 
     code = "too_large"
+
+
+class AccessRefused(PhusongError):
+    """Who asks is not known, or not any more; the message never says which of the two."""
+
+    code = "unauthenticated"
+
+
+class TooMany(PhusongError):
+    """Too many tries in too short a time; wait_s: the seconds until the next one is looked at."""
+
+    code = "too_many"
+
+    def __init__(self, vi: str, en: str, *, wait_s: int, code: str | None = None) -> None:
+        super().__init__(vi, en, code=code)
+        self.wait_s = wait_s
 
 
 class DiskFull(PhusongError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Collection
 from functools import lru_cache
 
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -21,6 +23,12 @@ def fold(text: str) -> str:
         plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
         text = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return _NOT_WORD.sub("", text.casefold())
+
+
+def meant(name: str, known: Collection[str]) -> tuple[str, str]:
+    """What somebody may have meant who wrote a name that is not known, in Vietnamese and English; empty where nothing is near."""
+    near = difflib.get_close_matches(name.casefold(), known, 1, cutoff=0.6)
+    return (f"; có phải là {near[0]}?", f"; did you mean {near[0]}?") if near else ("", "")
 
 
 # Kinds of places that stand before a name, without tones and spaces, longest first where one begins another.

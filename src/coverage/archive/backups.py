@@ -192,6 +192,7 @@ def _prune(target: Workspace, named: Named) -> None:
     for path in target.parts.iterdir():
         if path.name not in named.parts:
             path.unlink()
+    fsync(target.parts)  # what was erased must not come back with a power cut
     wanted = {one.delivery_id for one in (*named.whole, *named.coming)}
     for folder in target.incoming.iterdir():
         if folder.name not in wanted:

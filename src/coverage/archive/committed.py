@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, insert, select
 
 from coverage.archive.manifest import reading, revision
-from coverage.archive.schema import COMPACTED, UPLOADS
+from coverage.archive.rewriting import LESSENED
+from coverage.archive.schema import COMPACTED, EVENTS, UPLOADS
 from coverage.archive.workspace import Workspace
 from coverage.errors import ArchiveDamaged
 from coverage.parts import Part
@@ -21,8 +22,7 @@ class Committed:
     """The uploads that count, by id.
 
     revision: rises with every change of that set. readings: the names of the uploads' own parts, which say what was
-    read of which bytes, wherever the rows are kept now; uploads without an accepted row are left out, here and in
-    `uploads`. parts: where the rows are. simulated: one of the uploads says that it was simulated.
+    read of which bytes, wherever the rows are kept now; uploads without a row are left out, here and in `uploads`. parts: where the rows are. simulated: one of the uploads says that it was simulated.
     """
 
     revision: int
@@ -35,7 +35,8 @@ class Committed:
 def committed(workspace: Workspace) -> Committed:
     """What counts now. Raises `ArchiveDamaged` where a part is missing."""
     with reading(workspace.manifest) as connection:
-        counts = select(UPLOADS).where(UPLOADS.c.state == "committed", UPLOADS.c.accepted > 0)
+        left = UPLOADS.c.accepted > UPLOADS.c.erased
+        counts = select(UPLOADS).where(UPLOADS.c.state == "committed", left)
         rows = connection.execute(counts.order_by(UPLOADS.c.measurements_part)).all()
         within = uploads_within(connection)
         said_simulated = select(UPLOADS.c.upload_id).where(
@@ -70,9 +71,9 @@ def changed(workspace: Workspace, before: Collection[str], now: Collection[str])
     """What came and went between two sets of `Committed.readings`; None where rows that went are not kept any more."""
     with reading(workspace.manifest) as connection:
         within = uploads_within(connection)
-        stored = dict(connection.execute(select(UPLOADS.c.measurements_part, UPLOADS.c.stored_in)).all())
+        holders = _holders(connection, within)
     found = [
-        [_rows_of(workspace, name, stored.get(name), within) for name in sorted(names)]
+        [_rows_of(workspace, name, holders(name), within) for name in sorted(names)]
         for names in (set(now) - set(before), set(before) - set(now))
     ]
     if None in found[0] or None in found[1]:
@@ -81,17 +82,42 @@ def changed(workspace: Workspace, before: Collection[str], now: Collection[str])
 
 
 def _rows_of(
-    workspace: Workspace, name: str, stored_in: str | None, within: Mapping[str, set[str]]
+    workspace: Workspace, name: str, holders: Iterable[str], within: Mapping[str, set[str]]
 ) -> Part | None:
     # A reading's own part; else the compacted one that it moved to, also where it was read anew since.
     if (workspace.parts / name).exists():
         return Part(workspace.parts / name)
-    upload_id = name.partition("-")[0]
-    holders = [stored_in] if stored_in else [part for part, held in within.items() if upload_id in held]
     there = [part for part in holders if (workspace.parts / part).exists()]
     if not there:
         return None
-    return Part(workspace.parts / there[0], tuple(sorted(within[there[0]] - {upload_id})))
+    return Part(workspace.parts / there[0], tuple(sorted(within[there[0]] - {name.partition("-")[0]})))
+
+
+def _holders(connection: Connection, within: Mapping[str, set[str]]) -> Callable[[str], list[str]]:
+    """What tells of a reading which compacted parts hold all its rows, and of its upload no others; none where that is not clear."""
+    columns = UPLOADS.c.upload_id, UPLOADS.c.measurements_part, UPLOADS.c.stored_in
+    rows = connection.execute(select(*columns)).all()
+    now = {row.measurements_part: row.stored_in for row in rows}
+    stored = {row.upload_id: row.stored_in for row in rows}
+    unclear = _with_several_former_readings(connection)
+
+    def holders(name: str) -> list[str]:
+        upload_id = name.partition("-")[0]
+        if name in now:
+            return [now[name]] if now[name] else []
+        if upload_id in unclear:
+            return []
+        others = within.keys() - {stored.get(upload_id)}
+        return [part for part in others if upload_id in within[part] and not part.startswith(LESSENED)]
+
+    return holders
+
+
+def _with_several_former_readings(connection: Connection) -> set[str]:
+    """Uploads of which nobody knows which of their former readings a compacted part holds: more than one is possible."""
+    again = EVENTS.c.action.in_(("replaced", "erased"))
+    changes = select(EVENTS.c.upload_id).where(again).group_by(EVENTS.c.upload_id).having(func.count() > 1)
+    return set(connection.execute(changes).scalars())
 
 
 def uploads_within(connection: Connection) -> defaultdict[str, set[str]]:
@@ -100,6 +126,13 @@ def uploads_within(connection: Connection) -> defaultdict[str, set[str]]:
     for part, upload_id in connection.execute(select(COMPACTED.c.part, COMPACTED.c.upload_id)):
         within[part].add(upload_id)
     return within
+
+
+def note_within(connection: Connection, part: str, upload_ids: Collection[str]) -> None:
+    """Note that a compacted part holds rows of these uploads too."""
+    known = set(connection.execute(select(COMPACTED.c.upload_id).where(COMPACTED.c.part == part)).scalars())
+    if new := sorted(set(upload_ids) - known):
+        connection.execute(insert(COMPACTED), [{"part": part, "upload_id": one} for one in new])
 
 
 def part_path(workspace: Workspace, name: str) -> Path:

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from coverage import engine
-from coverage.archive.committed import part_path, uploads_within
+from coverage.archive.committed import note_within, part_path, uploads_within
 from coverage.archive.disk import require_room
-from coverage.archive.durable import is_sound, parquet_part, scratch_folder, unneeded_from_now
+from coverage.archive.durable import parquet_part, scratch_folder, unneeded_from_now
 from coverage.archive.manifest import reading, transaction
-from coverage.archive.schema import COMPACTED, UPLOADS
+from coverage.archive.rewriting import require_sound, writing_anew
+from coverage.archive.schema import UPLOADS
 from coverage.archive.workspace import Workspace
 from coverage.errors import ArchiveDamaged
 from coverage.parts import Part
@@ -69,14 +70,15 @@ def compact(workspace: Workspace, tell: Tell = silent, target_bytes: int = TARGE
     A part of half that size or more whose rows count is left alone; so are the parts of withdrawn uploads. Whoever
     adds, withdraws or restores meanwhile is not held up, and nothing of it is lost. Former parts stay for a day
     (see `tidying`). Raises `ArchiveDamaged` where a part is not what its name says, and `DiskFull`; what was merged
-    before that is kept.
+    before that is kept. Raises `Conflict` while somebody erases.
     """
-    with reading(workspace.manifest) as connection:
-        groups = _groups(workspace, connection, target_bytes)
     done = Compacted()
-    for at, group in enumerate(groups):
-        tell(f"{len(group)} phần / parts", at / len(groups))
-        done = _sum(done, _merge(workspace, group))
+    with writing_anew(workspace):
+        with reading(workspace.manifest) as connection:
+            groups = _groups(workspace, connection, target_bytes)
+        for at, group in enumerate(groups):
+            tell(f"{len(group)} phần / parts", at / len(groups))
+            done = _sum(done, _merge(workspace, group))
     return done
 
 
@@ -97,7 +99,7 @@ def _groups(workspace: Workspace, connection: Connection, target_bytes: int) -> 
 def _slices(workspace: Workspace, connection: Connection) -> tuple[list[_Slice], list[_Slice]]:
     """Of each part that any upload counts on, the slice that counts and, of a compacted one, the withdrawn slice."""
     stored: dict[str, list[RowMapping]] = defaultdict(list)
-    for row in connection.execute(select(UPLOADS).where(UPLOADS.c.accepted > 0)).mappings():
+    for row in connection.execute(select(UPLOADS).where(UPLOADS.c.accepted > UPLOADS.c.erased)).mappings():
         stored[row["stored_in"] or row["measurements_part"]].append(row)
     within = uploads_within(connection)
     counting, withdrawn = [], []
@@ -113,7 +115,7 @@ def _slices(workspace: Workspace, connection: Connection) -> tuple[list[_Slice],
 
 
 def _slice(path: Path, rows: Sequence[RowMapping], within: set[str]) -> _Slice:
-    counted = sum(row["accepted"] for row in rows)
+    counted = sum(row["accepted"] - row["erased"] for row in rows)
     total = pq.read_metadata(path).num_rows if within else counted
     readings = {row["upload_id"]: row["measurements_part"] for row in rows}
     return _Slice(
@@ -153,7 +155,7 @@ def _merge(workspace: Workspace, group: Sequence[_Slice]) -> Compacted:
     sorting = _SORTED_ROW_BYTES * sum(one.rows for one in group)
     require_room(workspace.parts, _bytes(group) + sorting)
     for one in group:
-        _require_sound(part_path(workspace, one.part))
+        require_sound(part_path(workspace, one.part))
     name, rows = _write(workspace, group)
     if rows != sum(one.rows for one in group):
         raise ArchiveDamaged(
@@ -171,15 +173,6 @@ def _merge(workspace: Workspace, group: Sequence[_Slice]) -> Compacted:
     )
 
 
-def _require_sound(path: Path) -> None:
-    # A damaged byte would get a new name that says it was always so.
-    if not is_sound(path):
-        raise ArchiveDamaged(
-            f"Tệp {path} không còn nguyên vẹn: hãy khôi phục từ bản sao lưu.",
-            f"File {path} is not what it was: restore it from a backup.",
-        )
-
-
 def _write(workspace: Workspace, group: Sequence[_Slice]) -> tuple[str, int]:
     contract, rows = schema(MEASUREMENTS), 0
     parts = [Part(workspace.parts / one.part, one.without) for one in group]
@@ -195,15 +188,10 @@ def _write(workspace: Workspace, group: Sequence[_Slice]) -> tuple[str, int]:
 
 def _swap(workspace: Workspace, group: Sequence[_Slice], name: str) -> int:
     """How many uploads are stored in the new part now: those that nobody read anew or moved in the meantime."""
-    within = {upload_id for one in group for upload_id in one.readings}
     with transaction(workspace.manifest) as connection:
         path = part_path(workspace, name)
         unneeded_from_now(*(workspace.parts / one.part for one in group if one.part != path.name))
-        known = set(
-            connection.execute(select(COMPACTED.c.upload_id).where(COMPACTED.c.part == name)).scalars()
-        )
-        if new := sorted(within - known):
-            connection.execute(insert(COMPACTED), [{"part": name, "upload_id": one} for one in new])
+        note_within(connection, name, {upload_id for one in group for upload_id in one.readings})
         return sum(_move(connection, one, name) for one in group)
 
 

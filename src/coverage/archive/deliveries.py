@@ -76,11 +76,17 @@ def list_deliveries(workspace: Workspace) -> list[Delivery]:
     return _select(workspace)
 
 
-def newest(workspace: Workspace, limit: int, before: tuple[datetime, str] | None = None) -> list[Delivery]:
-    """At most so many deliveries, newest first, older than `before` (created_utc and id of the last one seen)."""
+def newest(
+    workspace: Workspace, limit: int, before: tuple[datetime, str] | None = None, by: str | None = None
+) -> list[Delivery]:
+    """At most so many deliveries, newest first, older than `before` (created_utc and id of the last one seen).
+
+    by: only what that team sent; None = all.
+    """
     order = DELIVERIES.c.created_utc, DELIVERIES.c.delivery_id
+    only = None if by is None else DELIVERIES.c.by == by
     with reading(workspace.manifest) as connection:
-        return [from_row(row) for row in newest_first(connection, order, limit, before)]
+        return [from_row(row) for row in newest_first(connection, order, limit, before, only)]
 
 
 def by_receipt(workspace: Workspace, code: str) -> list[Delivery]:

@@ -13,6 +13,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from coverage.errors import InputError
+
+
+def require_folder(path: Path) -> None:
+    """Raises `InputError` where the folder of a file that is to be written is not there."""
+    if not path.parent.is_dir():
+        raise InputError(f"Không có thư mục {path.parent}.", f"There is no folder {path.parent}.")
+
 
 def write_durably(path: Path, content: bytes) -> None:
     """Put the bytes under that name in one step: temporary file, fsync, rename, fsync of the folder."""

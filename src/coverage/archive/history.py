@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from coverage.archive import jobs, snapshots
 from coverage.archive.durable import fsync
@@ -39,6 +41,47 @@ def latest_id(workspace: Workspace) -> str:
             "Chưa có bản đánh giá nào: phusong assess", "There is no assessment yet: phusong assess"
         )
     return str(found)
+
+
+def latest_time(connection: Connection) -> datetime | None:
+    """When the latest snapshot was published (UTC), None where there is none."""
+    latest_first = SNAPSHOTS.c.revision.desc(), SNAPSHOTS.c.sequence.desc()
+    return connection.execute(select(SNAPSHOTS.c.created_utc).order_by(*latest_first).limit(1)).scalar()
+
+
+def newest_first(workspace: Workspace, most: int) -> list[dict[str, Any]]:
+    """The published snapshots, each once, that published last first: snapshot_id, as_of, criteria, made_utc (ISO)."""
+    order = SNAPSHOTS.c.revision.desc(), SNAPSHOTS.c.sequence.desc()
+    with reading(workspace.manifest) as connection:
+        rows = connection.execute(select(SNAPSHOTS).order_by(*order)).all()
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        told = {"as_of": row.as_of, "criteria": row.criteria, "made_utc": row.created_utc.isoformat()}
+        found.setdefault(row.snapshot_id, {"snapshot_id": row.snapshot_id, **told})
+    return list(found.values())[:most]
+
+
+def require(workspace: Workspace, snapshot_id: str) -> str:
+    """The id, where a snapshot of that id was published; raises `NotFound`."""
+    with reading(workspace.manifest) as connection:
+        found = connection.execute(
+            select(SNAPSHOTS.c.snapshot_id).where(SNAPSHOTS.c.snapshot_id == snapshot_id).limit(1)
+        ).scalar()
+    if found is None:
+        raise NotFound(
+            f"Không có bản đánh giá {snapshot_id!r:.60}.", f"There is no snapshot {snapshot_id!r:.60}."
+        )
+    return str(found)
+
+
+def days_before(workspace: Workspace, snapshot_id: str) -> list[str]:
+    """Of each day that was judged before that snapshot's the id of its last snapshot, oldest first."""
+    order = SNAPSHOTS.c.revision, SNAPSHOTS.c.sequence
+    with reading(workspace.manifest) as connection:
+        rows = connection.execute(select(SNAPSHOTS.c.as_of, SNAPSHOTS.c.snapshot_id).order_by(*order)).all()
+    days = [row.as_of for row in rows if row.snapshot_id == snapshot_id]
+    last_of = {row.as_of: row.snapshot_id for row in rows if days and row.as_of < days[-1]}
+    return [last_of[day] for day in sorted(last_of)]
 
 
 def latest(workspace: Workspace) -> Snapshot:

@@ -168,11 +168,32 @@ def release_dead(workspace: Workspace) -> int:
     released = 0
     with transaction(workspace.manifest) as connection:
         for row in connection.execute(select(JOBS).where(JOBS.c.state == "running")).all():
-            node, _, process = str(row.worker).rpartition(":")[0].rpartition(":")
-            if node == os.uname().nodename and process.isdigit() and not _alive(int(process)):
+            node, process = _whose(row.worker)
+            if node == os.uname().nodename and process is not None and not _alive(process):
                 _set(connection, row.job_id, lease_until_utc=now_utc() - timedelta(seconds=1))
                 released += 1
     return released
+
+
+def give_back(workspace: Workspace, process: int) -> int:
+    """How many jobs of a process of this machine, which we ended in the midst of them, are queued again.
+
+    It was no fault of the job, so this attempt does not count.
+    """
+    given = 0
+    with transaction(workspace.manifest) as connection:
+        for row in connection.execute(select(JOBS).where(JOBS.c.state == "running")).all():
+            if _whose(row.worker) == (os.uname().nodename, process):
+                again = {"state": "queued", "attempts": row.attempts - 1, "not_before_utc": now_utc()}
+                _set(connection, row.job_id, **again, lease_until_utc=None)
+                given += 1
+    return given
+
+
+def _whose(worker: object) -> tuple[str, int | None]:
+    """Machine and process of a worker by its name; None for a process that its name does not tell."""
+    node, _, process = str(worker).rpartition(":")[0].rpartition(":")
+    return node, int(process) if process.isdigit() else None
 
 
 def _alive(process: int) -> bool:

@@ -14,27 +14,33 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Engine,
     RowMapping,
+    Select,
+    Table,
     create_engine,
     event,
     exc,
     insert,
     inspect,
+    literal,
     select,
     text,
     tuple_,
     update,
 )
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateColumn
 
-from coverage.archive.schema import ABOUT, METADATA, SCHEMA_VERSION
+from coverage.archive.schema import ABOUT, ADDED_IN_2, METADATA, READABLE_VERSIONS, SCHEMA_VERSION
 from coverage.errors import ArchiveDamaged, ArchiveUnavailable, InputError
 
 # One writer at a time, as in SQLite; the number is arbitrary and ours alone.
 _WRITERS_LOCK = 0x5048_5553_4F4E_47
 _BUSY_S = 30
+_HURRIED_MS = 100
 
 
 def now_utc() -> datetime:
@@ -43,29 +49,70 @@ def now_utc() -> datetime:
 
 
 def prepare(url: str, workspace_id: str) -> None:
-    """Lay out the manifest in that database, where it is new.
+    """Lay out the manifest in that database where it is new; one of an earlier version gets what it lacks.
 
-    Raises `InputError` where it is of another version of Phủ Sóng or belongs to another workspace.
+    Raises `InputError` where it is of another version of Phủ Sóng or belongs to another workspace: nothing changes then.
     """
     with transaction(url) as connection:
         known = set(inspect(connection).get_table_names())
         if "uploads" in known and "about" not in known:
             raise _another_version("0")
+        said = _said(connection) if "about" in known else {}
+        if said:
+            _require_ours(said, workspace_id)
         METADATA.create_all(connection)
-        said = {row.key: row.value for row in connection.execute(select(ABOUT))}
-        if not said:
-            said = {"schema": str(SCHEMA_VERSION), "workspace": workspace_id, "revision": "0"}
-            connection.execute(insert(ABOUT), [{"key": key, "value": value} for key, value in said.items()])
+        for column in _lacking(connection):
+            added = CreateColumn(column).compile(dialect=connection.dialect)
+            connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {added}"))
+        _say(connection, said or {"workspace": workspace_id, "revision": "0"})
+
+
+def _lacking(connection: Connection) -> list[Column[Any]]:
+    """The columns of today that the manifest has not got, for it is of an earlier version."""
+    look = inspect(connection)
+    there = {
+        (table, one["name"])
+        for table in {column.table.name for column in ADDED_IN_2}
+        for one in look.get_columns(table)
+    }
+    return [column for column in ADDED_IN_2 if (column.table.name, column.name) not in there]
+
+
+def every_row(connection: Connection, table: Table) -> Select[Any]:
+    """What asks for all rows and columns of a table, also of a manifest of an earlier version, as it is."""
+    lacking = {column for column in _lacking(connection) if column.table is table}
+    return select(
+        *(literal(0).label(column.name) if column in lacking else column for column in table.columns)
+    )
+
+
+def _said(connection: Connection) -> dict[str, str]:
+    return {row.key: row.value for row in connection.execute(select(ABOUT))}
+
+
+def _say(connection: Connection, said: dict[str, str]) -> None:
+    if "schema" not in said:
+        rows = said | {"schema": str(SCHEMA_VERSION)}
+        connection.execute(insert(ABOUT), [{"key": key, "value": value} for key, value in rows.items()])
+    elif said["schema"] != str(SCHEMA_VERSION):
+        say_version(connection)
+
+
+def say_version(connection: Connection) -> None:
+    """Note that the manifest has every table and column of today."""
+    of_today = update(ABOUT).where(ABOUT.c.key == "schema").values(value=str(SCHEMA_VERSION))
+    connection.execute(of_today)
+
+
+def require_ours(connection: Connection, workspace_id: str) -> str:
+    """The manifest's version. Raises `InputError` where we cannot read it, or where it belongs to another workspace."""
+    said = _said(connection)
     _require_ours(said, workspace_id)
-
-
-def require_ours(connection: Connection, workspace_id: str) -> None:
-    """Raise `InputError` where the manifest is of another version of Phủ Sóng or belongs to another workspace."""
-    _require_ours({row.key: row.value for row in connection.execute(select(ABOUT))}, workspace_id)
+    return said["schema"]
 
 
 def _require_ours(said: Mapping[str, str], workspace_id: str) -> None:
-    if said["schema"] != str(SCHEMA_VERSION):
+    if said["schema"] not in READABLE_VERSIONS:
         raise _another_version(said["schema"])
     if said["workspace"] != workspace_id:
         raise InputError(
@@ -103,8 +150,10 @@ def _configure(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver
 
 def _begin(connection: Connection) -> None:
     # Writers take the lock at the start: two then wait for each other instead of failing half-way.
-    reads = connection.get_execution_options().get("reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    said = connection.get_execution_options()
+    if said.get("hurries"):
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {_HURRIED_MS}")
+    connection.exec_driver_sql("BEGIN" if said.get("reads") else "BEGIN IMMEDIATE")
 
 
 @contextmanager
@@ -117,6 +166,17 @@ def transaction(url: str) -> Iterator[Connection]:
     with _faults_told(), _engine(url).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITERS_LOCK})
+        yield connection
+
+
+@contextmanager
+def noting(url: str) -> Iterator[Connection]:
+    """One small write, to one row of its own, that may as well be left out: it does not wait for the other writers.
+
+    Raises as `transaction`, `ArchiveUnavailable` also where somebody else is writing to SQLite.
+    """
+    engine = _engine(url).execution_options(hurries=True)
+    with _faults_told(), engine.begin() as connection:
         yield connection
 
 
@@ -158,12 +218,15 @@ def newest_first(
     order: tuple[Column[Any], Column[Any]],
     limit: int,
     before: tuple[datetime, str] | None,
+    only: ColumnElement[bool] | None = None,
 ) -> Sequence[RowMapping]:
     """At most so many rows of the table that the columns of `order` (a time and an id) are of, the newest first.
 
-    `before`: time and id of the last row that was seen; only older ones then.
+    `before`: time and id of the last row that was seen; only older ones then. `only`: which rows at all, None = all.
     """
     asked = select(order[0].table).order_by(*(column.desc() for column in order)).limit(limit)
+    if only is not None:
+        asked = asked.where(only)
     if before is not None:
         asked = asked.where(tuple_(*order) < before)
     return connection.execute(asked).mappings().all()

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Integer, Table, func, insert, inspect, select
 
 from coverage.archive import deliveries, named
 from coverage.archive.deliveries import Delivery
-from coverage.archive.manifest import reading, require_ours, revision, transaction
-from coverage.archive.schema import JOBS, METADATA, SNAPSHOTS, UPLOADS
+from coverage.archive.manifest import every_row, reading, require_ours, revision, say_version, transaction
+from coverage.archive.schema import JOBS, METADATA, SNAPSHOTS, UPLOADS, tables_at
 from coverage.errors import InputError
 
 _ROWS_AT_ONCE = 1000
@@ -34,17 +34,19 @@ def copy_manifest(source: str, target: str, workspace_id: str, *, with_snapshots
     """What the copy names, after every table was copied into an empty database in one transaction (SQLAlchemy URLs).
 
     Jobs that were running are queued again, for nobody is at them there. Without snapshots none is said to be
-    published. Raises `InputError` where the source is of another version or workspace, or the target is not empty.
+    published. The copy of a manifest of an earlier version is one of today. Raises `InputError` where the source is of
+    a version that we cannot read or of another workspace, or the target is not empty.
     """
-    without = () if with_snapshots else (SNAPSHOTS.name,)
+    without = set() if with_snapshots else {SNAPSHOTS.name}
     with reading(source) as there, transaction(target) as here:
-        require_ours(there, workspace_id)
+        names = tables_at(require_ours(there, workspace_id)) - without
         _require_empty(here)
         METADATA.create_all(here)
         for table in METADATA.sorted_tables:
-            if table.name not in without:
+            if table.name in names:
                 _copy(there, here, table)
                 _go_on_counting(here, table)
+        say_version(here)
         _put_back(here)
         return _named(here)
 
@@ -71,7 +73,7 @@ def _require_empty(connection: Connection) -> None:
 
 
 def _copy(source: Connection, target: Connection, table: Table) -> None:
-    for rows in source.execute(select(table)).mappings().partitions(_ROWS_AT_ONCE):
+    for rows in source.execute(every_row(source, table)).mappings().partitions(_ROWS_AT_ONCE):
         target.execute(insert(table), [dict(row) for row in rows])
 
 

@@ -1,6 +1,8 @@
-"""The tables of the manifest: uploads and what happened to them, deliveries, jobs, snapshots."""
+"""The tables of the manifest: uploads and what happened to them, deliveries, jobs, snapshots; who may ask, and who did what."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -14,10 +16,14 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
 )
 
-# Raised with every change of these tables: a manifest of another version is refused, never half understood.
-SCHEMA_VERSION = 1
+# Raised with every change of these tables: a manifest of a version that is not readable is refused, never half
+# understood. One of version 1 only lacks tables (`SINCE_2`) and columns (`ADDED_IN_2`), and gets them when its
+# workspace is opened.
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = ("1", "2")
 METADATA = MetaData()
 
 # key: schema, workspace (the id by which folder and manifest know each other), revision (how often the set of
@@ -50,12 +56,15 @@ UPLOADS = Table(
             "fixed",
         )
     ),
+    # Of the accepted rows those that were erased since: the reading holds accepted − erased rows.
+    Column("erased", Integer, nullable=False, default=0, server_default="0"),
     Column("fixes", JSON, nullable=False),
     Column("reasons", JSON, nullable=False),
     Column("read_with", JSON, nullable=False),
     Column("dropped", JSON, nullable=False),
     Column("confidence", Float, nullable=False),
-    # The reading's own part, named after its content: what a snapshot is made of, wherever the rows are kept.
+    # The reading's own part, named after its content: what a snapshot is made of, wherever the rows are kept. Once rows
+    # of it were erased out of a compacted part it is a name that no file has.
     Column("measurements_part", String, nullable=False),
     Column("outcomes_part", String, nullable=False),
     Column("stored_in", String),  # the compacted part that holds its measurements now; missing = its own part
@@ -76,7 +85,7 @@ EVENTS = Table(
     METADATA,
     Column("event_id", Integer, primary_key=True),
     Column("upload_id", String, nullable=False),
-    Column("action", String, nullable=False),
+    Column("action", String, nullable=False),  # received, replaced, withdrawn, restored, erased
     Column("reason", String),
     Column("by", String),  # who did it, as they call themselves; missing = nobody said
     Column("at_utc", DateTime, nullable=False),
@@ -137,3 +146,79 @@ SNAPSHOTS = Table(
     Column("revision", Integer, nullable=False),  # of the uploads that it judged
     Column("created_utc", DateTime, nullable=False),
 )
+
+# What a team shows in place of a name and a password. Of its secret only the digest is kept.
+KEYS = Table(
+    "keys",
+    METADATA,
+    Column("key_id", String, primary_key=True),
+    Column("secret_sha256", String, nullable=False),
+    Column("name", String, nullable=False),  # of the team; several keys may carry it
+    Column("role", String, nullable=False),
+    Column("operator", String),
+    Column("created_utc", DateTime, nullable=False),
+    Column("expires_utc", DateTime, nullable=False),
+    Column("revoked_utc", DateTime),
+    Column("last_used_utc", DateTime),  # to the hour, so that asking seldom writes
+)
+
+# People who come with a browser: by a password of ours, or by what another service says of them.
+ACCOUNTS = Table(
+    "accounts",
+    METADATA,
+    Column("account", String, primary_key=True),  # the name as it is matched
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("operator", String),
+    Column("password", String),  # as Argon2 writes it, salt and all; missing = `subject` instead
+    Column("issuer", String),
+    Column("subject", String),
+    Column("created_utc", DateTime, nullable=False),
+    Column("disabled_utc", DateTime),
+    UniqueConstraint("issuer", "subject"),
+)
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("token_sha256", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("begun_utc", DateTime, nullable=False),
+    Column("seen_utc", DateTime, nullable=False),  # to the minute
+    Index("sessions_by_account", "account"),
+)
+
+# Kept for minutes, of names that exist and of names that do not: a digest, for people type passwords there as well.
+FAILED_LOGINS = Table(
+    "failed_logins",
+    METADATA,
+    Column("login_id", Integer, primary_key=True),
+    Column("name_sha256", String, nullable=False),
+    Column("at_utc", DateTime, nullable=False),
+    Index("failed_logins_by_name", "name_sha256", "at_utc"),
+)
+
+# Who did what. All text: a time or a JSON that a database writes in its own way could not be hashed again.
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 … without a gap
+    Column("at_utc", String, nullable=False),
+    Column("caller", String, nullable=False),
+    Column("role", String),
+    Column("key_id", String),
+    Column("action", String, nullable=False),
+    Column("about", String, nullable=False),
+    Column("address", String),
+    Column("request_id", String),
+    Column("previous", String, nullable=False),  # the sha256 of the row before
+    Column("sha256", String, nullable=False),  # of that and of this row
+)
+
+SINCE_2 = (KEYS, ACCOUNTS, SESSIONS, FAILED_LOGINS, AUDIT)
+ADDED_IN_2: tuple[Column[Any], ...] = (UPLOADS.c.erased,)  # where it is missing its value is 0
+
+
+def tables_at(version: str | None) -> set[str]:
+    """The names of the tables that a manifest of that version has; of an unknown one all of today."""
+    return set(METADATA.tables) - ({one.name for one in SINCE_2} if version == "1" else set())

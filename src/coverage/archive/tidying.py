@@ -43,8 +43,8 @@ def tidy(workspace: Workspace, older_than: timedelta = DAY) -> list[Leftover]:
     with transaction(workspace.manifest) as connection:
         found = leftovers(workspace, connection, older_than)
         for one in found:
-            _remove(one.path)
-        _forget_compacted(workspace, connection)
+            remove(one.path)
+        forget_compacted(workspace, connection)
     return found
 
 
@@ -130,15 +130,16 @@ def _size(path: Path) -> int:
     return sum(one.lstat().st_size for one in files if one.is_file())
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
 
-def _forget_compacted(workspace: Workspace, connection: Connection) -> None:
-    """A part that is neither needed nor there says nothing any more."""
+def forget_compacted(workspace: Workspace, connection: Connection) -> None:
+    """Forget which uploads a compacted part holds that is neither needed nor there."""
     needed = named.parts(connection)
     for part in connection.execute(select(COMPACTED.c.part).distinct()).scalars().all():
         if part not in needed and not (workspace.parts / part).exists():

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from coverage.archive import jobs
+from coverage.archive import jobs, named
 from coverage.archive.committed import part_path
 from coverage.archive.disk import require_room
 from coverage.archive.durable import parquet_part, unneeded_from_now
 from coverage.archive.manifest import newest_first, now_utc, raise_revision, reading, transaction
-from coverage.archive.schema import EVENTS, UPLOADS
+from coverage.archive.schema import DELIVERIES, EVENTS, UPLOADS
 from coverage.archive.workspace import Workspace
 from coverage.errors import NotFound
 from coverage.logs import tally
@@ -72,8 +72,8 @@ def receive(
     """The receipt of a log, after its rows are safe on disk and in the manifest.
 
     The same bytes with the same context add nothing; with another context (see `context.with_earlier`: what is
-    left out is not taken back) they replace the former reading in one transaction. A withdrawn upload stays
-    withdrawn until it is restored. `delivery_id`: the sending that brings it; read once more by a worker that
+    left out is not taken back) they replace the former reading in one transaction; not where rows of it were erased,
+    which would come back so. A withdrawn upload stays withdrawn until it is restored. `delivery_id`: the sending that brings it; read once more by a worker that
     takes over, it still says "added". `told_rows` hears how many rows are read so far. `job`: what it is read for;
     nothing counts once that is somebody else's. Raises `DiskFull`, `LeaseLost`.
     """
@@ -106,7 +106,12 @@ def context_of(workspace: Workspace, upload_id: str) -> Context | None:
 
 
 def _reads_alike(known: RowMapping, context: dict[str, Any], read_with: dict[str, Any]) -> bool:
-    """Whether reading the bytes again would give what it gave: another area matters only to rows set aside."""
+    """Whether reading the bytes again would give what it gave, or what was erased since.
+
+    Another area matters only to rows set aside.
+    """
+    if known["erased"]:
+        return True
     before = known["read_with"]
     same_area = before["area"] == read_with["area"] or not known["quarantined"]
     return bool(known["context"] == context and before["mapping"] == read_with["mapping"] and same_area)
@@ -160,17 +165,22 @@ class _Told:
 def _commit(workspace: Workspace, connection: Connection, row: dict[str, Any], by: str | None) -> Receipt:
     known = _find(connection, row["upload_id"])
     if known is not None and _reads_alike(known, row["context"], row["read_with"]):
-        return _receipt(
-            known, _effect(known, row["delivery_id"])
-        )  # somebody committed it while we wrote our part
+        # Somebody committed it while we wrote our part, or erased rows that ours still holds.
+        _remove_unless_named(workspace, connection, row)
+        return _receipt(known, _effect(known, row["delivery_id"]))
     if known is None:
         connection.execute(insert(UPLOADS).values(**row, state="committed", received_utc=now_utc()))
     else:
         unneeded_from_now(*(workspace.parts / known[part] for part in _PARTS))
         where = UPLOADS.c.upload_id == row["upload_id"]
         connection.execute(update(UPLOADS).where(where).values(**row, stored_in=None, received_utc=now_utc()))
-    _changed(connection, row["upload_id"], "received" if known is None else "replaced", None, by)
+    note_change(connection, row["upload_id"], "received" if known is None else "replaced", None, by)
     return _receipt(_found(connection, row["upload_id"]), "added" if known is None else "replaced")
+
+
+def _remove_unless_named(workspace: Workspace, connection: Connection, row: dict[str, Any]) -> None:
+    for part in {row[name] for name in _PARTS} - named.parts(connection):
+        (workspace.parts / part).unlink(missing_ok=True)
 
 
 def withdraw(workspace: Workspace, upload_id: str, reason: str, by: str | None = None) -> None:
@@ -187,11 +197,13 @@ def _set_state(workspace: Workspace, upload_id: str, state: str, reason: str | N
     with transaction(workspace.manifest) as connection:
         _found(connection, upload_id)
         connection.execute(update(UPLOADS).where(UPLOADS.c.upload_id == upload_id).values(state=state))
-        _changed(connection, upload_id, "withdrawn" if state == "withdrawn" else "restored", reason, by)
+        note_change(connection, upload_id, "withdrawn" if state == "withdrawn" else "restored", reason, by)
 
 
-def _changed(connection: Connection, upload_id: str, action: str, reason: str | None, by: str | None) -> None:
-    """Write the history, and let what hangs on the uploads be judged again: all in the caller's transaction."""
+def note_change(
+    connection: Connection, upload_id: str, action: str, reason: str | None, by: str | None
+) -> None:
+    """Write an upload's history, and let what hangs on the uploads be judged again: all in the caller's transaction."""
     values = {"upload_id": upload_id, "action": action, "reason": reason, "by": by}
     connection.execute(insert(EVENTS).values(**values, at_utc=now_utc()))
     raise_revision(connection)
@@ -206,12 +218,25 @@ def list_uploads(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def newest(
-    workspace: Workspace, limit: int, before: tuple[datetime, str] | None = None
+    workspace: Workspace, limit: int, before: tuple[datetime, str] | None = None, by: str | None = None
 ) -> list[dict[str, Any]]:
-    """At most so many uploads' rows, newest first, older than `before` (received_utc and id of the last one seen)."""
+    """At most so many uploads' rows, newest first, older than `before` (received_utc and id of the last one seen).
+
+    by: only what that team sent; None = all.
+    """
     order = UPLOADS.c.received_utc, UPLOADS.c.upload_id
+    theirs = select(DELIVERIES.c.delivery_id).where(DELIVERIES.c.by == by)
+    only = None if by is None else UPLOADS.c.delivery_id.in_(theirs)
     with reading(workspace.manifest) as connection:
-        return [_plain(row) for row in newest_first(connection, order, limit, before)]
+        return [_plain(row) for row in newest_first(connection, order, limit, before, only)]
+
+
+def sender(workspace: Workspace, upload_id: str) -> str | None:
+    """Who sent an upload's file; None where nobody said, it came by the command line, or there is no such upload."""
+    both = select(DELIVERIES.c.by).join(UPLOADS, UPLOADS.c.delivery_id == DELIVERIES.c.delivery_id)
+    with reading(workspace.manifest) as connection:
+        by: str | None = connection.execute(both.where(UPLOADS.c.upload_id == upload_id)).scalar()
+        return by
 
 
 def show(workspace: Workspace, upload_id: str) -> dict[str, Any]:

@@ -65,6 +65,11 @@ class Workspace:
         return self.root / "snapshots"
 
     @property
+    def downloads(self) -> Path:
+        """The folder of files that were made of snapshots for whoever asked, one folder each; it may not be there yet."""
+        return self.root / "downloads"
+
+    @property
     def ground(self) -> Path:
         """The folder of what is kept of the lie of the land, one folder each; it may not be there yet."""
         return self.root / "ground"
@@ -144,8 +149,10 @@ def existing_workspace(root: Path, manifest_url: str | None = None) -> Workspace
     workspace = Workspace(root.absolute(), manifest_url)
     if not (workspace.root / "archive").is_dir():
         raise NotFound(
-            f"{workspace.root} không phải thư mục làm việc của Phủ Sóng.",
-            f"{workspace.root} is no workspace of Phủ Sóng.",
+            f"{workspace.root} không phải thư mục làm việc của Phủ Sóng. Hãy chỉ đúng thư mục bằng -w hoặc PHUSONG_WORKSPACE, "
+            "hoặc tạo mới: phusong init",
+            f"{workspace.root} is no workspace of Phủ Sóng. Name the right folder with -w or PHUSONG_WORKSPACE, or lay out a "
+            "new one: phusong init",
         )
     if workspace.identity_file.exists():
         identity(workspace)

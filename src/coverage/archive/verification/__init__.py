@@ -38,6 +38,7 @@ def _everything(workspace: Workspace, tell: Tell) -> Iterator[Finding]:
         yield rows.unreadable(workspace, fault)
         return
     yield from rows.agree(seen)
+    yield from rows.audit_log(workspace, seen)
     yield from parts.check(workspace, seen, lambda name, share: tell(name, 0.1 + 0.7 * share))
     tell("tệp đang chờ / deliveries", 0.8)
     yield from files.deliveries(workspace, seen)

@@ -61,6 +61,13 @@ _MEANINGS = {
         _BY_HAND,
     ),
     "jobs_disagree": (("Việc đang chờ không khớp với lần gửi", "Jobs and deliveries do not agree"), _BY_HAND),
+    "audit_disagrees": (
+        ("Nhật ký kiểm toán đã bị sửa", "The audit log was changed"),
+        (
+            "so với bản đã xuất trước đây: phusong audit export",
+            "compare it with what was exported before: phusong audit export",
+        ),
+    ),
     "snapshot_missing": (("Thiếu bản đánh giá đã công bố", "A published snapshot is missing"), _AGAIN),
     "snapshot_changed": (
         ("Bản đánh giá không còn nguyên vẹn", "A snapshot is not what it was"),

@@ -58,9 +58,9 @@ def _measurements(path: Path, rows: list[Row], within: set[str] | None) -> list[
         for one in pc.value_counts(batch.column("upload_id")).to_pylist():
             found[one["values"]] += one["counts"]
     told = [
-        f"{row['upload_id']}: {found[row['upload_id']]} ≠ {row['accepted']}"
+        f"{row['upload_id']}: {found[row['upload_id']]} ≠ {row['accepted'] - row['erased']}"
         for row in rows
-        if found[row["upload_id"]] != row["accepted"]
+        if found[row["upload_id"]] != row["accepted"] - row["erased"]
     ]
     known = within if within is not None else {row["upload_id"] for row in rows}
     told += [f"{upload_id}: {found[upload_id]} ≠ 0" for upload_id in sorted(found.keys() - known)]

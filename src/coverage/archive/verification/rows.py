@@ -9,17 +9,19 @@ from typing import Any
 
 from sqlalchemy import Table, inspect, select, text
 
-from coverage.archive.manifest import reading
+from coverage.archive import audit
+from coverage.archive.manifest import every_row, reading
 from coverage.archive.schema import (
     ABOUT,
+    AUDIT,
     COMPACTED,
     DELIVERIES,
     EVENTS,
     JOBS,
-    METADATA,
-    SCHEMA_VERSION,
+    READABLE_VERSIONS,
     SNAPSHOTS,
     UPLOADS,
+    tables_at,
 )
 from coverage.archive.verification.findings import Finding, attention, damage
 from coverage.archive.workspace import Workspace, identity
@@ -72,12 +74,13 @@ def _database(workspace: Workspace) -> Iterator[Finding]:
             if said != ["ok"]:
                 yield damage("manifest_damaged", where, "; ".join(map(str, said[:3])))
                 return
-        missing = set(METADATA.tables) - set(inspect(connection).get_table_names())
-        if missing:
+        there = set(inspect(connection).get_table_names())
+        rows = connection.execute(select(ABOUT)).all() if ABOUT.name in there else []
+        about = {row.key: row.value for row in rows}
+        if missing := tables_at(about.get("schema")) - there:
             yield damage("manifest_damaged", where, f"no table {', '.join(sorted(missing))}")
             return
-        about = {row.key: row.value for row in connection.execute(select(ABOUT))}
-    if about.get("schema") != str(SCHEMA_VERSION) or not str(about.get("revision", "")).isdigit():
+    if about.get("schema") not in READABLE_VERSIONS or not str(about.get("revision", "")).isdigit():
         yield damage("manifest_damaged", f"{where}, about", f"{about}")
     elif not workspace.identity_file.exists() or about.get("workspace") != identity(workspace):
         yield damage("manifest_of_another", workspace.identity_file, f"{about.get('workspace')}")
@@ -88,7 +91,8 @@ def look(workspace: Workspace) -> Seen:
     with reading(workspace.manifest) as connection:
 
         def of(table: Table) -> list[Row]:
-            rows = connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
+            every = every_row(connection, table).order_by(*table.primary_key.columns)
+            rows = connection.execute(every).mappings()
             return [{str(name): value for name, value in row.items()} for row in rows]
 
         compacted: dict[str, set[str]] = defaultdict(set)
@@ -105,6 +109,15 @@ def look(workspace: Workspace) -> Seen:
         )
 
 
+def audit_log(workspace: Workspace, seen: Seen) -> Iterator[Finding]:
+    """What is wrong with the audit log, where the manifest is of a version that has one."""
+    if AUDIT.name not in tables_at(seen.about["schema"]):
+        return
+    chain = audit.verify(workspace)
+    if chain.broken is not None:
+        yield damage("audit_disagrees", f"audit {chain.broken}", f"{chain.fault}")
+
+
 def agree(seen: Seen) -> Iterator[Finding]:
     """Rows that contradict themselves or each other."""
     for upload in seen.uploads:
@@ -118,6 +131,8 @@ def _upload(row: Row, seen: Seen) -> Iterator[Finding]:
     total = row["accepted"] + sum(row[name] for name in _ENDS)
     if row["rows"] != total or min(row["accepted"], *(row[name] for name in _ENDS)) < 0:
         yield damage("upload_disagrees", where, f"rows {row['rows']} ≠ {total}")
+    if not 0 <= row["erased"] <= row["accepted"]:
+        yield damage("upload_disagrees", where, f"erased {row['erased']}, accepted {row['accepted']}")
     if row["upload_id"] != row["sha256"][:16]:
         yield damage("upload_disagrees", where, f"sha256 {row['sha256']}")
     for kind in ("measurements", "outcomes"):
@@ -132,10 +147,12 @@ def _events(seen: Seen) -> Iterator[Finding]:
     for event in seen.events:
         actions.setdefault(event["upload_id"], []).append(event["action"])
     states = {row["upload_id"]: row["state"] for row in seen.uploads}
+    erased = {row["upload_id"] for row in seen.uploads if row["erased"]}
     for upload_id, done in actions.items():
         last = next((one for one in reversed(done) if one in {"withdrawn", "restored"}), "restored")
         expected = "withdrawn" if last == "withdrawn" else "committed"
-        if done[:1] != ["received"] or states.get(upload_id) != expected:
+        known = ("erased" in done) == (upload_id in erased)
+        if done[:1] != ["received"] or states.get(upload_id) != expected or not known:
             yield damage(
                 "events_disagree", f"uploads {upload_id}", f"{states.get(upload_id)}: {', '.join(done)}"
             )
