@@ -1,4 +1,4 @@
-"""What evidence would change each village's status, in one sentence, in Vietnamese and in English."""
+"""What evidence would change a village's status or a hex's verdict, in one sentence, in Vietnamese and in English."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ def of_villages(table: pd.DataFrame) -> tuple[list[str], list[str]]:
 def _sentence(row: Mapping[Any, Any]) -> Both:
     if row["verdict"] == "no_data":
         return _MEASURE[row["basis"]]
-    where = _where(str(row["place_id"]))
+    return told(row, _where(str(row["place_id"])))
+
+
+def told(row: Mapping[Any, Any], where: Both) -> Both:
+    """What would change the verdict of a row that was measured, by `what_if.with_changes`; where: "At the centre"."""
     parts = _of_a_dead_place(row) if row["verdict"] == "dead_zone" else _of_another(row)
     if not parts:
         return (

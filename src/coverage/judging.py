@@ -18,7 +18,7 @@ from ibis.backends.sql import SQLBackend as Backend
 from ibis.expr.types import CachedTable
 from ibis.expr.types import Table as Expression
 
-from coverage import engine, evidence, gaps, observations, tables, verdicts, what_if
+from coverage import engine, evidence, gaps, observations, signals, tables, verdicts, what_if
 from coverage.criteria import Criteria
 from coverage.crosswalk import new_site_windows, outage_windows
 from coverage.ground import Lie
@@ -34,13 +34,15 @@ _COUNTS = ("fails", "fail_devices", "fail_dates", "fail_hexes")
 class Tested:
     """What was tested: OBSERVATIONS with fails set aside, expired tests by hex and operator, and rows within validity.
 
-    stretches: the ground, cut so that the tests of each can be judged at once.
+    stretches: the ground, cut so that the tests of each can be judged at once; counted: cut so that the measurements of
+    each can be counted at once.
     """
 
     tests: Expression
     expired: Expression
     measurements: int
     stretches: Sequence[Stretch]
+    counted: Sequence[Stretch]
 
 
 def tested(
@@ -50,7 +52,8 @@ def tested(
     criteria, as_of = given.criteria, given.as_of
     valid = observations.within_validity(measurements, criteria, as_of)
     counts = valid.group_by("hex_res8").agg(rows=_.count()).execute()
-    stretches = observations.stretches(counts, engine.rows_at_once(backend))
+    at_once = engine.rows_at_once(backend)
+    stretches = observations.stretches(counts, at_once)
 
     def each() -> Iterator[Stretch]:
         for at, stretch in enumerate(stretches):
@@ -67,6 +70,7 @@ def tested(
         expired=observations.expired(measurements, criteria, as_of).cache(),
         measurements=int(counts["rows"].sum()),
         stretches=observations.stretches(each_hex, engine.tests_at_once(backend)),
+        counted=signals.counted_at_once(counts, at_once),
     )
 
 

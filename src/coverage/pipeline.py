@@ -26,6 +26,7 @@ from coverage import (
     predictions,
     renewal,
     roads,
+    signals,
     surroundings,
     surveys,
     tables,
@@ -36,6 +37,7 @@ from coverage.archive.snapshots import Snapshot, SnapshotInfo
 from coverage.archive.workspace import Workspace
 from coverage.ground import Lie, lie_of_the_land
 from coverage.inputs import Inputs
+from coverage.judging import Tested
 from coverage.nearest_sites import nearest_sites
 from coverage.progress import Tell, silent
 from coverage.renewal import Area, Former, spliced
@@ -89,6 +91,7 @@ class _Judged:
     """
 
     levels: pd.DataFrame
+    signals: pd.DataFrame
     predictions: Future[pd.DataFrame]
     hex_rows: pd.DataFrame
     place_rows: pd.DataFrame
@@ -116,6 +119,7 @@ def _judged(given: Inputs, lie: Lie, scratch: Path, aside: Executor, tell: Tell)
     declared = claims.declared_hexes(given.declared, criteria.hex_resolution)
     return _Judged(
         levels=levels,
+        signals=signals.hex_signals(measurements, criteria, given.as_of, found.counted),
         predictions=predicted,
         hex_rows=hex_rows,
         place_rows=place_rows,
@@ -133,7 +137,8 @@ def _judged_again(
     criteria, was, area = given.criteria, former.snapshot, renewal.area(former.touched, lie)
     backend = engine.connect(scratch=scratch)
     tell("nơi có số đo thay đổi / where readings changed", 0.1)
-    found = judging.tested(backend, _readings_in(area, given, was, backend, scratch), given, lie, scratch)
+    readings = _readings_in(area, given, was, backend, scratch)
+    found = judging.tested(backend, readings, given, lie, scratch)
     levels = spliced(area.outside(was.hex_levels), area.inside(judging.levels(found.tests)), _HEX)
     operators, in_scope = _operators(levels, given)
     if operators != sorted(was.info.operators) or in_scope != list(was.info.in_scope):
@@ -148,6 +153,7 @@ def _judged_again(
     kept_places = was.place_verdicts[~was.place_verdicts["place_id"].isin(area.places)]
     return _Judged(
         levels=levels,
+        signals=_signals_again(area, given, was, backend, readings, found),
         predictions=predicted,
         hex_rows=spliced(area.outside(was.hex_verdicts), new_hexes, _HEX),
         place_rows=spliced(kept_places, new_places, _PLACE),
@@ -157,6 +163,15 @@ def _judged_again(
         in_scope=in_scope,
         again=(area, was),
     )
+
+
+def _signals_again(
+    area: Area, given: Inputs, was: Snapshot, backend: Backend, readings: Expression, found: Tested
+) -> pd.DataFrame:
+    ground = engine.load_frame(backend, "judged_hexes", pd.DataFrame({"hex_res8": area.parents}))
+    there = readings.semi_join(ground, "hex_res8")
+    new = signals.hex_signals(there, given.criteria, given.as_of, found.counted)
+    return spliced(area.outside(was.hex_signals), new, signals.KEY)
 
 
 def _readings_in(area: Area, given: Inputs, was: Snapshot, backend: Backend, scratch: Path) -> Expression:
@@ -234,6 +249,7 @@ def _told(
         made_of=given.made_of,
         hex_verdicts=judged.hex_rows,
         hex_levels=judged.levels,
+        hex_signals=judged.signals,
         place_verdicts=judged.place_rows,
         village_verdicts=tables.check_frame(tables.VILLAGE_VERDICTS, ranked),
         reliability=judged.reliability,
@@ -270,4 +286,5 @@ def _info(given: Inputs, judged: _Judged) -> SnapshotInfo:
         uploads=given.committed.uploads,
         measurements=judged.measurements,
         simulated=given.committed.simulated or bool(source.str.contains("simulated", case=False).any()),
+        headline_dbm=given.criteria.thresholds_dbm.at("headline"),
     )

@@ -109,6 +109,12 @@ def preview(workspace: Workspace, path: Path, context: Context) -> Preview:
     return Preview(files, refused, more)
 
 
+def missing(log: Log) -> list[dict[str, Any]]:
+    """What its sender could say of a file, as `FilePreview.missing`: field, rows set aside without it, vi, en."""
+    first = next(iter(log.batches()), None)
+    return _missing([] if first is None else tally.by_reason(first.outcomes), log)
+
+
 def _recognised(
     workspace: Workspace, path: Path, context: Context
 ) -> Generator[Log | InputError, None, None]:

@@ -1,13 +1,15 @@
-"""The reason of each village's status in one sentence, in Vietnamese and in English."""
+"""The reason of each village's status in one sentence, in Vietnamese and in English; its parts also speak of hexes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
+Both = tuple[str, str]
 _HOME = re.compile(r"/(c|s)/([^/;]+)(?:;|$)")  # the clusters and settled parts among place ids
 _WEAKNESS = {
     "thin": ("còn quá ít lần đo", "too few tests so far"),
@@ -113,7 +115,7 @@ def of_villages(table: pd.DataFrame) -> tuple[list[str], list[str]]:
     return [vi for vi, _ in pairs], [en for _, en in pairs]
 
 
-def _sentence(row: Mapping[Any, Any]) -> tuple[str, str]:
+def _sentence(row: Mapping[Any, Any]) -> Both:
     vi, en = _HEADS[row["status"]](row)
     if row["status"] in {"trang_song", "lom_song"}:
         unproven = _POWER_DISPUTED if row["power_conflict"] else _POWER_UNPROVEN
@@ -126,13 +128,13 @@ def _sentence(row: Mapping[Any, Any]) -> tuple[str, str]:
     return f"{name}: {vi}.", f"{name}: {en}."
 
 
-def _trang_song(row: Mapping[Any, Any]) -> tuple[str, str]:
-    vi, en = _tests(row)
+def _trang_song(row: Mapping[Any, Any]) -> Both:
+    vi, en = tests_told(row)
     return f"trung tâm thôn không có sóng dùng được ({vi})", f"no usable signal at the village centre ({en})"
 
 
-def _lom_song(row: Mapping[Any, Any]) -> tuple[str, str]:
-    vi, en = _tests(row)
+def _lom_song(row: Mapping[Any, Any]) -> Both:
+    vi, en = tests_told(row)
     centre = _CENTRE[row["centre_verdict"]]
     where = _dead_homes(row["dead_places"])
     return (
@@ -141,20 +143,28 @@ def _lom_song(row: Mapping[Any, Any]) -> tuple[str, str]:
     )
 
 
-def _phu_song(row: Mapping[Any, Any]) -> tuple[str, str]:
-    vi, en = _tests(row)
+def _phu_song(row: Mapping[Any, Any]) -> Both:
+    vi, en = tests_told(row)
     return f"trung tâm và các cụm dân cư có sóng ({vi})", f"the centre and the clusters are covered ({en})"
 
 
-def _undecided(row: Mapping[Any, Any]) -> tuple[str, str]:
-    vi, en = _tests(row)
-    weak = _WEAKNESS[row["sub_reason"]]
-    if row["sub_reason"] == "weak_service":
-        return f"{weak[0]} ({vi})", f"{weak[1]} ({en})"
-    return f"chưa đủ bằng chứng: {weak[0]} ({vi})", f"not enough evidence: {weak[1]} ({en})"
+def _undecided(row: Mapping[Any, Any]) -> Both:
+    (vi, en), (weak_vi, weak_en) = tests_told(row), weakness(row["sub_reason"])
+    return f"{weak_vi} ({vi})", f"{weak_en} ({en})"
 
 
-def _unmeasured(row: Mapping[Any, Any]) -> tuple[str, str]:
+def weakness(sub_reason: str | None) -> Both:
+    """What the evidence lacks where it decides nothing; None = not named."""
+    if sub_reason is None:
+        return "chưa đủ bằng chứng", "not enough evidence"
+    vi, en = _WEAKNESS[sub_reason]
+    if sub_reason == "weak_service":
+        return vi, en
+    return f"chưa đủ bằng chứng: {vi}", f"not enough evidence: {en}"
+
+
+def unmeasured(row: Mapping[Any, Any]) -> Both:
+    """That nothing was measured, or nothing that still counts, and that this is not "no signal"."""
     old = row["expired_tests"]
     if old:
         return (
@@ -169,11 +179,11 @@ _HEADS = {
     "lom_song": _lom_song,
     "phu_song": _phu_song,
     "chua_du_bang_chung": _undecided,
-    "chua_co_du_lieu": _unmeasured,
+    "chua_co_du_lieu": unmeasured,
 }
 
 
-def _dead_homes(dead_places: str) -> tuple[str, str]:
+def _dead_homes(dead_places: str) -> Both:
     named = _HOME.findall(dead_places)
     if not named:
         return "phần đã đo của thôn", "the measured part of the village"
@@ -184,15 +194,20 @@ def _dead_homes(dead_places: str) -> tuple[str, str]:
     return f"cụm dân cư {joined}", f"cluster {joined}"
 
 
-def _tests(row: Mapping[Any, Any]) -> tuple[str, str]:
-    vi, en = _counts(row)
+def _month(time: datetime) -> Both:
+    return f"{time:%m/%Y}", f"in {time:%m/%Y}"
+
+
+def tests_told(row: Mapping[Any, Any], when: Callable[[datetime], Both] = _month) -> Both:
+    """How many tests of how many phones failed, and what was set aside. when: how the time of the newest is said."""
+    vi, en = _counts(row, when)
     for column, (vi_aside, en_aside) in _ASIDE.items():
         if row[column]:
             vi, en = f"{vi}; {vi_aside.format(row[column])}", f"{en}; {en_aside.format(row[column])}"
     return vi, en
 
 
-def _counts(row: Mapping[Any, Any]) -> tuple[str, str]:
+def _counts(row: Mapping[Any, Any], when: Callable[[datetime], Both]) -> Both:
     if not row["tests"]:
         return "không có lần thử nào ở điểm cần xét", "no test at the place in question"
     vi, en = (
@@ -203,8 +218,8 @@ def _counts(row: Mapping[Any, Any]) -> tuple[str, str]:
     if not row["devices"]:
         phones = ("máy không rõ tên", "a phone nobody named")
     vi, en = f"{vi}, {phones[0]}, {row['dates']} ngày", f"{en}, {phones[1]}, {_many(row['dates'], 'day')}"
-    newest = f"{row['last_test_utc']:%m/%Y}"
-    vi, en = f"{vi}, gần nhất {newest}", f"{en}, the newest in {newest}"
+    newest = when(row["last_test_utc"])
+    vi, en = f"{vi}, gần nhất {newest[0]}", f"{en}, the newest {newest[1]}"
     silent = round(100 * row["no_service_share"])
     vi, en = f"{vi}, {silent} % mất dịch vụ", f"{en}, {silent} % without service"
     level = row["median_rsrp_dbm"]

@@ -209,6 +209,24 @@ HEX_LEVELS = Table(
     ),
 )
 
+HEX_SIGNALS = Table(
+    "hex_signals",
+    "one hex for one operator and one technology: what was read there within validity. Rows count, not tests: a row that two uploads hold counts twice. It decides nothing",
+    (
+        Column("hex", _INT, "H3 index at the resolution of the criteria"),
+        Column("operator", _TEXT, "MCC+MNC or the file's own name"),
+        Column("technology", _TEXT, "radio technology; missing = readings without service or of an unknown state, which name none", nullable=True, values=TECHNOLOGIES),
+        Column("measurements", _INT, "rows", low=1),
+        Column("devices", _INT, "known devices among them", low=0),
+        Column("dates", _INT, "distinct local dates", low=1),
+        Column("drive_test_measurements", _INT, "rows of drive tests", low=0),
+        Column("median_dbm", _REAL, "median of the technology's own level in dBm (rsrp_dbm, ss_rsrp_dbm, rscp_dbm or rxlev_dbm); missing = no level known", nullable=True, low=-156, high=-25),
+        Column("p10_dbm", _REAL, "the level in dBm that a tenth of them lie below; missing = no level known", nullable=True, low=-156, high=-25),
+        Column("first_utc", _TIME, "first reading"),
+        Column("last_utc", _TIME, "last reading"),
+    ),
+)
+
 PREDICTIONS = Table(
     "predictions",
     "one hex that nobody measured for that operator, near measured ones: what to expect there. It ranks where to measure next, is never a gap and changes no verdict; a hex without a row is not predicted",
@@ -516,6 +534,7 @@ ALL = (
     OBSERVATIONS,
     HEX_VERDICTS,
     HEX_LEVELS,
+    HEX_SIGNALS,
     PREDICTIONS,
     PLACES,
     PLACE_HEXES,

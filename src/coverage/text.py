@@ -12,6 +12,10 @@ from dataclasses import dataclass
 
 from coverage.errors import FileRefused
 
+_PICTURE = (
+    "tệp ảnh, không đọc được số liệu trong ảnh: hãy gửi tệp gốc mà ứng dụng xuất ra (CSV, TXT, Excel, zip)",
+    "a picture, and nothing is read from pictures: send the file that the app exports (CSV, TXT, Excel, zip)",
+)
 # First bytes of files that people send by mistake, and what to do instead.
 _MAGIC = (
     (b"7z\xbc\xaf", "tệp nén 7z: hãy giải nén trước", "a 7z archive: unpack it first"),
@@ -30,8 +34,8 @@ _MAGIC = (
     (b"SQLite format 3", "cơ sở dữ liệu SQLite: hãy xuất ra CSV", "an SQLite database: export it as CSV"),
     (b"PAR1", "tệp Parquet: hãy xuất ra CSV", "a Parquet file: export it as CSV"),
     (b"%PDF", "tệp PDF: hãy gửi tệp CSV gốc", "a PDF: send the original CSV"),
-    (b"\x89PNG", "tệp ảnh", "a picture"),
-    (b"\xff\xd8\xff", "tệp ảnh", "a picture"),
+    (b"\x89PNG", *_PICTURE),
+    (b"\xff\xd8\xff", *_PICTURE),
 )
 BLOCK_BYTES = 4 * 1024 * 1024
 MAX_LINE_BYTES = 1_000_000  # a longer line is no row of a log: its end is not even kept
@@ -78,13 +82,21 @@ def recognise(chunks: Iterable[bytes], file: str) -> Text:
             other.look(chunk)
     other.look(b"", final=True)
     if blank:
-        raise FileRefused(f"{file}: tệp trống, không có dòng nào.", f"{file}: the file is empty.")
+        raise empty(file)
     encoding = _utf16(head)
     if encoding is None:
         _refuse_no_text(head, file)
         encoding = other.encoding()
     plain = head if encoding != "utf-16" else head.replace(b"\x00", b"")
     return Text(digest.hexdigest(), encoding, other.broken > 0, _SIMULATED.search(plain) is not None)
+
+
+def empty(file: str) -> FileRefused:
+    """The refusal of a file in which nothing stands."""
+    return FileRefused(
+        f"{file}: tệp trống, không có dòng nào. Hãy xuất lại hoặc chép lại tệp gốc rồi gửi tệp đó.",
+        f"{file}: the file is empty. Export or copy it once more, and send that.",
+    )
 
 
 def _digested(chunks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:

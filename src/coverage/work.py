@@ -15,6 +15,7 @@ from typing import Any
 
 from coverage import intake
 from coverage.archive import deciding, deliveries, jobs, layers, tidying
+from coverage.archive.alive import giving_signs
 from coverage.archive.jobs import Job, LeaseLost
 from coverage.archive.manifest import transaction
 from coverage.archive.uploads import Receipt
@@ -38,17 +39,27 @@ def work(
 
     `parent`: the number of that process, where it may have gone before this one could ask.
     """
-    parent, tidied = os.getppid() if parent is None else parent, 0.0
-    while not stop.is_set() and os.getppid() == parent:
+    parent = os.getppid() if parent is None else parent
+    with giving_signs(workspace):
+        _work(workspace, lambda: stop.is_set() or os.getppid() != parent, stop, today)
+
+
+def _work(
+    workspace: Workspace, is_over: Callable[[], bool], stop: threading.Event, today: Callable[[], date]
+) -> None:
+    tidied, is_away = 0.0, False
+    while not is_over():
         try:
             if time.monotonic() - tidied > _TIDY_S:
                 _tidy_up(workspace)
                 tidied = time.monotonic()
             idle = run_one(workspace, today) is None
+            is_away = False
         except ArchiveUnavailable as fault:
             # It may come back, and the lease gives the job to whoever asks next.
-            log.warning("%s", fault.en)
-            idle = True
+            if not is_away:
+                log.warning("archive_away", extra={"code": fault.code})
+            idle = is_away = True
         if idle:
             stop.wait(_LOOK_S)
 
@@ -66,25 +77,41 @@ def run_one(workspace: Workspace, today: Callable[[], date] = date.today) -> Job
     job = jobs.claim(workspace, f"{os.uname().nodename}:{os.getpid()}:{threading.get_ident()}")
     if job is None:
         return None
+    begun = time.monotonic()
+    log.info("job_taken", extra=_about(job))
+    outcome = _ended(workspace, job, today)
+    log.info("job_ended", extra=_about(job) | {"outcome": outcome, "duration_ms": _ms_since(begun)})
+    return job
+
+
+def _about(job: Job) -> dict[str, object]:
+    """What the log tells of a job: numbers and its delivery's id, not what its sender calls it."""
+    return {"job": job.job_id, "kind": job.kind, "attempt": job.attempts, "delivery": job.delivery_id}
+
+
+def _ms_since(begun: float) -> int:
+    return round((time.monotonic() - begun) * 1000)
+
+
+def _ended(workspace: Workspace, job: Job, today: Callable[[], date]) -> str:
+    """How the job ended: done, put_back, failed or lost."""
     try:
         with _heartbeat(workspace, job) as pulse:
             if job.kind == "ingest":
                 _read_in(workspace, job, pulse)
             else:
                 _judge(workspace, job, pulse, today())
-    except LeaseLost as fault:
-        log.warning("job %s: %s", job.job_id, fault.en)
+    except LeaseLost:
+        return "lost"
     except PhusongError as fault:
-        _put_back(workspace, job, fault)
+        return _put_back(workspace, job, fault, fault)
     except OSError as fault:
-        _put_back(workspace, job, _told(fault))
+        return _put_back(workspace, job, _told(fault), fault)
     except Exception as fault:
-        log.exception("job %s", job.job_id)
         what = f"{type(fault).__name__}: {fault}"
-        _put_back(
-            workspace, job, PhusongError(f"Lỗi của chương trình ({what}).", f"A fault of ours ({what}).")
-        )
-    return job
+        told = PhusongError(f"Lỗi của chương trình ({what}).", f"A fault of ours ({what}).")
+        return _put_back(workspace, job, told, fault)
+    return "done"
 
 
 def _told(fault: OSError) -> PhusongError:
@@ -94,13 +121,13 @@ def _told(fault: OSError) -> PhusongError:
     return PhusongError(f"Không đọc hoặc ghi được ({what}).", f"Cannot read or write ({what}).")
 
 
-def _put_back(workspace: Workspace, job: Job, fault: PhusongError) -> None:
-    log.error("job %s, attempt %s: %s", job.job_id, job.attempts, fault.en)
+def _put_back(workspace: Workspace, job: Job, fault: PhusongError, raised: Exception) -> str:
+    log.error("job_fault", extra=_about(job), exc_info=raised)
     try:
         with transaction(workspace.manifest) as connection:
-            jobs.try_later(connection, job, fault)
-    except LeaseLost as lost:  # it was cancelled meanwhile, and that is why it failed
-        log.warning("job %s: %s", job.job_id, lost.en)
+            return "put_back" if jobs.try_later(connection, job, fault) else "failed"
+    except LeaseLost:  # it was cancelled meanwhile, and that is why it failed
+        return "lost"
 
 
 class _Pulse:
@@ -144,7 +171,7 @@ def _beat(workspace: Workspace, job: Job, pulse: _Pulse) -> None:
             pulse.lost = fault
             return
         except PhusongError as fault:  # the next beat may come through; if none does, the lease ends
-            log.warning("heartbeat of job %s: %s", job.job_id, fault.en)
+            log.warning("heartbeat_failed", extra=_about(job) | {"code": fault.code})
 
 
 def _read_in(workspace: Workspace, job: Job, pulse: _Pulse) -> None:
@@ -198,8 +225,8 @@ def _tidy_up(workspace: Workspace) -> None:
     """Forget the sendings that nobody came back to, and remove the files that nothing names any more."""
     try:
         for delivery_id in tidying.forget_expired(workspace):
-            log.info("delivery %s: nobody came back to it, its bytes are gone", delivery_id)
+            log.info("delivery_forgotten", extra={"delivery": delivery_id})
         for one in tidying.tidy(workspace):
-            log.info("removed %s (%s, %s bytes): nothing names it", one.path, one.kind, one.size_bytes)
+            log.info("leftover_removed", extra={"kind": one.kind, "bytes": one.size_bytes})
     except OSError:  # reading files in matters more than room; an hour later it is tried again
         log.exception("tidying")

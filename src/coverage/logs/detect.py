@@ -10,7 +10,7 @@ from coverage.errors import FileRefused
 from coverage.logs import headings
 from coverage.logs.formats import FORMATS, Format
 from coverage.logs.formats.foreign import FOREIGN, ForeignShape, shape_of
-from coverage.logs.formats.profile import NEEDED_ONCE, Foreign
+from coverage.logs.formats.profile import LEVELS, NEEDED_ONCE, Foreign
 from coverage.logs.lines import Lines, header_index
 from coverage.names import fold
 
@@ -30,6 +30,19 @@ _PERSONAL = frozenset(
         "android id", "advertising id", "subscriber id", "bssid",
     )
 )  # fmt: skip
+
+# Our fields in words that people know, for refusals.
+_WORDS = {
+    "lat": ("vĩ độ", "latitude"),
+    "lon": ("kinh độ", "longitude"),
+    "operator": ("nhà mạng", "operator"),
+    "technology": ("công nghệ", "technology"),
+    "service_state": ("trạng thái dịch vụ", "service state"),
+    **dict.fromkeys(("time", "time_utc"), ("thời gian", "time")),
+    **dict.fromkeys(LEVELS, ("mức thu", "signal level")),
+}
+_EXAMPLE_VI = "Thời gian,Vĩ độ,Kinh độ,Nhà mạng,Công nghệ,Trạng thái dịch vụ,Mức thu (dBm)"
+_EXAMPLE_EN = "time,lat,lon,operator,technology,service_state,rsrp_dbm"
 
 
 @dataclass(frozen=True)
@@ -236,17 +249,34 @@ def foreign_to(names: Sequence[str]) -> Foreign | None:
 
 def _unknown(names: Sequence[str], file: str, choices: Sequence[Format]) -> FileRefused:
     shown = ", ".join("".join(c for c in name if c.isprintable())[:40] for name in names[:SHOWN_NAMES])
-    there = positions(choices[-1], names)
-    missing = "; ".join(" / ".join(group) for group in choices[-1].needs if not set(group) & set(there))
+    missing_vi, missing_en = _missing(choices[-1], names)
     formats = ", ".join(fmt.name for fmt in choices)
+    # What helps most comes first: people read two sentences.
     return FileRefused(
-        f"{file}: không rõ định dạng. Dòng đầu có: {shown}. Còn thiếu cột: {missing}. Đọc được: {formats}. "
-        "Hãy thêm dòng tiêu đề, ví dụ: time,lat,lon,operator,technology,rsrp_dbm; hoặc chỉ định --format TÊN; "
-        "hoặc lưu một bảng khai cột (phusong mappings add).",
-        f"{file}: unknown format. The first line has: {shown}. Missing columns: {missing}. Can be read: {formats}. "
-        "Give it a header line, e.g. time,lat,lon,operator,technology,rsrp_dbm; or name the format with --format; "
-        "or save a mapping of its columns (phusong mappings add).",
+        f"{file}: không rõ định dạng, chưa thấy {missing_vi}. Hãy đặt tên cột ở dòng đầu, ví dụ {_EXAMPLE_VI}, hoặc dùng bảng "
+        f"mẫu (phusong guide -o mau-do.csv). Dòng đầu của tệp có: {shown}. Nếu là tệp của một ứng dụng đã biết, hãy chỉ định "
+        f"--format TÊN ({formats}), hoặc lưu một bảng khai cột (phusong mappings add).",
+        f"{file}: unknown format, there is no {missing_en}. Name the columns in the first line, as in {_EXAMPLE_EN}, or use "
+        f"the template (phusong guide -o mau-do.csv). The first line has: {shown}. If it is of a known app, say "
+        f"--format NAME ({formats}), or save a mapping (phusong mappings add).",
     )
+
+
+def _missing(fmt: Format, names: Sequence[str]) -> tuple[str, str]:
+    """What a format needs and no name stands for, in words that people know, each with a name that would do."""
+    there = set(positions(fmt, names))
+    lacking = [group for group in fmt.needs if not there & set(group)]
+    if not lacking:
+        return "dòng tiêu đề đọc được", "header line that can be read"
+    vi = [" hoặc ".join(_named(fmt, group, 0)) for group in lacking]
+    en = [" or ".join(_named(fmt, group, 1)) for group in lacking]
+    return f"cột {', '.join(vi)}", f"column {', '.join(en)}"
+
+
+def _named(fmt: Format, group: Sequence[str], language: int) -> list[str]:
+    named = [field for field in group if field in fmt.columns]
+    known = {_WORDS.get(field, (field, field))[language]: fmt.columns[field][0] for field in reversed(named)}
+    return [f"{word} ({name})" for word, name in reversed(known.items())]
 
 
 def personal(names: Sequence[str]) -> tuple[str, ...]:

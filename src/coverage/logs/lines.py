@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from coverage.errors import FileRefused
+from coverage.text import empty
 
 Ints = npt.NDArray[np.int64]
 MAX_JOINED = 20  # lines that one quoted cell may spread over; more is a stray quote
@@ -90,7 +90,7 @@ def header_index(lines: Lines, file: str) -> int:
         line = lines.line(index).strip()
         if line and not line.casefold().startswith("sep="):
             return index
-    raise FileRefused(f"{file}: tệp trống, không có dòng nào.", f"{file}: the file is empty.")
+    raise empty(file)
 
 
 def rows_joined(blocks: Iterable[bytes], delimiter: str, widths: frozenset[int]) -> Iterator[bytes]:
