@@ -12,9 +12,12 @@ from pyarrow import compute
 
 from coverage.archive import history
 from coverage.archive.committed import committed
+from coverage.archive.durable import require_folder, write_durably
 from coverage.archive.workspace import Workspace
 from coverage.errors import InputError
 from coverage.exports import files, lists
+from coverage.exports.workbook import ALL_LISTS
+from coverage.exports.workbook import workbook as to_workbook
 from coverage.logs.operators import resolve
 from coverage.parts import batches
 from coverage.tables import MEASUREMENTS, schema
@@ -25,16 +28,30 @@ def export_to_file(
 ) -> int:
     """The number of features written; the format is `fmt`, else the file's suffix. Raises `InputError`, `NotFound`.
 
-    Filters (operator, commune, status) that do not apply to a list are refused, not ignored.
+    what: a list, `all` (the lists of `workbook.ALL_LISTS` in one workbook) or `measurements`. Filters (operator,
+    commune, status) that do not apply to a list are refused, not ignored.
     """
-    if not path.parent.is_dir():
-        raise InputError(f"Không có thư mục {path.parent}.", f"There is no folder {path.parent}.")
-    chosen = fmt or path.suffix.lstrip(".").lower()
+    require_folder(path)
+    by_name = files.format_of(path)
+    chosen = fmt or by_name
     if what == "measurements":
         return _write_measurements(workspace, path, chosen, filters)
+    if what == "all":
+        return _write_all(workspace, path, chosen, filters)
     frame = lists.select(history.latest(workspace), what, **filters)
     files.write(frame, path, chosen)
     return len(frame)
+
+
+def _write_all(workspace: Workspace, path: Path, fmt: str, filters: Mapping[str, str | None]) -> int:
+    if fmt != "xlsx":
+        raise InputError(
+            "Mọi danh sách trong một tệp chỉ có dạng xlsx.", "All lists in one file are written as xlsx only."
+        )
+    snapshot = history.latest(workspace)
+    frames = [lists.select(snapshot, what, **filters) for what in ALL_LISTS]
+    write_durably(path, to_workbook(frames))
+    return sum(map(len, frames))
 
 
 def _write_measurements(workspace: Workspace, path: Path, fmt: str, filters: Mapping[str, str | None]) -> int:

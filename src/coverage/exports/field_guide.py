@@ -111,22 +111,49 @@ _LINKS = {
     "vi": 'Tải <a href="guide/template.xlsx">bảng Excel</a> hoặc <a href="guide/template.csv">CSV</a>.',
     "en": 'Download it <a href="guide/template.xlsx">for Excel</a> or <a href="guide/template.csv">as CSV</a>.',
 }
+# The ways to the other pages: none stands in a page that lies in a folder.
+_WAYS = {
+    "vi": '<a href="./">Bản đồ</a>',
+    "en": '<a href="./">Map</a>',
+}
+_TO_SEND = {
+    "vi": '<a href="upload?lang=vi">Gửi số liệu đo</a>',
+    "en": '<a href="upload?lang=en">Send measurements</a>',
+}
 _SWITCH = {
     "vi": '<a class="switch" href="?lang=en" hreflang="en" lang="en">English</a>',
     "en": '<a class="switch" href="?lang=vi" hreflang="vi" lang="vi">Tiếng Việt</a>',
 }
 
 
-def field_guide_html(criteria: Criteria, language: Language, *, served: bool = True) -> str:
+@dataclass(frozen=True)
+class Served:
+    """What a guide has that is served: who reads it, as HTML, and whether they may send measurements."""
+
+    greeting: str = ""
+    may_send: bool = True
+
+
+def field_guide_html(criteria: Criteria, language: Language, served: Served | None = None) -> str:
     """The guide as one HTML page that asks nothing of anybody: style inside, system fonts, no script.
 
-    Prints on both sides of one A4 sheet. served: it has a switch of language (`?lang=`) and links to
-    `guide/template.xlsx` and `guide/template.csv`, which a page that lies in a folder has not.
+    Prints on both sides of one A4 sheet. served: it has ways to the map and the page of sendings, a switch of language
+    (`?lang=`) and links to `guide/template.xlsx` and `guide/template.csv`, which a page that lies in a folder has not.
     """
-    body = _text(f"{language}.html").format_map(_values(criteria, language, served))
-    return _text("page.html").format(
-        lang=language, title=_word("title", language), style=_text("guide.css"), body=body
-    )
+    values = {
+        "lang": language,
+        "title": _word("title", language),
+        "style": _text("guide.css"),
+        "forms": "'none'" if served is None else "'self'",
+        "body": _text(f"{language}.html").format_map(_values(criteria, language, served)),
+    }
+    return _text("page.html").format_map(values)
+
+
+def _ways(served: Served, language: Language) -> str:
+    """The line above the title: back to the other pages, the other language, who is logged in."""
+    ways = [*([_TO_SEND[language]] if served.may_send else []), _WAYS[language], _SWITCH[language]]
+    return f'<nav class="screen ways">{"".join(ways)}</nav>{served.greeting}'
 
 
 def _text(name: str) -> str:
@@ -137,7 +164,7 @@ def _word(name: str, language: Language) -> str:
     return _WORDS[name][0 if language == "vi" else 1]
 
 
-def _values(criteria: Criteria, language: Language, served: bool) -> dict[str, str]:
+def _values(criteria: Criteria, language: Language, served: Served | None) -> dict[str, str]:
     """What the texts leave open; ready for HTML."""
     names = [escape(one) for one in operator_names(criteria)]
     link = f'<span class="screen">{_LINKS[language]}</span>' if served else ""
@@ -146,7 +173,7 @@ def _values(criteria: Criteria, language: Language, served: bool) -> dict[str, s
         "operators": ", ".join(names) or _word("every_operator", language),
         "operator": next(iter(names), "45204"),
         "criteria": escape(criteria.label),
-        "switch": _SWITCH[language] if served else "",
+        "switch": "" if served is None else _ways(served, language),
         "template": f"{_word('template', language)} {link}".strip(),
         "asked": _word("asked", language),
         "apps": _apps(language),

@@ -1,6 +1,6 @@
 """Snapshot → the lists that leave the house: which rows, which properties.
 
-snapshot ──► select ──► one GeoDataFrame ──► `files.to_bytes` ──► GeoJSON, CSV, GeoPackage
+snapshot ──► select ──► one GeoDataFrame ──► `files.to_bytes` ──► GeoJSON, CSV, GeoPackage, …
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -97,11 +99,16 @@ def select(
     `NotFound` for an unknown commune, `ContractBroken` where a dead village has no dead area.
     """
     _require(what, LISTS, "danh sách", "list")
-    code = _operator_code(snapshot, operator)
+    code = operator_code(snapshot, operator)
     _check_commune(snapshot, commune)
     _check_status(what, status)
     rows = _rows(snapshot, what, code, status)
     return _stamped(snapshot, _in_commune(snapshot, rows, what, commune), what)
+
+
+def gap_ids(rows: pd.DataFrame) -> pd.Series[str]:
+    """The id of the gap that each row of village_id and operator is or would be."""
+    return rows["village_id"].astype(str) + "-" + rows["operator"].astype(str)
 
 
 def _rows(snapshot: Snapshot, what: str, operator: str | None, status: str | None) -> gpd.GeoDataFrame:
@@ -134,7 +141,8 @@ def _require(value: str, allowed: tuple[str, ...], vi: str, en: str) -> None:
         )
 
 
-def _operator_code(snapshot: Snapshot, operator: str | None) -> str | None:
+def operator_code(snapshot: Snapshot, operator: str | None) -> str | None:
+    """The code of an operator that is given by code or by name; None stays None. Raises `InputError` for an unknown one."""
     if operator is None or operator in snapshot.info.operators:
         return operator
     names = {name.casefold(): code for code, name in snapshot.info.operators.items()}
@@ -163,7 +171,7 @@ def _villages(snapshot: Snapshot, what: str, operator: str | None, status: str |
     if what not in _WITH_DEAD_AREA:
         shapes = snapshot.villages.set_index("village_id").geometry
         return gpd.GeoDataFrame(rows, geometry=shapes.reindex(rows["village_id"]).to_numpy(), crs=WGS84)
-    rows.insert(0, "gap_id", rows["village_id"].astype(str) + "-" + rows["operator"].astype(str))
+    rows.insert(0, "gap_id", gap_ids(rows))
     return gpd.GeoDataFrame(rows, geometry=_dead_shapes(snapshot, rows), crs=WGS84)
 
 
@@ -197,12 +205,26 @@ def _dead_shapes(snapshot: Snapshot, rows: pd.DataFrame) -> Any:  # noqa: ANN401
 
 
 def _hexes(snapshot: Snapshot, operator: str | None, verdict: str | None) -> gpd.GeoDataFrame:
+    rows = _hex_rows(snapshot, operator, verdict)
+    shapes = hexes.polygons(rows["hex"].to_numpy())
+    return gpd.GeoDataFrame(_named_hexes(snapshot, rows), geometry=shapes, crs=WGS84)
+
+
+def _hex_rows(snapshot: Snapshot, operator: str | None, verdict: str | None) -> pd.DataFrame:
     rows = _matching(snapshot.hex_verdicts, operator=operator, verdict=verdict)
-    rows = rows.sort_values(["hex", "operator"], kind="stable").reset_index(drop=True)
-    frame = gpd.GeoDataFrame(rows, geometry=hexes.polygons(rows["hex"].to_numpy()), crs=WGS84)
-    frame["hex"] = pd.Series([hexes.text(value) for value in rows["hex"]], dtype="object")
-    frame["operator_name"] = frame["operator"].map(lambda code: snapshot.info.operators.get(code, code))
-    return frame
+    return rows.sort_values(["hex", "operator"], kind="stable").reset_index(drop=True)
+
+
+def _named_hexes(snapshot: Snapshot, rows: pd.DataFrame) -> pd.DataFrame:
+    names = rows["operator"].map(lambda code: snapshot.info.operators.get(code, code))
+    texts = pd.Series([hexes.text(value) for value in rows["hex"]], dtype="object", index=rows.index)
+    return rows.assign(hex=texts, operator_name=names)
+
+
+def hex_table(snapshot: Snapshot) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    """The properties of every measured hex as `select` gives them, and the H3 index of each row: no shape is made."""
+    rows = _hex_rows(snapshot, None, None)
+    return _with_stamp(snapshot, _named_hexes(snapshot, rows), "hexes"), rows["hex"].to_numpy(np.int64)
 
 
 def _reliability(snapshot: Snapshot, operator: str | None) -> gpd.GeoDataFrame:
@@ -223,17 +245,20 @@ def _in_commune(
 
 
 def _stamped(snapshot: Snapshot, rows: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
-    info = snapshot.info
-    stamp = {
-        "criteria": info.criteria,
-        "snapshot_id": info.snapshot_id,
-        "as_of": info.as_of,
-        "simulated": info.simulated,
-    }
-    rows = rows.assign(**stamp)
+    table = _with_stamp(snapshot, pd.DataFrame(rows.drop(columns="geometry")), what)
+    frame = gpd.GeoDataFrame(table, geometry=rows.geometry.to_numpy(), crs=WGS84)
+    frame.attrs = {"list": what, **stamp(snapshot)}
+    return frame
+
+
+def _with_stamp(snapshot: Snapshot, rows: pd.DataFrame, what: str) -> pd.DataFrame:
+    rows = rows.assign(**stamp(snapshot))
     if "priority" in rows.columns:
         rows["priority"] = rows["priority"].astype("Int64")
     wanted = OTHER_PROPERTIES.get(what, PROPERTIES)
-    frame = rows[[name for name in wanted if name in rows.columns] + ["geometry"]]
-    frame.attrs = {"list": what, **stamp}
-    return frame
+    return rows[[name for name in wanted if name in rows.columns]]
+
+
+def stamp(snapshot: Snapshot) -> dict[str, Any]:
+    """What stands on every row that leaves the house: criteria, snapshot_id, as_of, simulated."""
+    return {name: getattr(snapshot.info, name) for name in _STAMPS}

@@ -16,8 +16,12 @@ import pandas as pd
 import shapely
 
 from coverage.archive.snapshots import Snapshot
-from coverage.exports.colours import PREDICTED_COLOURS, STATUS_COLOURS, VERDICT_COLOURS
+from coverage.exports import hex_layers as layers
+from coverage.exports.colours import CHANGE_INKS, PREDICTED_COLOURS, STATUS_COLOURS, VERDICT_COLOURS
+from coverage.exports.former_names import former_names
+from coverage.exports.hex_classes import Layer
 from coverage.exports.words import WORDS
+from coverage.hexes import Hexes
 from coverage.tables import DEAD_STATUSES, LISTS, STATUSES
 
 _VILLAGE_FIELDS = (
@@ -42,10 +46,24 @@ _VERDICT_FIELDS = (
     *("power_source", "power_as_of", "power_conflict", "population_affected", "households_affected"),
     *("dead_share", "people_method", "claimed", "site_id", "site_distance_km", "site_terrain_blocks"),
     *("planned_site_id", "planned_site_distance_km", "planned_on_air", "tests", "fails", "devices"),
-    *("occasions", "last_test_utc", "median_rsrp_dbm", "no_service_share", "evidence_grade"),
+    *(
+        "occasions",
+        "first_test_utc",
+        "last_test_utc",
+        "median_rsrp_dbm",
+        "no_service_share",
+        "evidence_grade",
+    ),
     *("evidence_mix", "fcc_grade", "who_must_act", "list", "priority", "reason", "reason_en"),
     *("what_would_change", "what_would_change_en"),
 )
+COLOURS = {
+    **STATUS_COLOURS,
+    **VERDICT_COLOURS,
+    **PREDICTED_COLOURS,
+    **{name: ink.colour for name, ink in CHANGE_INKS.items()},
+    "no_longer_known": "#a9afb8",
+}
 # json.dumps cannot end a script element with these; U+2028 and U+2029 end a line in old script engines.
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&'\u2028\u2029"}
 
@@ -71,20 +89,14 @@ def page_data(snapshot: Snapshot) -> dict[str, Any]:
         "in_scope": [info.operators.get(code, code) for code in info.in_scope],
         "statuses": STATUSES,
         "words": WORDS,
-        "colours": {**STATUS_COLOURS, **VERDICT_COLOURS, **PREDICTED_COLOURS},
+        "colours": COLOURS,
         "villages": {name: _column(snapshot.villages[name]) for name in _VILLAGE_FIELDS},
         "verdicts": {name: _column(shown[name]) for name in ("village", "view", *_VERDICT_FIELDS)},
         "communes": _communes(snapshot.communes),
-        "hexes": [
-            {v: sum(1 for found in view.values() if found == v) for v in VERDICT_COLOURS}
-            for view in hex_views(snapshot)
-        ],
+        "hexes": [_counts(layer) for layer in hex_layers(snapshot)],
         "predicted": [
             {},
-            *[
-                {name: list(view.values()).count(name) for name in PREDICTED_COLOURS}
-                for view in predicted_views(snapshot)
-            ],
+            *([_counts(layer) for layer in predicted_layers(snapshot)] or [{}] * len(info.operators)),
         ],
     }
 
@@ -133,40 +145,31 @@ def dead_areas(snapshot: Snapshot) -> gpd.GeoDataFrame:
     )
 
 
-def hex_views(snapshot: Snapshot) -> list[dict[int, str]]:
-    """For each view, hex → verdict. All operators: the best of those in scope.
+def hex_layers(snapshot: Snapshot) -> list[Layer]:
+    """For each view the verdicts of its hexes, as fine as judged. All operators: the best of those in scope.
 
     A hex is dead for all only where every operator in scope was tested and is dead there.
     """
-    verdicts = snapshot.hex_verdicts
-    codes = list(snapshot.info.operators)
-    each = [_hexes_of(verdicts[verdicts["operator"] == code]) for code in codes]
-    scope = [each[codes.index(code)] if code in codes else {} for code in snapshot.info.in_scope]
-    return [_best(scope or each), *each]
+    names = ["hexes", *(f"hexes-{code}" for code in snapshot.info.operators)]
+    return [layers.layer(snapshot, name, _nothing, None) for name in names]
 
 
-def predicted_views(snapshot: Snapshot) -> list[dict[int, str]]:
-    """For each operator, hex → predicted class. All operators together have none: each is predicted alone."""
-    found = snapshot.predictions
-    each = [found[found["operator"] == code] for code in snapshot.info.operators]
-    return [dict(zip(rows["hex"].tolist(), rows["predicted_class"].tolist(), strict=True)) for rows in each]
+def predicted_layers(snapshot: Snapshot) -> list[Layer]:
+    """For each operator what is predicted of its hexes; none at all where nothing is."""
+    names = [f"predicted-{code}" for code in snapshot.info.operators]
+    return (
+        [] if snapshot.predictions.empty else [layers.layer(snapshot, name, _nothing, None) for name in names]
+    )
 
 
-def _hexes_of(rows: pd.DataFrame) -> dict[int, str]:
-    measured = rows[rows["verdict"] != "no_data"]
-    return dict(zip(measured["hex"].tolist(), measured["verdict"].tolist(), strict=True))
+def _nothing() -> Hexes:
+    # What nobody measured is counted and drawn by villages.
+    return np.empty(0, dtype=np.int64)
 
 
-def _best(views: list[dict[int, str]]) -> dict[int, str]:
-    measured = set().union(*views)
-    return {hexagon: _best_verdict([view.get(hexagon) for view in views]) for hexagon in measured}
-
-
-def _best_verdict(verdicts: list[str | None]) -> str:
-    for served in ("covered", "below_standard"):
-        if served in verdicts:
-            return served
-    return "dead_zone" if all(found == "dead_zone" for found in verdicts) else "not_enough_evidence"
+def _counts(layer: Layer) -> dict[str, int]:
+    counted = np.bincount(layer.classes, minlength=len(layer.kind.inks) + 1)[1:]
+    return dict(zip(layer.kind.inks, counted.tolist(), strict=True))
 
 
 def _column(values: pd.Series[Any]) -> Any:  # noqa: ANN401 - JSON
@@ -190,6 +193,7 @@ def _communes(communes: gpd.GeoDataFrame) -> dict[str, Any]:
     sources = communes["source"].dropna().unique() if "source" in communes.columns else []
     return {
         "name": communes["commune_name"].fillna("").tolist(),
+        "former": former_names(communes["commune_code"].fillna("")),
         "lat": np.round(shapely.get_y(points), 5).tolist(),
         "lon": np.round(shapely.get_x(points), 5).tolist(),
         "sources": [str(source) for source in sources],

@@ -9,8 +9,10 @@ from coverage.exports.lists import DEAD_LISTS
 from coverage.exports.words import WORDS
 from coverage.tables import DEAD_STATUSES, STATUSES
 
-_POWER = {"gaps": "electrified", "no_power": "not_electrified", "verify_power": "power_unknown"}
-_DIFFICULT = {name: f"{name}_difficult" for name in _POWER.values()}
+POWER_OF_LIST = {"gaps": "electrified", "no_power": "not_electrified", "verify_power": "power_unknown"}
+# A village may stand in several, by operator: what is proven goes first.
+LIST_RANK = {"gaps": 0, "verify_power": 1, "no_power": 2}
+_DIFFICULT = {name: f"{name}_difficult" for name in POWER_OF_LIST.values()}
 _HEADS = {
     "electrified": "có điện/grid",
     "not_electrified": "chưa có/none",
@@ -43,14 +45,14 @@ def province_table(snapshot: Snapshot) -> pd.DataFrame:
 
 
 def _by_power(dead: pd.DataFrame) -> pd.DataFrame:
-    counts = pd.crosstab(dead["status_all_operators"], dead["list"].map(_POWER))
-    return counts.reindex(index=list(DEAD_STATUSES), columns=list(_POWER.values()), fill_value=0)
+    counts = pd.crosstab(dead["status_all_operators"], dead["list"].map(POWER_OF_LIST))
+    return counts.reindex(index=list(DEAD_STATUSES), columns=list(POWER_OF_LIST.values()), fill_value=0)
 
 
 def _dead_villages(verdicts: pd.DataFrame) -> pd.DataFrame:
     listed = verdicts["list"].isin(DEAD_LISTS) & verdicts["status_all_operators"].isin(DEAD_STATUSES)
     rows = verdicts.loc[listed, ["village_id", "status_all_operators", "list", "especially_difficult"]]
-    first = rows["list"].map({"gaps": 0, "verify_power": 1, "no_power": 2})
+    first = rows["list"].map(LIST_RANK)
     return rows.assign(first=first).sort_values("first", kind="stable").drop_duplicates("village_id")
 
 

@@ -3,18 +3,33 @@
 'use strict';
 
 phusong.view = 0;
+phusong.online = null;
+phusong.changes = null;
+phusong.POWER = { national_grid: '#f2c230', off_grid: '#8f7fc0', none: '#3f3a4d' };
 
-phusong.start = function (layers) {
-  phusong.data = JSON.parse(document.getElementById('phusong-data').textContent);
+phusong.start = async function (layers) {
   phusong.layers = layers;
+  phusong.startLanguage();
+  try {
+    await phusong.fetched();
+  } catch (fault) {
+    phusong.say(fault, () => location.reload());
+    return;
+  }
   phusong.indexRows();
   phusong.dressMap();
-  phusong.dressControl();
   phusong.startPanel();
+  phusong.startLayers();
   phusong.frameMap();
   phusong.startSearch();
   phusong.writeProvenance();
-  phusong.choose(0);
+  phusong.startTwin();
+  phusong.startPrint();
+  document.getElementById('credit').textContent = phusong.attribution();
+  if (phusong.online) { phusong.startTimes(); phusong.watchNewer(); }
+  phusong.takeState();
+  phusong.waiting(false);
+  document.documentElement.dataset.ready = 'true';
 };
 
 phusong.indexRows = function () {
@@ -22,11 +37,16 @@ phusong.indexRows = function () {
   const verdicts = phusong.data.verdicts;
   verdicts.village.forEach((village, row) => phusong.rows.set(village + '/' + verdicts.view[row], row));
   phusong.villageLayers = [];
-  phusong.layers.villages.eachLayer((layer) => { phusong.villageLayers[layer.feature.properties.i] = layer; });
   phusong.digits = [];
-  phusong.layers.villages.eachLayer((layer) => { phusong.digits[layer.feature.properties.i] = layer.feature.properties.s; });
+  phusong.layers.villages.eachLayer((layer) => {
+    phusong.villageLayers[layer.feature.properties.i] = layer;
+    phusong.digits[layer.feature.properties.i] = layer.feature.properties.s;
+  });
   phusong.deadFeatures = [];
   phusong.layers.dead.eachLayer((layer) => phusong.deadFeatures.push(layer.feature.properties));
+  phusong.gridOf = new Map();
+  verdicts.village.forEach((village, row) => phusong.gridOf.set(village, phusong.cell(verdicts, 'grid_status', row)));
+  phusong.changed = new Map((phusong.changes ? phusong.changes.villages : []).map((one) => [one.i + '/' + one.view, one.change]));
 };
 
 phusong.verdictRow = (village, view) => phusong.rows.get(village + '/' + view);
@@ -36,46 +56,67 @@ phusong.statusOf = function (village, view) {
   return phusong.data.statuses[digits === undefined ? phusong.data.statuses.length - 1 : Number(digits[view])];
 };
 
-phusong.point = (feature, latlng) => L.circleMarker(latlng, { radius: 6, pane: 'villages' });
+phusong.point = (feature, latlng, pane) => L.circleMarker(latlng, { radius: 6, pane: pane || 'villages' });
+phusong.sitePoint = (feature, latlng) => L.circleMarker(latlng, { radius: 4, pane: 'sites', weight: 1.5, color: '#1a1020' });
+
+/* Of the chosen network only; those that are planned are hollow. */
+phusong.siteStyle = function (feature) {
+  const own = phusong.view === 0 || feature.properties.operator === phusong.data.views[phusong.view].code;
+  return { stroke: own, fill: own, fillColor: feature.properties.planned ? '#ffffff' : '#1a1020', fillOpacity: 1 };
+};
 
 phusong.dressMap = function () {
-  const { map, communes, villages } = phusong.layers;
-  communes.setStyle({ color: '#7d8794', weight: 1, fillColor: '#fdfdfb', fillOpacity: 1 });
+  const { map, communes, villages, roads, sites, lines } = phusong.layers;
+  communes.setStyle({ color: '#5f6974', weight: 1, opacity: 0.75, fillColor: '#fdfdfb', fillOpacity: phusong.online ? 0 : 1 });
   communes.bindTooltip((layer) => phusong.element('span', '', phusong.data.communes.name[layer.feature.properties.i]), { sticky: true });
   villages.bindTooltip(phusong.villageTip, { sticky: true, className: 'tip' });
-  villages.on('click', (event) => phusong.openPopup(event.layer.feature.properties.i, event.latlng));
+  villages.on('click', (event) => {
+    L.DomEvent.stopPropagation(event);
+    phusong.openPopup(event.layer.feature.properties.i, event.latlng);
+  });
   villages.on('mouseover', (event) => phusong.highlight(event, true)).on('mouseout', (event) => phusong.highlight(event, false));
-  map.on('baselayerchange', (event) => phusong.choose(phusong.layers.views.indexOf(event.layer)));
+  map.on('click', (event) => phusong.openSpot(event.latlng));
+  if (roads) { roads.options.style = { color: '#6b4b1f', weight: 2.5, opacity: 0.9 }; }
+  if (lines) { lines.options.style = { color: '#a3742a', weight: 1.4, dashArray: '5 3' }; }
+  if (sites) { sites.options.style = phusong.siteStyle; sites.bindTooltip((layer) => phusong.siteTip(layer.feature.properties), { className: 'tip' }); }
   L.control.scale({ imperial: false }).addTo(map);
   phusong.labelCommunes();
 };
 
+phusong.siteTip = function (site) {
+  const parts = [site.operator_name, site.technology, site.name].filter((part) => part);
+  return phusong.element('span', '', phusong.element('strong', '', parts.join(' · ')),
+    site.planned ? phusong.both('dự kiến', 'planned') : null);
+};
+
 phusong.frameMap = function () {
   const { map, bounds } = phusong.layers;
-  const fit = () => map.invalidateSize({ animate: false }).fitBounds(bounds, { padding: [20, 20], animate: false });
   map.setMinZoom(3).setMaxZoom(17);
-  fit();
+  if (!phusong.fitted) { phusong.fitProvince(map, bounds); }
   new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(map.getContainer());
   const reading = (on) => document.getElementById('frame').classList.toggle('reading', on);
-  map.on('popupopen', () => reading(true)).on('popupclose', () => reading(false));
+  map.on('popupopen', () => reading(true)).on('popupclose', () => { reading(false); phusong.keepSpot({}); });
+  map.on('moveend', () => phusong.keepState());
   let bold = null;
   map.on('zoomend', () => {
     if (bold !== phusong.boldness()) { bold = phusong.boldness(); phusong.layers.dead.setStyle(phusong.deadStyle); }
   });
 };
 
+/* The whole province beside the box of layers. */
+phusong.fitProvince = function (map, bounds) {
+  const box = document.getElementById('layers');
+  const isNarrow = window.matchMedia('(max-width: 760px)').matches;
+  if (isNarrow) { box.open = false; }
+  const aside = isNarrow ? 0 : box.offsetWidth;
+  map.invalidateSize({ animate: false }).fitBounds(bounds, { paddingTopLeft: [10, 10], paddingBottomRight: [10 + aside, 10], animate: false });
+  phusong.fitted = true;
+};
+
 /* Outlines grow with the zoom, so that a province does not drown in them. */
 phusong.boldness = function () {
   const zoom = phusong.layers.map.getZoom();
   return zoom < 10 ? 0.45 : zoom < 12 ? 0.7 : 1.15;
-};
-
-phusong.openPopup = function (village, latlng, view) {
-  phusong.layers.villages.closeTooltip();
-  const map = phusong.layers.map;
-  const room = map.invalidateSize({ animate: false }).getSize();
-  L.popup({ maxWidth: Math.min(340, room.x - 64), minWidth: 230, maxHeight: Math.min(430, room.y - 90), autoPanPadding: [12, 12] })
-    .setLatLng(latlng).setContent(phusong.popup(village, view || phusong.view)).openOn(map);
 };
 
 phusong.highlight = function (event, on) {
@@ -94,13 +135,27 @@ phusong.villageTip = function (layer) {
 
 /* Patterns mean "we do not know"; colours mean a finding. */
 phusong.villageStyle = function (feature) {
-  const status = phusong.data.statuses[Number(feature.properties.s[phusong.view])];
+  const outline = { color: '#5a6570', weight: 0.6, opacity: 0.6, lineJoin: 'round' };
+  return { ...outline, ...phusong.fills[phusong.chosen.paint](feature) };
+};
+
+phusong.fills = {
+  status(feature) { return phusong.statusFill(feature.properties.s[phusong.view]); },
+  power(feature) {
+    const power = phusong.gridOf.get(feature.properties.i);
+    return phusong.POWER[power] ? { fillColor: phusong.POWER[power], fillOpacity: 0.6 } : { fillColor: 'url(#hatch)', fillOpacity: 1 };
+  },
+  change(feature) {
+    const change = phusong.changed.get(feature.properties.i + '/' + phusong.view);
+    return change ? { fillColor: phusong.data.colours[change], fillOpacity: 0.75 } : { fillColor: '#ffffff', fillOpacity: 0.35 };
+  }
+};
+
+phusong.statusFill = function (digit) {
+  const status = phusong.data.statuses[Number(digit)];
   const patterns = { chua_co_du_lieu: 'url(#hatch)', chua_du_bang_chung: 'url(#dots)' };
   const opacity = { trang_song: 0.8, lom_song: 0.7, phu_song: 0.34 };
-  return {
-    color: '#5a6570', weight: 0.6, opacity: 0.6, lineJoin: 'round',
-    fillColor: patterns[status] || phusong.data.colours[status], fillOpacity: opacity[status] || 1
-  };
+  return { fillColor: patterns[status] || phusong.data.colours[status], fillOpacity: opacity[status] || 1 };
 };
 
 /* What a dead area is in the chosen view. Seen for all operators: `gaps` where nobody serves the
@@ -113,69 +168,28 @@ phusong.deadKind = function (area) {
 };
 
 phusong.deadStyle = function (feature) {
-  const kind = phusong.deadKind(feature.properties);
+  const area = feature.properties;
+  const kind = phusong.deadKind(area);
   if (kind === null) { return { stroke: false, fill: false }; }
   const weight = { gaps: 2.8, partial: 1.3, other: 1.6 }[kind] * phusong.boldness();
-  return { stroke: true, color: kind === 'other' ? '#4a4f57' : '#1a1020', weight, opacity: 1, dashArray: kind === 'other' ? '4 4' : null, fill: false };
-};
-
-phusong.choose = function (view) {
-  phusong.view = Math.max(view, 0);
-  phusong.layers.villages.setStyle(phusong.villageStyle);
-  phusong.layers.dead.setStyle(phusong.deadStyle);
-  phusong.showPredicted();
-  phusong.layers.map.closePopup();
-  phusong.updatePanel();
-};
-
-/* Each operator is predicted alone: for all operators together the layer is empty. */
-phusong.showPredicted = function () {
-  phusong.predicted.clearLayers();
-  const image = phusong.layers.predicted[phusong.view - 1];
-  if (image) { phusong.predicted.addLayer(image); }
+  const claimed = area.c && phusong.chosen.on.has('claimed');
+  const line = { stroke: true, color: kind === 'other' ? '#4a4f57' : '#1a1020', weight, opacity: 1, dashArray: kind === 'other' ? '4 4' : null };
+  return claimed ? { ...line, color: '#6d1fb3', weight: weight + 1.5, fill: true, fillColor: '#6d1fb3', fillOpacity: 0.45 } : { ...line, fill: false };
 };
 
 phusong.show = function (village, view) {
   const layer = phusong.villageLayers[village];
   if (!layer) { return; }
   phusong.closePanelIfNarrow();
+  phusong.showTwin(false);
   const target = layer.getBounds ? layer.getBounds() : L.latLngBounds([layer.getLatLng()]);
   phusong.layers.map.invalidateSize({ animate: false }).fitBounds(target, { padding: [80, 80], maxZoom: 14, animate: false });
   phusong.openPopup(village, target.getCenter(), view);
 };
 
-/* folium knows the layers by code; people read names, which may hold anything: text nodes only. */
-phusong.dressControl = function () {
-  const { control, map } = phusong.layers;
-  const switchable = L.layerGroup().addTo(map);
-  control.addOverlay(switchable, 'hexes');
-  phusong.predicted = L.layerGroup();
-  if (phusong.layers.predicted.length) { control.addOverlay(phusong.predicted, 'predicted'); }
-  const pane = map.getPane('hexes');
-  switchable.on('add', () => { pane.style.display = ''; }).on('remove', () => { pane.style.display = 'none'; });
-  const update = control._update;
-  control._update = function () { update.call(control); phusong.nameLayers(switchable); return control; };
-  control._update();
-  if (window.matchMedia('(max-width: 760px)').matches) {
-    control.options.collapsed = true;
-    map.removeControl(control).addControl(control);
-  }
-};
-
-phusong.nameLayers = function (switchable) {
-  const names = new Map(phusong.layers.views.map((layer, view) => [L.stamp(layer), () => phusong.viewName(view)]));
-  ['villages', 'dead', 'communes'].forEach((key) => names.set(L.stamp(phusong.layers[key]), () => phusong.word(key)));
-  names.set(L.stamp(switchable), () => phusong.word('hexes'));
-  names.set(L.stamp(phusong.predicted), () => phusong.word('predicted'));
-  phusong.layers.control.getContainer().querySelectorAll('input').forEach((input) => {
-    const name = names.get(input.layerId);
-    if (name) { input.nextElementSibling.replaceChildren(name()); }
-  });
-};
-
 /* Commune names lie on the map where there is room for them. */
 phusong.labelCommunes = function () {
-  const { map, communes } = phusong.layers;
+  const { communes, map } = phusong.layers;
   const places = phusong.data.communes;
   const labels = [];
   communes.eachLayer((layer) => {
@@ -184,12 +198,19 @@ phusong.labelCommunes = function () {
     const icon = L.divIcon({ html: text, className: 'commune', iconSize: null });
     labels.push([layer, L.marker([places.lat[place], places.lon[place]], { icon, interactive: false, keyboard: false, pane: 'labels' })]);
   });
-  const place = () => labels.forEach(([layer, label]) => {
+  phusong.borders = L.geoJSON(communes.toGeoJSON(), { renderer: phusong.calm(L.SVG, 'borders'), pane: 'borders', interactive: false, fill: false, color: '#333e49', weight: 1, opacity: 0.6 });
+  phusong.labels = labels;
+  map.on('zoomend moveend', phusong.placeLabels);
+};
+
+phusong.placeLabels = function () {
+  const { communes, map } = phusong.layers;
+  const on = phusong.chosen.on.has('communes');
+  const view = map.getBounds().pad(0.1);
+  if (on) { phusong.borders.addTo(map); } else { phusong.borders.remove(); }
+  phusong.labels.forEach(([layer, label]) => {
     const box = layer.getBounds();
     const width = map.latLngToLayerPoint(box.getNorthEast()).x - map.latLngToLayerPoint(box.getSouthWest()).x;
-    if (width > 110 && map.hasLayer(communes)) { label.addTo(map); } else { label.remove(); }
+    if (on && width > 110 && view.intersects(box)) { label.addTo(map); } else { label.remove(); }
   });
-  L.geoJSON(communes.toGeoJSON(), { pane: 'borders', interactive: false, fill: false, color: '#333e49', weight: 1, opacity: 0.6 }).addTo(map);
-  map.on('zoomend overlayadd overlayremove', place);
-  place();
 };

@@ -28,8 +28,8 @@ phusong.villageLine = function (of) {
 };
 
 /* The parts that are known, with a dot between them. */
-phusong.joined = function (parts, className) {
-  const line = phusong.element('p', className);
+phusong.joined = function (parts, className, tag) {
+  const line = phusong.element(tag || 'p', className);
   parts.filter((part) => part !== null).forEach((part, place) => {
     if (place) { line.append(' · '); }
     line.append(part);
@@ -134,7 +134,7 @@ phusong.evidence = function (of) {
   if (of('evidence_mix')) { parts.push(phusong.both('hạng ' + of('evidence_mix'), 'grades ' + of('evidence_mix'))); }
   if (of('fcc_grade') === true) { parts.push(phusong.both('đạt ngưỡng khiếu nại của FCC', 'meets the FCC\'s thresholds')); }
   if (of('last_test_utc')) {
-    parts.push(phusong.element('span', '', phusong.both('gần nhất ', 'last '), phusong.date(of('last_test_utc'))));
+    parts.push(phusong.element('span', '', phusong.both('đo từ ', 'tested from '), phusong.date(of('first_test_utc')), phusong.both(' đến ', ' to '), phusong.date(of('last_test_utc'))));
   }
   if (of('sub_reason')) { parts.push(phusong.word(of('sub_reason'))); }
   return phusong.joined(parts, '');

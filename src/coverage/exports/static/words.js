@@ -57,3 +57,27 @@ phusong.cell = function (table, field, row) {
   const place = column.at[row];
   return place < 0 ? null : column.words[place];
 };
+
+/* A choice of a list: it holds one text, so the language switch writes it anew (`relabel`). */
+phusong.option = function (value, vi, en, chosen) {
+  const made = new Option('', value, false, chosen);
+  Object.assign(made.dataset, { vi, en });
+  return made;
+};
+
+phusong.relabel = function () {
+  const lang = document.documentElement.lang;
+  document.querySelectorAll('option[data-vi]').forEach((option) => { option.textContent = option.dataset[lang]; });
+  document.title = lang === 'vi' ? 'Phủ Sóng – bản đồ vùng lõm sóng' : 'Phủ Sóng – map of mobile coverage gaps';
+};
+
+/* A button with a text in both languages. */
+phusong.button = function (vi, en, act) {
+  const made = phusong.element('button', '', phusong.both(vi, en));
+  made.type = 'button';
+  made.addEventListener('click', act);
+  return made;
+};
+
+phusong.numbers = (value, vi, en) => phusong.both(
+  phusong.numberText(value, 'vi-VN') + ' ' + vi, phusong.numberText(value, 'en-GB') + ' ' + en);
