@@ -1,0 +1,1 @@
+"""Official papers: a snapshot told to those who sign and to those who must act."""
