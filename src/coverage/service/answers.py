@@ -15,6 +15,7 @@ from coverage.archive.workspace import Workspace
 from coverage.errors import PhusongError
 from coverage.logs.context import to_json
 from coverage.logs.reasons import fix, reason
+from coverage.service.cures import over_http
 from coverage.service.problems import document, status_of
 
 FINAL = frozenset({"done", "refused", "failed", "cancelled"})
@@ -116,7 +117,7 @@ def reasons(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _sentence(code: str, column: str | None, value: str | None) -> dict[str, str]:
-    return dict(zip(("ly_do", "reason"), reason(code, column, value), strict=True))
+    return dict(zip(("ly_do", "reason"), over_http(*reason(code, column, value)), strict=True))
 
 
 def fixes(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

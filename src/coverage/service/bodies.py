@@ -78,6 +78,31 @@ class Coming:
             self._reading.cancel()
 
 
+class Ahead:
+    """What comes of a body while somebody still asks whether it may: it is there afterwards, also when its line broke."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._messages: list[Message] = []
+        self._reading = asyncio.ensure_future(self._read())
+
+    async def _read(self) -> None:
+        more = True
+        while more and len(self._messages) < _AHEAD_MESSAGES:
+            self._messages.append(await self._receive())
+            more = self._messages[-1].get("more_body", False)
+
+    async def stop(self) -> None:
+        """Take nothing more by itself."""
+        self._reading.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._reading
+
+    async def receive(self) -> Message:
+        """The next message: one that came meanwhile, then whatever comes."""
+        return self._messages.pop(0) if self._messages else await self._receive()
+
+
 async def body(coming: Coming, desk: Desk, turn: Turn | None = None) -> AsyncIterator[bytes]:
     """The body as it comes; an empty piece says that a moment passed without any.
 
@@ -193,7 +218,9 @@ def idempotency_key(request: Request) -> str | None:
             "Idempotency-Key phải có từ 1 đến 200 ký tự ASCII in được.",
             "Idempotency-Key must have 1 to 200 printable ASCII characters.",
         )
-    return key
+    caller = getattr(request.state, "caller", None)
+    # Two teams that think of the same key do not meet.
+    return key if key is None or caller is None else f"{caller.name}: {key}"
 
 
 class Refused(Response):

@@ -49,6 +49,10 @@ class Claims:
         places = (f"{kind} {number}" for number in range(count))
         return next((name for name in places if self.take(name)), None)
 
+    def count(self, kind: str, count: int) -> int:
+        """How many of so many places of a kind somebody has."""
+        return sum(self.is_taken(f"{kind} {number}") for number in range(count))
+
     def is_taken(self, name: str) -> bool:
         """Whether somebody has it."""
         if not self.take(name):

@@ -15,23 +15,29 @@ from coverage.archive.deliveries import Delivery
 from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict, InputError, NotFound
 from coverage.logs.context import Context
+from coverage.service.admission import Asking
 from coverage.service.answers import answer, delivery, url_of
 from coverage.service.bodies import announced
 from coverage.service.desk import AtDesk, DeliveryId, plain_id
 from coverage.service.events import events
+from coverage.service.own import only_by, require_own_delivery, signed
 from coverage.service.paging import cursor, onward
 from coverage.service.said import CONTEXT, Said, once, said, words_once
 
-router = APIRouter(dependencies=[Depends(words_once)])
+router = APIRouter(dependencies=[Depends(words_once), Depends(require_own_delivery)])
 _MOST_WORDS_BYTES = 64_000
 
 
 @router.get("/v1/deliveries")
 def list_deliveries(
-    desk: AtDesk, limit: Annotated[int, Query(ge=1, le=500)] = 50, before: str | None = None
+    desk: AtDesk,
+    caller: Asking,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    before: str | None = None,
 ) -> Response:
-    """The deliveries, newest first; `next` leads to older ones."""
-    found = deliveries.newest(desk.workspace, limit, cursor("before", before, plain_id))
+    """The deliveries, newest first, to a team its own; `next` leads to older ones."""
+    seen_last = cursor("before", before, plain_id)
+    found = deliveries.newest(desk.workspace, limit, seen_last, only_by(caller))
     seen = [(one.created_utc, one.delivery_id) for one in found]
     shown = [delivery(desk.workspace, one) for one in found]
     return answer({"deliveries": shown, "next": onward("/v1/deliveries", "before", limit, seen)})
@@ -51,9 +57,10 @@ async def follow(desk: AtDesk, delivery_id: DeliveryId) -> Response:
 
 
 @router.get("/v1/receipts/{code}")
-def of_receipt(desk: AtDesk, code: str) -> Response:
-    """The deliveries of a receipt code, oldest first."""
-    found = deliveries.by_receipt(desk.workspace, code)
+def of_receipt(desk: AtDesk, caller: Asking, code: str) -> Response:
+    """The deliveries of a receipt code, oldest first, to a team its own."""
+    mine = only_by(caller)
+    found = [one for one in deliveries.by_receipt(desk.workspace, code) if mine in {None, one.by}]
     if not found:
         raise NotFound(f"Không có biên nhận {code!r:.40}.", f"There is no receipt {code!r:.40}.")
     return answer({"deliveries": [delivery(desk.workspace, one) for one in found]})
@@ -114,7 +121,8 @@ async def _given(workspace: Workspace, request: Request) -> Said | None:
         )
     if kind in {"application/x-www-form-urlencoded", "multipart/form-data"}:
         fields = (await request.form(max_files=0)).multi_items()
-        return _said(workspace, once(pair for pair in fields if not isinstance(pair[1], UploadFile)))
+        words = once(pair for pair in fields if not isinstance(pair[1], UploadFile))
+        return signed(request, _said(workspace, words))
     content = await request.body()
     if not content:
         return None
@@ -127,7 +135,8 @@ async def _given(workspace: Workspace, request: Request) -> Said | None:
             "Nội dung phải là một đối tượng JSON hoặc một biểu mẫu.",
             "The body must be a JSON object or a form.",
         )
-    return _said(workspace, {name: value for name, value in values.items() if value is not None})
+    told = {name: value for name, value in values.items() if value is not None}
+    return signed(request, _said(workspace, told))
 
 
 def _said(workspace: Workspace, values: Mapping[str, object]) -> Said:

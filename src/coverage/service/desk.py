@@ -50,6 +50,7 @@ class Desk:
         self.most_bytes = settings.max_upload_mb * MB
         self.idle_s = settings.idle_timeout_s
         self._most_at_once = settings.max_open_deliveries
+        self._most_of_one = settings.open_deliveries_per_caller
         self._claims = Claims(lock_file(workspace))
 
     @asynccontextmanager
@@ -78,10 +79,16 @@ class Desk:
             await asyncio.sleep(_ASK_S)
 
     @contextmanager
-    def receiving(self) -> Iterator[None]:
-        """Count as one more file that is being received. Raises `Refusal` (429) where there are too many."""
-        place = self._claims.take_one("file", self._most_at_once)
-        if place is None:
+    def receiving(self, who: str | None = None) -> Iterator[None]:
+        """Count as one more file that is being received, from that caller where it is known.
+
+        Raises `Refusal` (429) where there are too many, of this caller or of all together.
+        """
+        places = [self._claims.take_one("file", self._most_at_once)]
+        if who is not None and places[0] is not None:
+            places.append(self._claims.take_one(f"file of {who}", self._most_of_one))
+        if None in places:
+            self._give_back(places)
             raise Refusal(
                 429,
                 "too_many",
@@ -91,7 +98,16 @@ class Desk:
         try:
             yield
         finally:
-            self._claims.give_back(place)
+            self._give_back(places)
+
+    def _give_back(self, places: list[str | None]) -> None:
+        for place in places:
+            if place is not None:
+                self._claims.give_back(place)
+
+    def being_received(self) -> int:
+        """How many files all processes are receiving at this moment."""
+        return self._claims.count("file", self._most_at_once)
 
     @contextmanager
     def key(self, idempotency_key: str | None) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -18,8 +19,9 @@ from coverage.service.answers import answer, delivery, url_of
 from coverage.service.bodies import Coming, Pour, announced, answered, body, idempotency_key
 from coverage.service.desk import AtDesk, Desk
 from coverage.service.multipart import End, Head, boundary_of, parts
+from coverage.service.own import name_of, signed
 from coverage.service.problems import Refusal
-from coverage.service.said import LONGEST, Said, file_name, said, said_twice
+from coverage.service.said import LONGEST, WORDS, Said, file_name, said, said_twice, unknown_field
 from coverage.service.sending import Hashed, Sending, is_repeat, key_reused, of_key
 
 router = APIRouter()
@@ -48,8 +50,8 @@ async def _post(desk: Desk, request: Request, coming: Coming) -> Response:
     length = announced(request)
     desk.require_fits(None if length is None else max(0, length - _FORM_BYTES))
     key = idempotency_key(request)
-    with desk.receiving(), desk.key(key), ExitStack() as held:
-        form = _Form(desk, key, held)
+    with desk.receiving(name_of(request)), desk.key(key), ExitStack() as held:
+        form = _Form(desk, key, held, partial(signed, request))
         try:
             async for event in parts(body(coming, desk), boundary):
                 await form.take(event)
@@ -66,8 +68,8 @@ async def _post(desk: Desk, request: Request, coming: Coming) -> Response:
 class _Form:
     """A form while it comes: the words so far, and its files, the one that is coming last."""
 
-    def __init__(self, desk: Desk, key: str | None, held: ExitStack) -> None:
-        self._desk, self._key, self._held = desk, key, held
+    def __init__(self, desk: Desk, key: str | None, held: ExitStack, sign: Callable[[Said], Said]) -> None:
+        self._desk, self._key, self._held, self._sign = desk, key, held, sign
         self._words: dict[str, str] = {}
         self._came: list[_Came] = []
         self._word: str | None = None  # the field that is coming
@@ -94,7 +96,8 @@ class _Form:
     async def _head(self, head: Head) -> None:
         if head.name != "file" or head.file is None:
             # A mistyped name is told before more comes.
-            said({head.name: ""} if head.name != "file" else {}, self._desk.workspace)
+            if head.name not in {"file", *WORDS}:
+                raise unknown_field(head.name, ("file", *WORDS))
             if head.name in self._words:
                 raise said_twice(head.name)
             self._word, self._value = head.name, bytearray()
@@ -103,7 +106,7 @@ class _Form:
             raise InputError(
                 f"Mỗi lần gửi tối đa {_MOST_FILES} tệp.", f"At most {_MOST_FILES} files at once."
             )
-        await self._begin(file_name(head.file), said(self._words, self._desk.workspace))
+        await self._begin(file_name(head.file), self._sign(said(self._words, self._desk.workspace)))
 
     async def _begin(self, file: str, said_: Said) -> None:
         workspace, key = self._desk.workspace, self._key_of(len(self._came))
@@ -151,7 +154,7 @@ class _Form:
                 "Biểu mẫu không có tệp nào ở trường file.",
                 "The form holds no file in its field file.",
             )
-        said_ = said(self._words, self._desk.workspace)
+        said_ = self._sign(said(self._words, self._desk.workspace))
         if said_.sha256 is not None and len(self._came) > 1:
             raise InputError("sha256 chỉ dùng khi gửi một tệp.", "sha256 is for a single file only.")
         for one in self._came:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from coverage.exports.field_guide import field_guide_html
+from coverage.exports.field_guide import Served, field_guide_html
 from coverage.exports.measurement_template import template_csv, template_xlsx
+from coverage.service.access import may
+from coverage.service.admission import Asking
 from coverage.service.desk import AtDesk
+from coverage.service.greeting import greeting
 from coverage.service.languages import Lang, in_language
 
 router = APIRouter()
@@ -14,9 +17,15 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/guide", include_in_schema=False)
-def guide(desk: AtDesk, request: Request, lang: Lang | None = None) -> Response:
+def guide(desk: AtDesk, request: Request, caller: Asking, lang: Lang | None = None) -> Response:
     """The guide, in the language that is asked for or was the last time."""
-    return in_language(request, lang, lambda chosen: field_guide_html(desk.workspace.criteria, chosen))
+    may_send = caller is None or may(caller.role, "GET /upload")
+
+    def page(chosen: Lang) -> str:
+        served = Served(greeting(request, caller, chosen), may_send)
+        return field_guide_html(desk.workspace.criteria, chosen, served)
+
+    return in_language(request, lang, page)
 
 
 @router.get("/guide/template.csv")

@@ -15,14 +15,15 @@ from coverage.archive import deliveries, layers
 from coverage.archive.deliveries import Delivery
 from coverage.archive.workspace import Workspace
 from coverage.errors import Conflict
-from coverage.exports.files import geojson_geometries
+from coverage.exports.geojson import geometries
 from coverage.logs.context import to_json
 from coverage.previews import FilePreview, preview
 from coverage.service.answers import answer, as_utc, fixes, reasons, said_again
 from coverage.service.desk import AtDesk, DeliveryId
+from coverage.service.own import require_own_delivery
 from coverage.service.said import said, words_once
 
-router = APIRouter(dependencies=[Depends(words_once)])
+router = APIRouter(dependencies=[Depends(words_once), Depends(require_own_delivery)])
 _OUTLINES_BYTES = 50_000
 _AROUND = 0.02  # degrees, 2 km: a drive along a border shows the commune on its other side
 _FINEST = 0.0005  # degrees, 50 m: a pixel of a small map
@@ -76,12 +77,17 @@ def _file(one: FilePreview) -> dict[str, Any]:
         "counts": one.counts,
         "reasons": reasons([asdict(each) for each in one.reasons]),
         "fixes": fixes([asdict(each) for each in one.fixes]),
-        "rows": [row | {"time_utc": as_utc(row["time_utc"])} for row in one.rows],
+        "rows": [_row(row) for row in one.rows],
         "points": one.points,
         "bounds": box,
         "missing": one.missing,
         "known": known,
     }
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    told = {} if row["code"] is None else reasons([row])[0]
+    return row | told | {"time_utc": as_utc(row["time_utc"])}
 
 
 def _around(boxes: list[Box]) -> Box | None:
@@ -105,7 +111,7 @@ def _outlines(workspace: Workspace, box: Box | None) -> dict[str, Any]:
     finest = _FINEST
     while finest < _COARSEST:
         shapes = shapely.simplify(near.geometry.to_numpy(), finest)
-        rows = zip(near["commune_code"], near["commune_name"], geojson_geometries(shapes, 4), strict=True)
+        rows = zip(near["commune_code"], near["commune_name"], geometries(shapes, 4), strict=True)
         found = _collection([_feature(str(code), str(name), shape) for code, name, shape in rows if shape])
         if len(orjson.dumps(found)) < _OUTLINES_BYTES:
             return found

@@ -9,9 +9,11 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from coverage.archive.incoming import Locked
 from coverage.errors import (
+    AccessRefused,
     ArchiveDamaged,
     ArchiveUnavailable,
     Conflict,
@@ -21,7 +23,9 @@ from coverage.errors import (
     NotFound,
     PhusongError,
     TooLarge,
+    TooMany,
 )
+from coverage.service.cures import over_http
 
 RETRY_AFTER_S = 5
 _RETRY = {"Retry-After": str(RETRY_AFTER_S)}
@@ -54,6 +58,8 @@ STATUS_CODES: dict[type[PhusongError], int] = {
     Locked: 423,
     Conflict: 409,
     TooLarge: 413,
+    AccessRefused: 401,
+    TooMany: 429,
     DiskFull: 507,
     ArchiveUnavailable: 503,
     ArchiveDamaged: 500,
@@ -69,6 +75,8 @@ _VALIDATION_WORDS = {
     "less_than_equal": "không được quá {le}",
     "literal_error": "chỉ nhận {expected}",
 }
+# Parts of addresses by the names that people know them by.
+_PARTS = {"fmt": "format"}
 _HTTP_WORDS = {
     404: ("Không có địa chỉ này.", "There is nothing at this address."),
     405: ("Địa chỉ này không nhận phương thức đó.", "This address does not take that method."),
@@ -89,7 +97,8 @@ def problem(fault: PhusongError) -> dict[str, object]:
 
 
 def document(status: int, code: str, vi: str, en: str) -> dict[str, object]:
-    """The members of a problem document."""
+    """The members of a problem document; what its words say of options is said of fields."""
+    vi, en = over_http(vi, en)
     about = {"type": f"urn:phusong:{code}", "title": vi, "status": status, "code": code}
     return about | {"detail": vi, "detail_en": en}
 
@@ -100,6 +109,8 @@ def answer_of(fault: PhusongError) -> Response:
     headers = dict(_RETRY) if status in {423, 429, 503} else {}
     if isinstance(fault, Refusal):
         headers |= fault.headers
+    if isinstance(fault, TooMany):
+        headers |= {"Retry-After": str(fault.wait_s)}
     return _answer(problem(fault), headers)
 
 
@@ -118,7 +129,8 @@ def add_handlers(app: FastAPI) -> None:
     def _http(request: Request, fault: HTTPException) -> Response:
         vi, en = _HTTP_WORDS.get(fault.status_code, (str(fault.detail), str(fault.detail)))
         told = document(fault.status_code, f"http_{fault.status_code}", vi, en)
-        return _spoken(request, _answer(told, fault.headers))
+        allowed = {"Allow": ", ".join(_methods_of(request))} if fault.status_code == 405 else {}
+        return _spoken(request, _answer(told, {**(fault.headers or {}), **allowed}))
 
     @app.exception_handler(Exception)
     def _unforeseen(request: Request, fault: Exception) -> Response:
@@ -127,9 +139,17 @@ def add_handlers(app: FastAPI) -> None:
         return _spoken(request, _answer(told))
 
 
+def _methods_of(request: Request) -> list[str]:
+    """The methods that the address takes; several routes may share it, and each knows of its own only."""
+    routes = [
+        route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE
+    ]
+    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
+
+
 def _of_validation(first: Mapping[str, Any]) -> dict[str, object]:
     """The problem document of what Pydantic says first of a request: its English, and our Vietnamese."""
-    where = ".".join(str(part) for part in first["loc"][1:]) or "body"
+    where = ".".join(_PARTS.get(str(part), str(part)) for part in first["loc"][1:]) or "body"
     limits = {name: str(limit).replace(" or ", " hoặc ") for name, limit in first.get("ctx", {}).items()}
     words = _VALIDATION_WORDS.get(first["type"], "giá trị không dùng được").format_map(limits)
     missing = first["type"] == "missing"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from coverage.errors import InputError
 from coverage.logs.containers import shown
 from coverage.logs.context import Context, require_possible, to_json
 from coverage.logs.formats import FORMATS
+from coverage.names import meant
 from coverage.service.problems import BadField
 
 CONTEXT = tuple(one.name for one in fields(Context))
@@ -55,10 +56,7 @@ def said(values: Mapping[str, object], workspace: Workspace) -> Said:
     """
     unknown = sorted(set(values) - set(WORDS))
     if unknown:
-        raise InputError(
-            f"Không có trường {unknown[0]!r:.60}; các trường: {', '.join(WORDS)}.",
-            f"There is no field {unknown[0]!r:.60}; the fields are: {', '.join(WORDS)}.",
-        )
+        raise unknown_field(unknown[0], WORDS)
     texts = {name: _text(name, value) for name, value in values.items()}
     given = {name: text for name, text in texts.items() if text}
     sha256 = given.pop("sha256", "").lower() or None
@@ -69,6 +67,15 @@ def said(values: Mapping[str, object], workspace: Workspace) -> Said:
     if context.format is not None:
         _require_format(context.format, workspace)
     return Said(context, hold, by, sha256)
+
+
+def unknown_field(name: str, known: Sequence[str]) -> InputError:
+    """The refusal of a word that nobody reads, with those that there are."""
+    vi, en = meant(name, known)
+    return InputError(
+        f"Không có trường {name!r:.60}{vi or ';'} các trường: {', '.join(known)}.",
+        f"There is no field {name!r:.60}{en or ';'} the fields are: {', '.join(known)}.",
+    )
 
 
 def once(pairs: Iterable[tuple[str, _Value]]) -> dict[str, _Value]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import unquote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from coverage.archive import deciding, deliveries, receiving
@@ -19,10 +19,11 @@ from coverage.errors import Conflict, InputError, TooLarge
 from coverage.service.answers import answer, delivery, url_of
 from coverage.service.bodies import Coming, announced, answered, body, idempotency_key, pour
 from coverage.service.desk import UUID, AtDesk, Desk, Turn, plain_id
+from coverage.service.own import name_of, require_own_delivery, signed
 from coverage.service.problems import Refusal
 from coverage.service.said import Said, file_name, once, said
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(require_own_delivery)])
 
 
 class Hashed:
@@ -100,9 +101,9 @@ async def _put(desk: Desk, delivery_id: str, request: Request, coming: Coming) -
     length = announced(request)
     desk.require_fits(length)
     key = idempotency_key(request)
-    told = said(values, desk.workspace)
+    told = signed(request, said(values, desk.workspace))
     sending = Sending(_client_id(delivery_id), file_name(name or ""), told, length, key)
-    with desk.receiving(), desk.key(key):
+    with desk.receiving(name_of(request)), desk.key(key):
         async with desk.turn(sending.delivery_id) as turn:
             status, done = await _receive(desk, sending, coming, turn)
             content = await run_in_threadpool(delivery, desk.workspace, done)

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from functools import partial
 from uuid import uuid4
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from coverage.archive import deciding, deliveries, receiving
@@ -18,6 +18,7 @@ from coverage.archive.workspace import Workspace
 from coverage.errors import InputError, TooLarge
 from coverage.service.bodies import Coming, announced, answered, body, idempotency_key, pour
 from coverage.service.desk import AtDesk, DeliveryId, Desk, Turn
+from coverage.service.own import name_of, require_own_delivery, signed
 from coverage.service.problems import TUS_VERSION, Refusal
 from coverage.service.said import Said, file_name, said, words
 from coverage.service.sending import Sending, is_repeat, key_reused, of_key
@@ -31,7 +32,7 @@ from coverage.service.tus_headers import (
     protocol,
 )
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(require_own_delivery)])
 _IGNORED = ("filename", "name", "filetype", "type", "relativePath")  # what the usual clients tell besides
 
 
@@ -51,7 +52,7 @@ async def create(desk: AtDesk, request: Request) -> Response:
 async def _create(desk: Desk, request: Request, coming: Coming) -> Response:
     _require_version(desk, request)
     sending = _begun(desk, request)
-    with desk.receiving(), desk.key(sending.key):
+    with desk.receiving(name_of(request)), desk.key(sending.key):
         workspace = desk.workspace
         earlier = await run_in_threadpool(of_key, workspace, sending.key)
         if earlier is not None:
@@ -81,7 +82,8 @@ def _begun(desk: Desk, request: Request) -> Sending:
             "Upload-Length (the file's length) or Upload-Defer-Length: 1 is missing.",
         )
     desk.require_fits(length)
-    told = said({name: value for name, value in values.items() if name not in _IGNORED}, desk.workspace)
+    words = {name: value for name, value in values.items() if name not in _IGNORED}
+    told = signed(request, said(words, desk.workspace))
     return Sending(uuid4().hex, file, told, length, idempotency_key(request))
 
 
@@ -142,7 +144,7 @@ async def _patch(desk: Desk, delivery_id: str, request: Request, coming: Coming)
     offset = number(request, "upload-offset")
     if offset is None:
         raise InputError("Thiếu Upload-Offset.", "Upload-Offset is missing.")
-    with desk.receiving():
+    with desk.receiving(name_of(request)):
         async with desk.turn(delivery_id) as turn:
             shown = await run_in_threadpool(_now, desk, delivery_id)
             await _append(desk, shown, offset, request, coming, turn)

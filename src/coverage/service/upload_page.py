@@ -16,7 +16,9 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from coverage.errors import NotFound
+from coverage.service.admission import Asking
 from coverage.service.desk import AtDesk
+from coverage.service.greeting import greeting
 from coverage.service.languages import Lang, in_language
 
 _STATIC = files("coverage.service").joinpath("static")
@@ -28,17 +30,21 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-
+# What a worker may fetch is said by the answer that brought it, not by the page.
+_WORKER_POLICY = "default-src 'none'; connect-src 'self'"
 
 router = APIRouter()
 
 
 @router.get("/upload", include_in_schema=False)
-def upload_page(desk: AtDesk, request: Request, lang: Lang | None = None) -> Response:
+def upload_page(desk: AtDesk, request: Request, caller: Asking, lang: Lang | None = None) -> Response:
     """The page, in the language that is asked for or was the last time."""
     operators = desk.workspace.criteria.operators.names
-    headers = {"Content-Security-Policy": _POLICY}
-    return in_language(request, lang, lambda chosen: page_html(chosen, operators), headers)
+
+    def page(chosen: Lang) -> str:
+        return page_html(chosen, operators, greeting(request, caller, chosen))
+
+    return in_language(request, lang, page, {"Content-Security-Policy": _POLICY})
 
 
 @router.get("/static-upload/{digest}/{name}", include_in_schema=False)
@@ -53,12 +59,13 @@ def upload_file(digest: str, name: str) -> Response:
 @router.get("/upload-worker.js", include_in_schema=False)
 def upload_worker() -> Response:
     """The script with which the page opens without a link."""
-    return Response(_worker(), media_type=_TYPES["js"], headers={"Cache-Control": "no-cache"})
+    headers = {"Cache-Control": "no-cache", "Content-Security-Policy": _WORKER_POLICY}
+    return Response(_worker(), media_type=_TYPES["js"], headers=headers)
 
 
-def page_html(lang: Lang, operators: Mapping[str, str]) -> str:
-    """The page in one language; operators: MCC+MNC digits → name, for the choice in the form."""
-    at = _address()
+def page_html(lang: Lang, operators: Mapping[str, str], who: str = "") -> str:
+    """The page in one language; operators: MCC+MNC digits → name, for the choice in the form; who: see `greeting`."""
+    at = static_address()
     options = "".join(
         f'<option value="{html.escape(code)}">{html.escape(name)}</option>'
         for code, name in operators.items()
@@ -69,15 +76,23 @@ def page_html(lang: Lang, operators: Mapping[str, str]) -> str:
     )
     other: Lang = "vi" if lang == "en" else "en"
     texts = {name: html.escape(text) for name, text in words(lang).items()}
-    parts = {"lang": lang, "other_lang": other, "static": at, "operators": options, "preloads": preloads}
-    page = _STATIC.joinpath("upload.html").read_text(encoding="utf-8")
+    parts = {
+        "lang": lang,
+        "other_lang": other,
+        "static": at,
+        "operators": options,
+        "preloads": preloads,
+        "logo": static_text("logo.svg"),
+        "greeting": who,
+    }
+    page = static_text("upload.html")
     return page.format_map({**texts, **parts})
 
 
 @cache
 def words(lang: Lang) -> dict[str, str]:
     """Every text of the page in a language, by key: the scripts and the HTML read the same file."""
-    script = _STATIC.joinpath(f"{lang}.js").read_text(encoding="utf-8")
+    script = static_text(f"{lang}.js")
     found: dict[str, str] = orjson.loads(script.removeprefix("export default").strip().rstrip(";"))
     return found
 
@@ -99,12 +114,18 @@ def _static() -> dict[str, bytes]:
     }
 
 
-def _address() -> str:
+def static_address() -> str:
+    """Where the styles and scripts of the service's own pages lie."""
     return f"/static-upload/{static_digest()}"
+
+
+def static_text(name: str) -> str:
+    """One of the service's own files."""
+    return _STATIC.joinpath(name).read_text(encoding="utf-8")
 
 
 def _worker() -> str:
     """The script that lets the page open without a link, with the addresses of all files that it keeps."""
-    script = _STATIC.joinpath(_WORKER).read_text(encoding="utf-8")
-    addresses = orjson.dumps([f"{_address()}/{name}" for name in _static()]).decode()
+    script = static_text(_WORKER)
+    addresses = orjson.dumps([f"{static_address()}/{name}" for name in _static()]).decode()
     return script.replace("DIGEST", static_digest(), 1).replace("['FILES']", addresses, 1)

@@ -11,16 +11,20 @@ from pydantic import AfterValidator
 
 from coverage.archive import uploads
 from coverage.archive.workspace import Workspace
+from coverage.callers import Caller
 from coverage.errors import NotFound
 from coverage.exports.files import table_to_csv
 from coverage.exports.rejects import rejects_table
+from coverage.service.admission import Asking
 from coverage.service.answers import answer, as_utc, receipt
+from coverage.service.cures import over_http
 from coverage.service.desk import AtDesk
+from coverage.service.own import only_by, require_own_upload
 from coverage.service.paging import cursor, onward
 from coverage.service.problems import BadField, Refusal
 from coverage.service.said import LONGEST, words_once
 
-router = APIRouter(dependencies=[Depends(words_once)])
+router = APIRouter(dependencies=[Depends(words_once), Depends(require_own_upload)])
 
 
 def _known_shape(text: str) -> str:
@@ -34,10 +38,14 @@ UploadId = Annotated[str, AfterValidator(_known_shape)]
 
 @router.get("/v1/uploads")
 def list_uploads(
-    desk: AtDesk, limit: Annotated[int, Query(ge=1, le=500)] = 50, after: str | None = None
+    desk: AtDesk,
+    caller: Asking,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    after: str | None = None,
 ) -> Response:
-    """The uploads, withdrawn ones included, newest first; `next` leads to older ones."""
-    found = uploads.newest(desk.workspace, limit, cursor("after", after, _known_shape))
+    """The uploads, withdrawn ones included, newest first, to a team its own; `next` leads to older ones."""
+    seen_last = cursor("after", after, _known_shape)
+    found = uploads.newest(desk.workspace, limit, seen_last, only_by(caller))
     seen = [(one["received_utc"], one["upload_id"]) for one in found]
     shown = [_public(one) for one in found]
     return answer({"uploads": shown, "next": onward("/v1/uploads", "after", limit, seen)})
@@ -62,13 +70,13 @@ def _public(row: dict[str, Any]) -> dict[str, Any]:
 @router.get("/v1/uploads/{upload_id}/rejects.csv")
 def rejects(desk: AtDesk, upload_id: UploadId) -> Response:
     """The rows that were not accepted, with reason and cure, as Excel opens it."""
-    content = table_to_csv(rejects_table(desk.workspace, upload_id))
+    content = table_to_csv(rejects_table(desk.workspace, upload_id, over_http))
     headers = {"Content-Disposition": f'attachment; filename="rejects-{upload_id}.csv"'}
     return Plain(content, 200, headers, "text/csv; charset=utf-8")
 
 
 @router.delete("/v1/uploads/{upload_id}")
-def withdraw(desk: AtDesk, upload_id: UploadId, reason: str = "", by: str = "") -> Response:
+def withdraw(desk: AtDesk, caller: Asking, upload_id: UploadId, reason: str = "", by: str = "") -> Response:
     """Take an upload out of every later assessment; it can be restored."""
     if not reason.strip():
         raise Refusal(
@@ -77,15 +85,19 @@ def withdraw(desk: AtDesk, upload_id: UploadId, reason: str = "", by: str = "") 
             "Hãy nói vì sao rút: ?reason=…",
             "Say why it is withdrawn: ?reason=…",
         )
-    uploads.withdraw(desk.workspace, upload_id, _text("reason", reason) or "", _text("by", by))
+    uploads.withdraw(desk.workspace, upload_id, _text("reason", reason) or "", _name(caller, by))
     return answer(_shown(desk.workspace, upload_id))
 
 
 @router.post("/v1/uploads/{upload_id}/restore")
-def restore(desk: AtDesk, upload_id: UploadId, reason: str = "", by: str = "") -> Response:
+def restore(desk: AtDesk, caller: Asking, upload_id: UploadId, reason: str = "", by: str = "") -> Response:
     """Let a withdrawn upload count again."""
-    uploads.restore(desk.workspace, upload_id, _text("reason", reason), _text("by", by))
+    uploads.restore(desk.workspace, upload_id, _text("reason", reason), _name(caller, by))
     return answer(_shown(desk.workspace, upload_id))
+
+
+def _name(caller: Caller | None, by: str) -> str | None:
+    return _text("by", by) if caller is None else caller.name
 
 
 def _text(name: str, text: str) -> str | None:

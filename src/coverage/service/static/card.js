@@ -1,7 +1,7 @@
 /* The card of one file: built once, its parts written anew only where they changed, so that focus stays put. */
 
 import * as form from './form.js';
-import { isOpen, liveOf, phaseOf, rateOf } from './phases.js';
+import { isOpen, isUnused, liveOf, phaseOf, rateOf } from './phases.js';
 import * as preview from './preview.js';
 import { receipt } from './receipt.js';
 import * as result from './result.js';
@@ -31,7 +31,7 @@ export function update(item, card) {
   look(card, item, phase);
   const { delivery } = item;
   put(card, 'result', ENDED.has(phase) && [delivery.files, delivery.refused, delivery.already_received_utc, item.unheeded, isOpen(item)], () => result.view(delivery, { resend: resendOf(item), onChange: () => sender.refresh(item) }));
-  put(card, 'judged', ENDED.has(phase) && delivery.files.length > 0 && [delivery.judged, delivery.snapshot_id === null], () => [result.judged(delivery)]);
+  put(card, 'judged', ENDED.has(phase) && delivery.files.length > 0 && [delivery.judged, delivery.snapshot_id === null, isUnused(delivery), delivery.files.map((file) => file.reasons)], () => [result.judged(delivery)]);
   const told = delivery?.receipt && phase !== 'look' && phase !== 'confirming' && phase !== 'cancelled';
   put(card, 'receipt', told && [delivery.receipt, result.rowsOf(delivery)], () => [receipt(delivery, result.rowsOf(delivery))]);
   put(card, 'actions', [phase, Boolean(item.blob)], () => actions(item, phase));
@@ -42,7 +42,8 @@ export function shownPhase(item) {
   const { preview: found, waiting } = liveOf(item);
   const phase = phaseOf(item);
   if (phase === 'waiting' && waiting !== 'network') { return 'waiting_server'; }
-  return phase === 'look' && found && !preview.isReadable(found) ? 'refused' : phase;
+  if (phase !== 'look' || !found) { return phase; }
+  return !preview.isReadable(found) ? 'refused' : preview.hasRows(found) ? 'look' : 'unused';
 }
 
 /* Writes a part where what it hangs on has changed; `key` false leaves it empty. */
@@ -128,7 +129,7 @@ function lookView(item, state, phase) {
     code,
     el('h4', {}, say('preview_title')),
     ...(state.preview ? preview.view(state.preview) : [el('p', { class: 'note' }, say('preview_none'))]),
-    ...(!state.preview || preview.isReadable(state.preview)
+    ...(!state.preview || isWorthTaking(state.preview)
       ? [button(phase === 'look' ? 'confirm' : 'confirm_again', () => sender.confirm(item, form.said()), { class: 'main' }), confirmHint(item, phase)]
       : []),
   ];
@@ -139,10 +140,15 @@ function confirmHint(item, phase) {
   return el('p', { class: 'note' }, phase === 'look' ? say('confirm_hint', { time: clock(until) }) : say('confirm_again_hint'));
 }
 
-/* Whether "accept all" may take this file along: looked at, and readable. */
+/* Nothing to accept stands in a file that is no measurements, or in a table that nobody has filled in. */
+function isWorthTaking(found) {
+  return preview.isReadable(found) && preview.hasRows(found);
+}
+
+/* Whether "accept all" may take this file along: looked at, and with rows that can be read. */
 export function isLookedAt(item) {
   const { preview: found } = liveOf(item);
-  return isOpen(item) && Boolean(found) && preview.isReadable(found);
+  return isOpen(item) && Boolean(found) && isWorthTaking(found);
 }
 
 /* What completes a file with what the form says now; where the server still has the bytes they are not sent again. */

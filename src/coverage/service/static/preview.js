@@ -25,6 +25,15 @@ export function isReadable(preview) {
   return preview.files.length > 0;
 }
 
+/* Whether any row stands in it, well or not: a table that nobody has filled in has none. */
+export function hasRows(preview) {
+  return preview.more || preview.files.some((file) => !isEmpty(file));
+}
+
+function isEmpty(file) {
+  return file.whole && file.looked_at_rows === 0;
+}
+
 export function view(preview) {
   return [
     ...preview.refused.map(refusal),
@@ -41,7 +50,7 @@ export function refusal(problem) {
 
 /* What matters first; a long list of what could be read is folded away. */
 function shortened(text) {
-  const parts = text.split(/(?<=\.)\s+/);
+  const parts = text.replace(/\.\s+/g, '.\n').split('\n');
   const rest = parts.slice(2).join(' ');
   return [el('p', {}, parts.slice(0, 2).join(' ')), rest && el('details', {}, el('summary', {}, say('in_full')), el('p', {}, rest))].filter(Boolean);
 }
@@ -54,6 +63,10 @@ function fileView(file, preview, named) {
 }
 
 function facts(file, preview) {
+  if (isEmpty(file)) {
+    const told = el('p', { class: 'warn', role: 'note' }, el('strong', {}, say('no_rows')), ' ', say('no_rows_hint'));
+    return [el('p', {}, `${say('format')}: `, el('strong', {}, formatText(file.format))), told, columns(file)];
+  }
   return [
     file.known && el('p', { class: 'note' }, knownText(file.known)),
     el('p', {}, `${say('format')}: `, el('strong', {}, formatText(file.format))),

@@ -1,6 +1,7 @@
 /* What became of a file: its rows in words, the rows to look at, and the way back. */
 
 import { ask, askJson, Refused } from './link.js';
+import { isUnused } from './phases.js';
 import { refusal } from './preview.js';
 import { firstRejects } from './rejects.js';
 import * as form from './form.js';
@@ -24,19 +25,31 @@ export function view(delivery, { resend, onChange }) {
   ].filter(Boolean);
 }
 
-/* Whether the map counts it yet. */
+/* Whether the map counts it yet; of what brought no row it is told that nothing counts, and why. */
 export function judged(delivery) {
+  if (isUnused(delivery)) { return el('p', { class: 'warn judged' }, say('uncounted'), ' ', whyNone(delivery)); }
   if (delivery.judged) {
     return el('p', { class: 'good judged' }, say('judged'), ' ', el('a', { href: '/' }, say('judged_link')));
   }
   return el('p', { class: 'note judged' }, say(delivery.snapshot_id ? 'not_judged' : 'not_judged_no_places'));
 }
 
+/* The reason that costs most rows. */
+function whyNone(delivery) {
+  const kinds = delivery.files.flatMap((file) => file.reasons).sort((one, other) => other.rows - one.rows);
+  return kinds.length > 0 ? cure(kinds[0].code, kinds[0]) : `${say('no_rows')} ${say('no_rows_hint')}`;
+}
+
+/* The cure of this page where it has one, else the sentence of the server. */
+function cure(code, told) {
+  return has(`cure_${code}`) ? say(`cure_${code}`) : sentence(told);
+}
+
 function fileView(file, { resend, onChange, named }) {
   const short = file.rejected + file.quarantined + file.duplicates === 0;
   const box = el('section', { class: 'inside', 'data-upload': file.upload_id },
     named && el('h4', {}, file.file),
-    el('p', { class: 'words' }, say(short ? 'result_all' : 'result_words', file)),
+    el('p', { class: 'words' }, say(file.rows === 0 ? 'no_rows' : short ? 'result_all' : 'result_words', file)),
     has(`result_effect_${file.effect}`) && el('p', { class: 'note' }, say(`result_effect_${file.effect}`)),
     fixes(file),
     badRows(file, resend),
@@ -71,7 +84,7 @@ function badKind(kind, rows) {
   const more = kind.rows > lines.length ? say('bad_of', { n: kind.rows }) : '';
   const where = first.column ? say('bad_cell', { column: first.column, value: first.value || say('bad_empty') }) : say('bad_whole_row');
   return el('li', { class: kind.outcome }, el('b', {}, say('bad_line', { line: lines.join(', ') }), more), ` · ${where} · ${say(`outcome_${kind.outcome}`)}`,
-    el('p', {}, has(`cure_${kind.code}`) ? say(`cure_${kind.code}`) : sentence(first)));
+    el('p', {}, cure(kind.code, first)));
 }
 
 /* The way to complete a file: a button, or choosing it again where the phone has its bytes no more. */

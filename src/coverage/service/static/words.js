@@ -44,15 +44,20 @@ export function clock(date) {
   return date.toLocaleTimeString(LOCALE, { timeStyle: 'short' });
 }
 
-/* Fields of the form that sentences for the command line name as options. */
+/* Fields of the form that sentences name as a program would say them. */
 const FIELDS = new Set(['operator', 'technology', 'device', 'date', 'date_order', 'source', 'team', 'campaign', 'antenna']);
 
-/* A sentence as a reader of this page can follow it: the form's own word in place of `--operator`. */
+/* A sentence as a reader of this page can follow it: the form's own word in place of `operator=Viettel`, and of
+   `--operator` in results of earlier versions that the phone has kept. */
 function withFields(text) {
-  return text.replace(/--([a-z]+(?:-[a-z]+)*)/g, (option, name) => {
+  const own = (option, name, after = '') => {
     const field = name.replaceAll('-', '_');
-    return FIELDS.has(field) ? `“${say(field)}”` : option;
-  });
+    return FIELDS.has(field) ? `“${say(field)}”${after}` : option;
+  };
+  return text
+    .replace(/(?:trường|the field) ([a-z_]+)/g, (option, name) => own(option, name))
+    .replace(/(^|[\s(])([a-z_]+)=(?=[^\s=])/g, (option, before, name) => before + own(option.slice(before.length), name, ' '))
+    .replace(/--([a-z]+(?:-[a-z]+)*)/g, (option, name) => own(option, name));
 }
 
 /* The sentence of something that comes in both languages: a problem, a reason, what is missing. */

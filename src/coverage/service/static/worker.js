@@ -15,25 +15,26 @@ self.addEventListener('activate', (event) => event.waitUntil(
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== 'GET' || url.origin !== location.origin) { return; }
-  if (url.pathname === PAGE) { event.respondWith(page(url)); }
+  if (url.pathname === PAGE) { event.respondWith(page(event.request, url)); }
   else if (url.pathname.startsWith('/static-upload/')) {
     event.respondWith(caches.match(event.request).then((found) => found || fetch(event.request)));
   }
 });
 
-/* Without cookies: keeping both languages must not change which of them the reader has chosen. */
+/* A login in place of the page is not kept: without the page there is nothing to open. */
 async function keep() {
   const cache = await caches.open(CACHE);
-  const pages = ['?lang=vi', '?lang=en'].map((query) => new Request(PAGE + query, { credentials: 'omit' }));
+  const pages = ['?lang=vi', '?lang=en'].map((query) => new Request(PAGE + query, { redirect: 'error' }));
   await cache.addAll([...FILES, ...pages]);
   await cache.put(PAGE, await cache.match(`${PAGE}?lang=vi`));
 }
 
-/* The page as the server has it now; where it does not answer, as it was last seen in that language. */
-async function page(url) {
+/* The page as the server has it now, which may be the way to the login; where it does not answer, as it was last seen
+   in that language. */
+async function page(request, url) {
   const cache = await caches.open(CACHE);
   try {
-    const answer = await within(PATIENCE_MS, (signal) => fetch(url, { signal }));
+    const answer = await within(PATIENCE_MS, (signal) => fetch(request, { signal }));
     if (answer.status >= 500) { throw new Error(`HTTP ${answer.status}`); }
     if (answer.ok) { await cache.put(PAGE, answer.clone()); }
     return answer;
