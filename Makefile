@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check docs lock format soak clean
+.PHONY: demo test cluster-test check docs lock format soak clean
 
 demo: $(STAMP)
 	$(BIN)/phusong demo demo
@@ -11,9 +11,13 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# On a Spark cluster of this machine: needs Java, and PySpark (pip install -r .ci/requirements-spark.lock).
+cluster-test: $(STAMP)
+	$(BIN)/python -m pytest -m cluster
+
 # Long rounds: many more made files, and what only shows after hours.
 soak: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -m soak
+	$(BIN)/python -m pytest -n 2 -m soak --timeout 0
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -10,7 +10,19 @@ import sys
 
 import typer
 
-from coverage.cli import deliveries, files, guide, judging, keeping, places, running, uploads
+from coverage.cli import (
+    access,
+    deliveries,
+    erasing,
+    files,
+    guide,
+    judging,
+    keeping,
+    places,
+    running,
+    snapshots,
+    uploads,
+)
 from coverage.cli.options import BAD_INPUT, FAILED, tell
 from coverage.errors import InputError, NotFound, PhusongError
 
@@ -19,12 +31,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Phủ Sóng: thôn, bản đã có điện lưới mà chưa có sóng. Villages with grid power and no usable signal.",
 )
-for commands in (places.app, guide.app, files.app, judging.app, running.app, keeping.app):
+for commands in (
+    places.app,
+    guide.app,
+    files.app,
+    judging.app,
+    snapshots.app,
+    running.app,
+    keeping.app,
+    erasing.app,
+):
     app.add_typer(commands)
 app.add_typer(places.places_app, name="places")
 app.add_typer(files.mappings_app, name="mappings")
 app.add_typer(uploads.uploads_app, name="uploads")
 app.add_typer(deliveries.deliveries_app, name="deliveries")
+app.add_typer(access.keys_app, name="keys")
+app.add_typer(access.accounts_app, name="accounts")
+app.add_typer(access.audit_app, name="audit")
 
 
 def main() -> None:

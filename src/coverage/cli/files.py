@@ -170,21 +170,34 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Xem tệp được hiểu thế nào, không nạp / Tell how files would be read, and keep nothing."""
-    from coverage.intake import recognise
     from coverage.logs.context import Context
 
     opened, context = workspace_at(workspace), Context(format=format, team=team)
-    logs, refused = _each(files, "Xem / looking", lambda file: recognise(opened, file, context))
+    looked, refused = _each(files, "Xem / looking", lambda file: _looked_at(opened, file, context))
     about = ("file", "format", "confidence", "columns", "dropped", "simulated")
-    rows = [{name: getattr(log, name) for name in about} for log in logs]
-    show(rows, as_json, "\n".join(_recognised(log) for log in logs))
+    rows = [{name: getattr(log, name) for name in about} | {"missing": missing} for log, missing in looked]
+    show(rows, as_json, "\n".join(_recognised(*one) for one in looked))
     _end_where_refused(refused)
 
 
-def _recognised(log: Any) -> str:  # noqa: ANN401
+def _looked_at(opened: Any, file: Path, context: Any) -> Iterator[Any]:  # noqa: ANN401
+    """Each file inside with what is missing of it; refusals as they are."""
+    from coverage.intake import recognise
+    from coverage.previews import missing
+
+    for log in recognise(opened, file, context):
+        yield log if isinstance(log, FileRefused) else (log, missing(log))
+
+
+def _recognised(log: Any, missing: Sequence[dict[str, Any]]) -> str:  # noqa: ANN401
     columns = "".join(f"\n  {field} ← {name}" for field, name in log.columns.items())
     dropped = "".join(f"\n  không đọc / never read: {name}" for name in log.dropped)
-    return f"{log.file}: {log.format} ({log.confidence:.0%}){columns}{dropped}"
+    # The options are those of `ingest`: what is missing is said when the file is read in.
+    told = "".join(
+        f"\n  còn thiếu / missing (--{one['field'].replace('_', '-')}): {one['vi']} / {one['en']}"
+        for one in missing
+    )
+    return f"{log.file}: {log.format} ({log.confidence:.0%}){columns}{dropped}{told}"
 
 
 @mappings_app.command("add")

@@ -20,13 +20,13 @@ def guide(
     as_json: JsonOption = False,
 ) -> None:
     """Tờ hướng dẫn đo (.html), bảng mẫu (.xlsx, .csv) / Write the field guide, or the table to fill in, by suffix."""
-    from coverage.archive.durable import write_durably
+    from coverage.archive.durable import require_folder, write_durably
     from coverage.exports.field_guide import field_guide_html
     from coverage.exports.measurement_template import template_csv, template_xlsx
 
     criteria = workspace_at(workspace).criteria
     makers = {
-        ".html": lambda: field_guide_html(criteria, lang, served=False).encode(),
+        ".html": lambda: field_guide_html(criteria, lang).encode(),
         ".csv": lambda: template_csv(criteria),
         ".xlsx": lambda: template_xlsx(criteria),
     }
@@ -36,7 +36,6 @@ def guide(
             f"{output.name}: đuôi tệp phải là .html (tờ hướng dẫn), .xlsx hoặc .csv (bảng mẫu).",
             f"{output.name}: the suffix must be .html (the guide), .xlsx or .csv (the template).",
         )
-    if not output.parent.is_dir():
-        raise InputError(f"Không có thư mục {output.parent}.", f"There is no folder {output.parent}.")
+    require_folder(output)
     write_durably(output, makers[suffix]())
     show({"file": str(output), "criteria": criteria.label}, as_json, str(output))

@@ -70,18 +70,22 @@ def export(
             "roads",
             "reliability",
             "measurements",
+            "all",
         ],
         typer.Argument(),
     ],
     output: OutputOption,
-    format: Annotated[str | None, typer.Option(help="geojson, csv, gpkg [theo đuôi tệp / by suffix]")] = None,  # noqa: A002
+    format: Annotated[  # noqa: A002
+        str | None,
+        typer.Option(help="geojson, csv, xlsx, gpkg, fgb, parquet, kml, shp [theo đuôi tệp / by suffix]"),
+    ] = None,
     operator: Annotated[str | None, typer.Option()] = None,
     commune: Annotated[str | None, typer.Option()] = None,
     status: Annotated[str | None, typer.Option()] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Xuất danh sách / Write a list of the latest snapshot."""
+    """Xuất danh sách / Write a list of the latest snapshot; all: one workbook (xlsx) of what is to be done."""
     from coverage.exports.command import export_to_file
 
     filters = {"operator": operator, "commune": commune, "status": status}
@@ -97,3 +101,30 @@ def map_(output: OutputOption, workspace: WorkspaceOption = None, as_json: JsonO
 
     output.write_text(map_html(history.latest(workspace_at(workspace))), encoding="utf-8")
     show({"file": str(output), "bytes": output.stat().st_size}, as_json, str(output))
+
+
+@app.command()
+def report(
+    output: OutputOption,
+    operator: Annotated[
+        str | None, typer.Option(help="Công văn gửi nhà mạng này / a letter to this operator")
+    ] = None,
+    parent: Annotated[str, typer.Option(help="Cơ quan chủ quản / the body above the issuer")] = "",
+    issuer: Annotated[str, typer.Option(help="Cơ quan ban hành / who issues it")] = "",
+    abbreviation: Annotated[
+        str, typer.Option(help="Chữ viết tắt sau số, như SKHCN / behind the number")
+    ] = "",
+    place: Annotated[str, typer.Option(help="Địa danh / place")] = "",
+    signer: Annotated[str, typer.Option(help="Chức vụ người ký / the signer's office")] = "",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Văn bản kèm phụ lục / Write an official paper with annexes (.docx, .pdf) on the latest snapshot."""
+    from coverage.progress import stages
+    from coverage.reports.command import write_report
+    from coverage.reports.paper import Letterhead
+
+    letterhead = Letterhead(parent, issuer, abbreviation, place, signer)
+    with stages("Văn bản / report") as told:
+        gaps = write_report(workspace_at(workspace), output, operator, letterhead, told)
+    show({"file": str(output), "gaps": gaps}, as_json, f"{output}: {gaps}")

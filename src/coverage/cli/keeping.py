@@ -141,14 +141,17 @@ def work(
 ) -> None:
     """Làm việc đang chờ / Read deliveries in and judge, as they come, until stopped."""
     from coverage import work as worker
+    from coverage.service import logs
 
     opened = workspace_at(workspace)
     if once:
-        done = worker.run_due(opened)
+        with logs.logging_as(logs.kind()):
+            done = worker.run_due(opened)
         show({"jobs": done}, as_json, f"{done} việc / jobs")
         return
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    worker.work(opened, stop, parent=parent)
+    with logs.logging_as(logs.kind()):
+        worker.work(opened, stop, parent=parent)
     show({"stopped": True}, as_json, "")

@@ -51,10 +51,12 @@ def serve(
     parent: Annotated[int, typer.Option(hidden=True, help="Ends when that process is gone")] = 0,
 ) -> None:
     """Mở dịch vụ web / Serve map, lists and uploads over HTTP."""
+    from coverage.service import logs
     from coverage.service.run import answer
     from coverage.service.run import serve as run_service
 
-    if door is None:
-        run_service(workspace_at(workspace), host, port, workers, processes)
-    else:
-        answer(workspace_at(workspace), door, parent)
+    with logs.logging_as(logs.kind()):
+        if door is None:
+            run_service(workspace_at(workspace), host, port, workers, processes)
+        else:
+            answer(workspace_at(workspace), door, parent, workers)

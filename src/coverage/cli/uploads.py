@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -24,8 +24,12 @@ def uploads_list(workspace: WorkspaceOption = None, as_json: JsonOption = False)
     from coverage.archive import uploads
 
     rows = uploads.list_uploads(workspace_at(workspace))
-    lines = (f"{row['upload_id']}  {row['state']:<10} {row['accepted']:>9} {row['file']}" for row in rows)
+    lines = (f"{row['upload_id']}  {row['state']:<10} {_held(row):>9} {row['file']}" for row in rows)
     show(rows, as_json, "\n".join(lines))
+
+
+def _held(row: dict[str, Any]) -> int:
+    return int(row["accepted"] - row["erased"])
 
 
 @uploads_app.command("show")
@@ -59,9 +63,9 @@ def uploads_withdraw(
     """Rút một lần tải lên / Take an upload out of every later assessment."""
     from coverage.archive import uploads
 
-    uploads.withdraw(workspace_at(workspace), upload_id, reason, by or _login_name())
+    uploads.withdraw(workspace_at(workspace), upload_id, reason, by or login_name())
     show({"upload_id": upload_id, "state": "withdrawn"}, as_json, f"{upload_id}: withdrawn")
-    _tell_when_maps_change()
+    tell_when_maps_change()
 
 
 @uploads_app.command("restore")
@@ -71,19 +75,21 @@ def uploads_restore(
     """Khôi phục / Let a withdrawn upload count again."""
     from coverage.archive import uploads
 
-    uploads.restore(workspace_at(workspace), upload_id, by=by or _login_name())
+    uploads.restore(workspace_at(workspace), upload_id, by=by or login_name())
     show({"upload_id": upload_id, "state": "committed"}, as_json, f"{upload_id}: committed")
-    _tell_when_maps_change()
+    tell_when_maps_change()
 
 
-def _login_name() -> str | None:
+def login_name() -> str | None:
+    """Who is logged in on this machine; None where nobody can tell."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a process without a name, as in some containers
         return None
 
 
-def _tell_when_maps_change() -> None:
+def tell_when_maps_change() -> None:
+    """Say on stderr from when on maps and lists show what was changed."""
     print(
         "Bản đồ và danh sách đổi ở lần phusong assess tới; nơi dịch vụ đang chạy thì tự đổi ngay.\n"
         "Maps and lists change with the next phusong assess; at once where the service runs.",
