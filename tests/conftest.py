@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, given, settings
 from postgres import manifest_url, postgres_server, postgres_url
 
 __all__ = ["manifest_url", "postgres_server", "postgres_url"]  # fixtures that every test may use
@@ -18,6 +21,31 @@ REAL_DATA = REPOSITORY.parent / "shared" / "data"
 # How long an example takes says what else the machine is doing.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+def examples(few: int, many: int, *strategies: Any, **named: Any) -> Callable[[Callable[..., None]], Any]:
+    """In place of `given`: what must hold is tried on few examples, and by `make soak` on many."""
+
+    def decorate(holds: Callable[..., None]) -> Any:
+        @pytest.mark.parametrize("count", [few, pytest.param(many, marks=pytest.mark.soak)])
+        def test(count: int) -> None:
+            calm = settings(max_examples=count, suppress_health_check=list(HealthCheck))
+            calm(given(*strategies, **named)(holds))()
+
+        test.__doc__ = holds.__doc__
+        return test
+
+    return decorate
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay to the end: the collector of garbage need not look through them time and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()
 
 
 def pytest_configure() -> None:

@@ -103,9 +103,9 @@ def tables_of(workspace: Workspace, snapshot_id: str) -> dict[str, pd.DataFrame]
 
 
 def assert_same_tables(one: dict[str, pd.DataFrame], other: dict[str, pd.DataFrame]) -> None:
-    """Ten tables, equal cell by cell."""
+    """Eleven tables, equal cell by cell."""
     assert set(one) == set(other)
-    assert len(one) == 10
+    assert len(one) == 11
     for name, table in one.items():
         pd.testing.assert_frame_equal(pd.DataFrame(table), pd.DataFrame(other[name]), obj=name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -19,10 +20,21 @@ import httpx
 import pytest
 
 FINAL = {"done", "refused", "failed", "cancelled"}
-# A busy machine takes its time.
-get, post, put, head, patch, delete = (
-    partial(ask, timeout=60)
-    for ask in (httpx.get, httpx.post, httpx.put, httpx.head, httpx.patch, httpx.delete)
+# A busy machine takes its time. Without a context at hand every call would read all certificates of the world anew.
+_TLS = ssl.create_default_context()
+get, post, put, head, patch, delete, options, request, stream = (
+    partial(ask, timeout=60, verify=_TLS)
+    for ask in (
+        httpx.get,
+        httpx.post,
+        httpx.put,
+        httpx.head,
+        httpx.patch,
+        httpx.delete,
+        httpx.options,
+        httpx.request,
+        httpx.stream,
+    )
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -15,7 +16,9 @@ from scipy.special import ndtr
 from shapely.geometry import LineString, MultiPoint, box
 
 from coverage import hexes, tables
-from coverage.archive.snapshots import WGS84, Snapshot, SnapshotInfo
+from coverage.archive import history
+from coverage.archive.snapshots import WGS84, Snapshot, SnapshotInfo, save
+from coverage.archive.workspace import open_workspace
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -64,6 +67,7 @@ def snapshot(
         made_of={"readings": ["u1-measurements-00.parquet", "u2-measurements-00.parquet"]},
         hex_verdicts=hex_verdicts,
         hex_levels=_hex_levels(hex_verdicts),
+        hex_signals=_hex_signals(hex_verdicts),
         predictions=_predictions(hex_verdicts),
         place_verdicts=pd.DataFrame({name: [] for name in tables.PLACE_VERDICTS.names}),
         village_verdicts=verdicts,
@@ -75,9 +79,39 @@ def snapshot(
     )
 
 
+def folder_with(shown: Snapshot, root: Path) -> Path:
+    """The folder, with a workspace in it whose latest assessment is that one: where commands find it by themselves."""
+    workspace = open_workspace(root / "workspace")
+    save(workspace.snapshots, shown)
+    history.publish(workspace, shown.info, 0)
+    return root
+
+
 def _hex_levels(hex_verdicts: pd.DataFrame) -> pd.DataFrame:
     levels = hex_verdicts[["hex", "operator"]].assign(heard=True, margin_db=hex_verdicts["level_margin_db"])
     return levels.sort_values(["hex", "operator"], ignore_index=True)
+
+
+def _hex_signals(hex_verdicts: pd.DataFrame) -> pd.DataFrame:
+    """LTE everywhere, in every third hex also readings without service, which name no technology."""
+    rows = hex_verdicts[["hex", "operator"]].assign(
+        technology="LTE",
+        measurements=120,
+        devices=3,
+        dates=3,
+        drive_test_measurements=60,
+        median_dbm=-101.5,
+        p10_dbm=-117.25,
+        first_utc=datetime(2026, 3, 2, 1, 30),
+        last_utc=datetime(2026, 9, 20, 8, 15, 30),
+    )
+    silent = rows[rows.index % 3 == 0].assign(
+        technology=None, measurements=7, devices=0, median_dbm=None, p10_dbm=None
+    )
+    both = pd.concat([rows, silent.astype(rows.dtypes)], ignore_index=True)
+    return tables.check_frame(
+        tables.HEX_SIGNALS, both.sort_values(["hex", "operator", "technology"], ignore_index=True)
+    )
 
 
 def _info(simulated: bool) -> SnapshotInfo:
@@ -91,6 +125,7 @@ def _info(simulated: bool) -> SnapshotInfo:
         uploads=("u1", "u2"),
         measurements=12_345,
         simulated=simulated,
+        headline_dbm={"LTE": -115.0, "NR": -110.0},
     )
 
 

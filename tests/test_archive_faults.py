@@ -38,13 +38,13 @@ def test_the_shim_sees_calls_of_python_arrow_and_sqlite(bench: Bench) -> None:
 
 @every_act
 def test_a_process_that_ends_at_any_call_leaves_all_or_nothing(bench: Bench, act: str) -> None:
-    for n in points(bench, act, most=5):
+    for n in points(bench, act, most=3):
         stopped(bench, act, n, What.TEAR)
 
 
 @every_act
 def test_a_call_that_fails_leaves_all_or_nothing_and_the_process_goes_on(bench: Bench, act: str) -> None:
-    for number, n in enumerate(points(bench, act, most=3)):
+    for number, n in enumerate(points(bench, act, most=2), ACTS.index(act)):
         failed(bench, act, n, (What.IO_ERROR, What.NO_SPACE, What.STAY_FULL)[number % 3])
 
 
@@ -64,7 +64,7 @@ def test_what_was_acknowledged_outlives_a_power_cut(bench: Bench, act: str, lost
 
 @every_act
 def test_a_power_cut_at_any_moment_leaves_all_or_nothing(bench: Bench, act: str) -> None:
-    for number, n in enumerate(points(bench, act, most=3)):
+    for number, n in enumerate(points(bench, act, most=2), ACTS.index(act)):
         cut_off(bench, act, n, list(Lost)[number % 3])
 
 

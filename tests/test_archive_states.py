@@ -163,7 +163,7 @@ def any_sequence(forks: Forks, examples: int, steps: int) -> None:
 
 
 def test_any_sequence_of_acts_and_crashes_leaves_what_was_acknowledged(forks: Forks) -> None:
-    any_sequence(forks, examples=8, steps=15)
+    any_sequence(forks, examples=4, steps=15)
 
 
 @pytest.mark.soak

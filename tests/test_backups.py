@@ -328,18 +328,19 @@ def test_what_is_read_in_or_tidied_away_meanwhile_breaks_no_backup(
 WRITER = """
 import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from keeping import ingest, rows, send
-from coverage.archive import compaction, tidying, uploads
+from coverage import intake
+from coverage.archive import compaction, deliveries, receiving, tidying, uploads
 from coverage.archive.workspace import open_workspace
+from coverage.logs.context import Context
 workspace, number = open_workspace(Path(sys.argv[1])), int(sys.argv[2])
 for at in range(4):
-    path = Path(sys.argv[1]).parent / f"w{number}-{at}.csv"
-    path.write_text(rows(100 + number * 10 + at))
-    upload_id = ingest(workspace, path).upload_id
+    logs = workspace.root.parent
+    (receipt,) = intake.ingest(workspace, logs / f"w{number}-{at}.csv", Context())
     if at % 2:
-        uploads.withdraw(workspace, upload_id, "thử")
-    send(workspace, rows(200 + number * 10 + at).encode(), f"s{number}-{at}.csv")
+        uploads.withdraw(workspace, receipt.upload_id, "thử")
+    begun = receiving.begin(workspace, f"s{number}-{at}.csv", Context())
+    deliveries.part(workspace, begun.delivery_id).write_bytes((logs / f"s{number}-{at}.csv").read_bytes())
+    receiving.complete(workspace, begun.delivery_id)
     if at % 3 == number:
         compaction.compact(workspace)
         tidying.tidy(workspace)
@@ -349,9 +350,12 @@ for at in range(4):
 def test_backups_while_three_processes_write_are_each_of_one_moment(
     workspace: Workspace, tmp_path: Path
 ) -> None:
-    here = str(Path(__file__).parent)
+    for number in range(3):
+        for at in range(4):
+            (tmp_path / f"w{number}-{at}.csv").write_text(rows(100 + number * 10 + at))
+            (tmp_path / f"s{number}-{at}.csv").write_text(rows(200 + number * 10 + at))
     command = [sys.executable, "-c", WRITER, str(workspace.root)]
-    writers = [subprocess.Popen([*command, str(number), here]) for number in range(3)]
+    writers = [subprocess.Popen([*command, str(number)]) for number in range(3)]
     taken = []
     while len(taken) < 2 or any(one.poll() is None for one in writers):
         done = backups.backup(workspace, tmp_path / "kept")

@@ -42,7 +42,7 @@ def test_a_complaint_says_by_how_much() -> None:
     assert "1.50 times" in line
 
 
-def test_a_kernel_that_does_its_work_twice_is_caught() -> None:
+def test_a_kernel_that_does_its_work_again_and_again_is_caught() -> None:
     numbers = np.random.default_rng(1).random(400_000)
 
     def once() -> None:
@@ -64,9 +64,10 @@ def test_every_kernel_has_a_limit() -> None:
 def test_a_kernel_of_ours_that_does_its_work_twice_is_caught(tmp_path: Path) -> None:
     honest = guard.KERNELS["kriging"](tmp_path)
 
-    def twice() -> None:
-        honest.ours()
-        honest.ours()
+    def four_times() -> None:
+        # Twice the work is only just over the limit: beside other work that would be no proof.
+        for _ in range(4):
+            honest.ours()
 
-    slow = guard.Kernel("kriging", twice, honest.reference, runs=2)
+    slow = guard.Kernel("kriging", four_times, honest.reference, runs=2)
     assert guard.complaints({"kriging": guard.ratio(slow)}, guard.LIMITS)

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from conftest import examples
 from hypothesis import strategies as st
 from measurements import LAT, LON, MORNING, campaign, observe, row, rules, silent
 from scipy.stats import beta
@@ -31,7 +31,7 @@ COMMUNES = gpd.GeoDataFrame(
     crs="EPSG:4326",
 )
 WEST, EAST = LON, LON + 0.04  # the middle of each commune
-CALM = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+FEW, MANY = 3, 60
 
 
 def declared(*areas: tuple[str, shapely.Geometry]) -> gpd.GeoDataFrame:
@@ -218,8 +218,7 @@ tries = st.lists(
 )
 
 
-@CALM
-@given(tries, tries, st.randoms(use_true_random=False))
+@examples(FEW, MANY, tries, tries, st.randoms(use_true_random=False))
 def test_neither_order_nor_what_lies_outside_changes_anything(
     rows: list, beyond: list, shuffler: random.Random
 ) -> None:
@@ -234,8 +233,7 @@ def test_neither_order_nor_what_lies_outside_changes_anything(
     pd.testing.assert_frame_equal(held(before, claim), held(mixed, claim.iloc[::-1]))
 
 
-@CALM
-@given(tries)
+@examples(FEW, MANY, tries)
 def test_shares_and_areas_stay_within_one_another(rows: list) -> None:
     found = held(observe(rows), declared((VIETTEL, around(WEST)), (VIETTEL, around(EAST))))
     tested = found[found["tests"] > 0].astype({"low_share": float, "pass_share": float, "high_share": float})

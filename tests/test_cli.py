@@ -69,6 +69,9 @@ def test_help_answers_without_the_heavy_libraries(tmp_path: Path) -> None:
         "simulate",
         "serve",
         "demo",
+        "keys",
+        "accounts",
+        "audit",
     ):
         assert command in done.stdout
 
@@ -132,6 +135,20 @@ def test_inspect_shows_the_guess_and_keeps_nothing(tmp_path: Path) -> None:
     refused = run("inspect", "do.csv", "--format", "gnettrack_text", cwd=tmp_path)
     assert refused.returncode == 2
     assert "gnettrack_text" in refused.stderr
+
+
+def test_inspect_tells_what_would_be_set_aside(tmp_path: Path) -> None:
+    text = "time,lat,lon,technology,rsrp_dbm\n2026-10-30T08:00:00Z,11.94,108.44,LTE,-97\n"
+    (tmp_path / "do.csv").write_text(text, encoding="utf-8")
+    done = run("inspect", "do.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "missing (--operator): Không rõ nhà mạng: 1 dòng sẽ bị để riêng" in done.stdout
+    assert "missing (--device)" in done.stdout
+    (told,) = json.loads(run("inspect", "do.csv", "--json", cwd=tmp_path).stdout)
+    assert [(one["field"], one["rows"]) for one in told["missing"]] == [("operator", 1), ("device", 0)]
+    (tmp_path / "drive_test__may1__Viettel__2026-10-30.csv").write_text(text, encoding="utf-8")
+    named = run("inspect", "drive_test__may1__Viettel__2026-10-30.csv", cwd=tmp_path)
+    assert "missing" not in named.stdout
 
 
 def test_a_saved_mapping_reads_a_team_s_own_table(tmp_path: Path) -> None:
@@ -238,8 +255,8 @@ def test_measurements_can_be_taken_out_again(tmp_path: Path) -> None:
 
 
 def test_the_demo_leaves_its_promised_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coverage.demo.VILLAGES", 12)
-    monkeypatch.setattr("coverage.demo.MEASUREMENTS", 30_000)
+    monkeypatch.setattr("coverage.demo.VILLAGES", 8)
+    monkeypatch.setattr("coverage.demo.MEASUREMENTS", 4_000)
     result = run_demo(tmp_path / "demo")
     for name in ("gaps.geojson", "villages.geojson", "map.html"):
         assert (tmp_path / "demo" / name).stat().st_size > 0

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 import typer
 from conftest import REPOSITORY
@@ -29,6 +30,7 @@ from coverage.exports import lists
 from coverage.logs import judge
 from coverage.logs.context import Context
 from coverage.logs.formats import FORMATS
+from coverage.service import answers
 from coverage.verdicts import share_above
 
 DOCS = REPOSITORY / "docs"
@@ -221,6 +223,20 @@ def test_the_example_files_can_be_read_to_the_last_row(tmp_path: Path) -> None:
             logs_read.add(receipt.format)
     assert logs_read == {"gnettrack_text", "gnettrack_csv", "canonical", "towercollector"}
     assert all(kinds.values()), kinds
+
+
+def test_the_plainest_log_of_the_first_page_is_read_whole(tmp_path: Path) -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    (log,) = [body for info, body in FENCE.findall(text) if info == "csv"]
+    (tmp_path / "log.csv").write_text(log, encoding="utf-8")
+    (receipt,) = intake.ingest(open_workspace(tmp_path / "workspace"), tmp_path / "log.csv", Context())
+    assert receipt.rows == receipt.accepted == 2
+
+
+def test_the_sample_of_an_answer_has_members_that_answers_have() -> None:
+    (sample,) = [body for info, body in FENCE.findall(text_of("sending.md")) if info == "json"]
+    given = inspect.getsource(answers)
+    assert all(f'"{name}": ' in given for name in orjson.loads(sample))
 
 
 def test_the_worked_example_comes_out_as_told(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import geopandas as gpd
 import pandas as pd
 import shapely
-from hypothesis import HealthCheck, given, settings
+from conftest import examples
 from hypothesis import strategies as st
 from measurements import (
     AS_OF,
@@ -30,9 +30,9 @@ from coverage.crosswalk import crosswalk, place_hexes
 
 RANK = {"dead_zone": 0, "below_standard": 1, "not_enough_evidence": 2, "covered": 3}
 # Every example judges some twenty cases in one go, each as an operator of its own.
-CALM = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+FEW, MANY = 3, 50
 # Where an example has to be judged twice.
-CALMER = settings(CALM, max_examples=3)
+FEWER = 2
 
 readings = st.builds(
     lambda device, day, minute, spot, level: (silent if level is None else row)(
@@ -67,8 +67,7 @@ def before_and_after(cases: list[list[dict]], changed: list[list[dict]]) -> tupl
     return found.iloc[: len(cases)], after.assign(operator=found["operator"].iloc[: len(cases)])
 
 
-@CALM
-@given(many_cases, st.randoms(use_true_random=False))
+@examples(FEW, MANY, many_cases, st.randoms(use_true_random=False))
 def test_order_and_exact_repetition_change_nothing(cases: list, shuffler: random.Random) -> None:
     again = [case + [dict(one) for one in case[: len(case) // 2]] for case in cases]
     for case in again:
@@ -76,8 +75,7 @@ def test_order_and_exact_repetition_change_nothing(cases: list, shuffler: random
     pd.testing.assert_frame_equal(*before_and_after(cases, again))
 
 
-@CALM
-@given(many_cases, st.integers(1, 30), st.integers(0, 39))
+@examples(FEW, MANY, many_cases, st.integers(1, 30), st.integers(0, 39))
 def test_a_stronger_signal_never_worsens_a_verdict(cases: list, gain: int, which: int) -> None:
     better = [[dict(one) for one in case] for case in cases]
     for case in better:
@@ -89,16 +87,14 @@ def test_a_stronger_signal_never_worsens_a_verdict(cases: list, gain: int, which
         assert (after[column].map(RANK) >= before[column].map(RANK)).all()
 
 
-@CALM
-@given(many_cases, readings)
+@examples(FEW, MANY, many_cases, readings)
 def test_adding_a_pass_never_creates_a_dead_zone(cases: list, extra: dict) -> None:
     passing = extra | {"rsrp_dbm": -80.0, "service_state": "in_service", "technology": "LTE"}
     before, after = before_and_after(cases, [[*case, passing] for case in cases])
     assert not ((after["verdict"] == "dead_zone") & (before["verdict"] != "dead_zone")).any()
 
 
-@CALM
-@given(many_cases, readings)
+@examples(FEW, MANY, many_cases, readings)
 def test_adding_a_fail_never_clears_a_dead_zone(cases: list, extra: dict) -> None:
     failing = silent(**{key: extra[key] for key in ("device", "time_utc", "lat")})
     # Random cases are seldom dead, so each starts from a dead place and adds its own readings.
@@ -108,8 +104,7 @@ def test_adding_a_fail_never_clears_a_dead_zone(cases: list, extra: dict) -> Non
     assert not ((before["verdict"] == "dead_zone") & (after["verdict"] != "dead_zone")).any()
 
 
-@CALM
-@given(many_cases, readings, st.integers(-114, -44))
+@examples(FEW, MANY, many_cases, readings, st.integers(-114, -44))
 def test_no_pass_however_weak_or_strong_ever_accuses(cases: list, extra: dict, level: int) -> None:
     passing = extra | {"rsrp_dbm": float(level), "service_state": "in_service", "technology": "LTE"}
     accused = ["dead_zone", "below_standard"]
@@ -118,8 +113,7 @@ def test_no_pass_however_weak_or_strong_ever_accuses(cases: list, extra: dict, l
     assert not (after["verdict"].isin(accused) & ~before["verdict"].isin(accused)).any()
 
 
-@CALMER
-@given(many_cases, readings)
+@examples(FEWER, MANY, many_cases, readings)
 def test_a_positive_only_feed_never_accuses_and_never_clears_alone(cases: list, extra: dict) -> None:
     feed = [[one | {"positive_only": True} for one in case] for case in cases]
     alone = verdicts_of(feed)
@@ -132,8 +126,7 @@ def test_a_positive_only_feed_never_accuses_and_never_clears_alone(cases: list, 
     assert not (after["verdict"].isin(accused) & ~before["verdict"].isin(accused)).any()
 
 
-@CALMER
-@given(many_cases, st.integers(1, 90))
+@examples(FEWER, MANY, many_cases, st.integers(1, 90))
 def test_the_same_tests_on_later_days_judged_as_much_later_say_the_same(cases: list, days: int) -> None:
     later = [[one | {"time_utc": one["time_utc"] + timedelta(days=days)} for one in case] for case in cases]
     then = judge_together(together(later), AS_OF + timedelta(days=days)).sort_values(
@@ -146,8 +139,7 @@ def test_the_same_tests_on_later_days_judged_as_much_later_say_the_same(cases: l
     pd.testing.assert_frame_equal(then, now)
 
 
-@CALM
-@given(many_cases, st.integers(2, 5))
+@examples(FEW, MANY, many_cases, st.integers(2, 5))
 def test_how_rows_are_split_into_uploads_changes_nothing(cases: list, uploads: int) -> None:
     split = [
         [one | {"upload_id": f"u{at % uploads}", "line": at + 2} for at, one in enumerate(case)]
@@ -207,8 +199,9 @@ def village_verdicts_of(rows: list[dict]) -> pd.DataFrame:
     return gaps.village_verdicts(villages, rows_of_places, power, rules(), scope)
 
 
-@CALM
-@given(
+@examples(
+    FEW,
+    MANY,
     st.sets(st.tuples(st.integers(0, VILLAGES - 1), st.sampled_from(["45201", "45204"])), max_size=14),
     st.sampled_from([silent, row]),
 )

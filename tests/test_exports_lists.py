@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from coverage import hexes, tables
 from coverage.archive.snapshots import Snapshot
 from coverage.errors import ContractBroken, InputError, NotFound
-from coverage.exports import files, lists, summary
+from coverage.exports import files, geojson, lists, summary
 
 GAP_PROPERTIES = [
     *("gap_id", "village_id", "village_name", "commune_code", "commune_name", "operator", "operator_name"),
@@ -182,7 +182,7 @@ def test_geojson_says_what_is_missing_and_when(snapshot):
 def test_geojson_turns_rings_and_keeps_missing_shapes():
     clockwise = shapely.Polygon([(0, 0), (0, 3), (3, 3), (3, 0)], [[(1, 1), (2, 1), (2, 2), (1, 2)]])
     shapes = np.array([clockwise, None, shapely.Point(108.123456789, 11.5)], dtype=object)
-    ring, missing, point = files.geojson_geometries(shapes, 7)
+    ring, missing, point = geojson.geometries(shapes, 7)
     turned = shapely.geometry.shape(ring)
     assert turned.exterior.is_ccw
     assert not turned.interiors[0].is_ccw
@@ -240,7 +240,7 @@ def test_geopackage_comes_back_equal(snapshot, tmp_path, what):
 
 def test_an_unknown_format_is_refused_and_nothing_is_written(snapshot, tmp_path):
     with pytest.raises(InputError) as caught:
-        lists.write(lists.select(snapshot, "gaps"), tmp_path / "gaps.shp", "shp")
+        lists.write(lists.select(snapshot, "gaps"), tmp_path / "gaps.dxf", "dxf")
     assert "geojson" in caught.value.vi
     assert list(tmp_path.iterdir()) == []
 

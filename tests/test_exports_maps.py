@@ -14,13 +14,16 @@ import numpy as np
 import pytest
 import shapely
 import snapshots
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from coverage import hexes
 from coverage.archive.snapshots import Snapshot
-from coverage.exports import hex_images, maps_data
+from coverage.exports import hex_images, maps, maps_data
 from coverage.exports.colours import PREDICTED_COLOURS, VERDICT_COLOURS, rgb
 from coverage.exports.maps import map_html
+from coverage.exports.tiles import png
 
 
 @pytest.fixture(scope="module")
@@ -156,8 +159,14 @@ def test_a_village_without_verdict_is_shown_as_not_measured(snapshot):
     assert layer_of(map_html(bare), "dead")["features"] == []
 
 
+def said(layer) -> dict[int, str]:
+    """Hex → class of a layer."""
+    names = list(layer.kind.inks)
+    return {int(one): names[number - 1] for one, number in zip(layer.hexes, layer.classes, strict=True)}
+
+
 def test_all_operators_are_dead_only_where_each_was_tested_dead(snapshot):
-    everyone, *each = maps_data.hex_views(snapshot)
+    everyone, *each = map(said, maps_data.hex_layers(snapshot))
     scope = [each[list(snapshots.OPERATORS).index(code)] for code in snapshots.IN_SCOPE]
     assert set(everyone) == set(scope[0]) | set(scope[1])
     for hexagon, verdict in everyone.items():
@@ -171,10 +180,10 @@ def decoded(content: bytes) -> np.ndarray:
 
 
 def test_every_pixel_shows_the_hex_it_lies_in(snapshot):
-    verdicts = maps_data.hex_views(snapshot)[1]
-    measured = np.unique(snapshot.hex_verdicts["hex"].to_numpy())
-    shown = hex_images.picture(measured, 9, None)
-    content = hex_images.png(shown, verdicts)
+    layer = maps_data.hex_layers(snapshot)[1]
+    verdicts = said(layer)
+    shown = hex_images.picture(layer.hexes, 9, None)
+    content = png(layer, shown.shown)
     image = decoded(content)
     assert image.shape[0] * image.shape[1] <= hex_images.MAX_PIXELS
     assert len(content) < 120_000
@@ -191,15 +200,18 @@ def test_every_pixel_shows_the_hex_it_lies_in(snapshot):
 
 
 def test_predicted_hexes_are_striped_and_never_painted_whole(snapshot):
-    predicted = maps_data.predicted_views(snapshot)[0]
+    layer = maps_data.predicted_layers(snapshot)[0]
+    predicted = said(layer)
     cells = np.unique(snapshot.predictions["hex"].to_numpy())
-    shown = hex_images.picture(cells, 9, None)
-    image = decoded(hex_images.striped_png(shown, predicted))
+    shown = hex_images.picture(cells, 9, None).shown
+    image = decoded(png(layer, shown))
     colours = {rgb(colour) for colour in PREDICTED_COLOURS.values()}
     assert {tuple(colour) for colour in np.unique(image[image[..., 3] > 0][:, :3], axis=0)} == colours
     assert not colours & {rgb(colour) for colour in VERDICT_COLOURS.values()}
     for place, hexagon in list(enumerate(shown.hexes, start=1))[::53]:
         drawn = image[shown.pixels == place, 3] > 0
+        if drawn.size < 100:
+            continue  # at the edge of the picture
         assert (0.3 < drawn.mean() < 0.7) == (hexagon in predicted)
     assert np.unique(image[..., 3]).max() < 255
 
@@ -220,20 +232,50 @@ def test_predictions_are_no_findings_of_the_page(snapshot, html):
 
 def test_a_province_wide_picture_stays_small():
     lat, lon = np.random.default_rng(1).uniform((10.5, 107.2), (12.8, 109.0), (3000, 2)).T
-    measured = np.unique(hexes.of_points(lat, lon, 9))
-    shown = hex_images.picture(measured, 9, None)
-    assert shown.pixels.size <= hex_images.MAX_PIXELS
-    drawn = np.unique(shown.pixels)
-    assert len(drawn) == len(measured) + 1
+    measured = np.unique(hexes.of_points(lat, lon, 8))
+    shown = hex_images.picture(measured, 8, None).shown
+    assert hex_images.MAX_PIXELS * 0.9 < shown.pixels.size <= hex_images.MAX_PIXELS
+    assert set(measured) <= set(shown.hexes)
+
+
+@given(
+    *(st.floats(low, high) for low, high in ((-179, 178), (-80, 79))),
+    *(st.floats(1e-4, 1) for _ in range(2)),
+)
+def test_a_frame_holds_what_it_is_around_and_is_as_large_as_said(west, south, wide, high):
+    frame = hex_images.Frame.around((west, south, west + wide, south + high))
+    assert frame.columns * frame.rows <= hex_images.MAX_PIXELS
+    left, bottom, right, top = frame.degrees()
+    assert left <= west + 1e-9
+    assert right >= west + wide - 1e-9
+    assert bottom <= south + 1e-9
+    assert top >= south + high - 1e-9
+    lat, lon = frame.centres()
+    assert (len(lat), len(lon)) == (frame.rows + 1, frame.columns + 1)
+    assert top > lat[0] > lat[-1]
 
 
 def test_a_measurement_abroad_does_not_blur_the_province(snapshot):
     measured = np.unique(np.append(snapshot.hex_verdicts["hex"].to_numpy(), hexes.of_point(35.7, 51.4, 9)))
-    within = (107.9, 11.7, 108.4, 12.1)
-    shown = hex_images.picture(measured, 9, within)
-    assert len(shown.hexes) == len(measured) - 1
+    shown = hex_images.picture(measured, 9, (107.9, 11.7, 108.4, 12.1))
+    assert len(set(measured) - set(shown.shown.hexes)) == 1
     assert shown.bounds[0] > 107
     assert hex_images.picture(measured, 9, (0, 0, 1, 1)) is None
+
+
+def test_a_province_is_drawn_at_resolution_8_and_no_dead_hex_is_lost(snapshot):
+    fine = maps_data.hex_layers(snapshot)[1]
+    many = dataclasses.replace(
+        fine,
+        hexes=(cells := np.sort(hexes.around(fine.hexes, 45))),
+        classes=np.where(np.isin(cells, fine.hexes[fine.classes == 1]), 1, 3).astype(np.uint8),
+    )
+    assert len(many.hexes) > maps._FEW_HEXES
+    coarse = maps._for_a_file(many)
+    assert coarse.resolution == 8
+    dead = hexes.parents(many.hexes[many.classes == 1], 8)
+    assert {said(coarse)[int(one)] for one in dead} <= {"dead_zone", "some_dead_covered"}
+    assert maps._for_a_file(fine) is fine
 
 
 def test_an_empty_snapshot_still_gives_a_page(snapshot):

@@ -15,7 +15,7 @@ from test_cli import run
 from coverage import cell_lists
 from coverage.criteria import Criteria
 from coverage.exports import field_guide
-from coverage.exports.field_guide import APPS, field_guide_html
+from coverage.exports.field_guide import APPS, Served, field_guide_html
 from coverage.exports.measurement_template import template_csv, template_xlsx
 from coverage.logs.filename import read as read_name
 from coverage.logs.formats import FORMATS
@@ -128,12 +128,25 @@ def test_both_languages_have_the_same_sections_with_as_many_items():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_is_fetched_and_no_number_is_left_open(language):
-    html = field_guide_html(rules(), language)
+    html = field_guide_html(rules(), language, Served())
     assert not re.search(r"https?:|//[a-z]|@import|url\(|<script|<img|<link", html)
     assert not re.search(r"\{[a-z_]+\}", html.partition("<body>")[2])
     other = "en" if language == "vi" else "vi"
-    assert Outline(html).addresses == [f"?lang={other}", "guide/template.xlsx", "guide/template.csv"]
-    assert Outline(field_guide_html(rules(), language, served=False)).addresses == []
+    assert Outline(html).addresses == [
+        *(f"upload?lang={language}", "./", f"?lang={other}"),
+        *("guide/template.xlsx", "guide/template.csv"),
+    ]
+    assert Outline(field_guide_html(rules(), language)).addresses == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_may_not_send_is_not_led_to_the_page_of_sendings(language):
+    who = '<form class="who screen" method="post" action="/logout"><button>x</button></form>'
+    html = field_guide_html(rules(), language, Served(who, may_send=False))
+    assert Outline(html).addresses[0] == "./"
+    assert who in html
+    assert "form-action 'self'" in html
+    assert "form-action 'none'" in field_guide_html(rules(), language)
 
 
 def test_every_logger_named_is_one_that_is_read_or_refused():
@@ -201,7 +214,7 @@ def browser() -> Iterator[object]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_prints_on_both_sides_of_one_sheet(browser, language, font):
     page = browser.new_page()
-    page.set_content(field_guide_html(rules(), language).replace("system-ui", f'"{font}"'))
+    page.set_content(field_guide_html(rules(), language, Served()).replace("system-ui", f'"{font}"'))
     pdf = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == 2
     boxes = {tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox\s*\[([^\]]+)\]", pdf)}
@@ -214,7 +227,7 @@ def test_it_prints_on_both_sides_of_one_sheet(browser, language, font):
 @pytest.mark.parametrize("width", [1280, 390, 320])
 def test_it_fits_every_screen_and_asks_nothing_of_anybody(browser, tmp_path, width, scheme):
     path = tmp_path / "guide.html"
-    path.write_text(field_guide_html(rules(), "vi"), encoding="utf-8")
+    path.write_text(field_guide_html(rules(), "vi", Served()), encoding="utf-8")
     page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
     asked, faults = [], []
     page.on("request", lambda request: asked.append(request.url))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,7 @@ from coverage import intake, intake_places, pipeline
 from coverage.archive import history, uploads
 from coverage.archive.snapshots import Snapshot
 from coverage.archive.uploads import Receipt
-from coverage.archive.workspace import Workspace, open_workspace
+from coverage.archive.workspace import Workspace, existing_workspace, open_workspace
 from coverage.errors import FileRefused, NotFound, PlacesRefused
 from coverage.exports import lists
 from coverage.logs.context import Context
@@ -80,11 +81,17 @@ def crew_file(folder: Path, lines: list[str], name: str = "crew.csv") -> Path:
     return folder / name
 
 
+@pytest.fixture(scope="module")
+def two_villages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with two villages, of which every test has a copy."""
+    folder = tmp_path_factory.mktemp("two_villages")
+    add_two_villages(open_workspace(folder / "workspace"), folder)
+    return folder / "workspace"
+
+
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    made = open_workspace(tmp_path / "workspace")
-    add_two_villages(made, tmp_path)
-    return made
+def workspace(two_villages: Path, tmp_path: Path) -> Workspace:
+    return existing_workspace(shutil.copytree(two_villages, tmp_path / "workspace"))
 
 
 def statuses(snapshot: Snapshot) -> dict[tuple[str, str], str]:
@@ -279,7 +286,7 @@ def test_without_villages_there_is_nothing_to_judge(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def province(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Path, Snapshot]:
     folder = tmp_path_factory.mktemp("province")
-    simulate(folder / "sample", villages=24, measurements=80_000, seed=11)
+    simulate(folder / "sample", villages=24, measurements=20_000, seed=11)
     workspace = open_workspace(folder / "workspace")
     for kind, name in (
         ("communes", "communes.geojson"),
@@ -289,7 +296,7 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Path,
     ):
         intake_places.add_places(workspace, kind, folder / "sample" / name)  # type: ignore[arg-type]
     receipts = read(workspace, sorted((folder / "sample" / "logs").iterdir()))
-    assert sum(one.rows for one in receipts) == pytest.approx(80_000, rel=0.02)
+    assert sum(one.rows for one in receipts) == pytest.approx(20_000, rel=0.02)
     return workspace, folder / "sample", assess(workspace)
 
 

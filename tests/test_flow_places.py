@@ -432,7 +432,7 @@ def test_real_people_lights_and_lines_make_villages_of_burundi(
 @pytest.fixture(scope="module")
 def province(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Workspace]:
     folder = tmp_path_factory.mktemp("province")
-    simulate(folder / "sample", villages=24, measurements=80_000, seed=5)
+    simulate(folder / "sample", villages=24, measurements=20_000, seed=5)
     workspace = open_workspace(folder / "workspace")
     add_sample(workspace, folder / "sample")
     pipeline.assess(workspace, AS_OF)

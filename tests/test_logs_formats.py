@@ -228,7 +228,9 @@ def test_unknown_formats_say_what_was_found_and_what_is_needed(tmp_path, text):
         read(tmp_path, text)
     assert text.split(",")[0].strip() in refusal.value.en
     assert "canonical" in refusal.value.en
-    assert "time,lat,lon" in refusal.value.vi
+    # An example of a header line, in words that both files and people know.
+    assert "Thời gian,Vĩ độ,Kinh độ" in refusal.value.vi
+    assert "time,lat,lon" in refusal.value.en
 
 
 def test_a_format_can_be_asked_for(tmp_path):

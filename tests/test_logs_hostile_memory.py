@@ -67,18 +67,19 @@ def small_enough(done: Done, small: float) -> None:
     assert "Traceback" not in done.err
 
 
-def with_hole(path: Path, before: bytes, after: bytes) -> Path:
-    """A file with a gibibyte of zero bytes in its middle, of which the disk holds nothing."""
+def with_hole(path: Path, before: bytes, after: bytes, hole: int = GIB) -> Path:
+    """A file with so many zero bytes in its middle, of which the disk holds nothing."""
     with path.open("wb") as stream:
         stream.write(before)
-        stream.seek(GIB, 1)
+        stream.seek(hole, 1)
         stream.write(after)
     return path
 
 
-def test_a_line_of_a_gibibyte_costs_itself_only(tmp_path: Path, small: float) -> None:
-    sound = [HEADER, *minutes(50)]
-    path = with_hole(tmp_path / "log.csv", ("\n".join(sound) + "\n").encode(), f"\n{silent()}\n".encode())
+@pytest.mark.parametrize("length", [512 * MIB, pytest.param(GIB, marks=pytest.mark.soak)])
+def test_a_line_of_half_a_gibibyte_costs_itself_only(tmp_path: Path, small: float, length: int) -> None:
+    before, after = "\n".join([HEADER, *minutes(50), ""]), f"\n{silent()}\n"
+    path = with_hole(tmp_path / "log.csv", before.encode(), after.encode(), length)
     done = ingest(path, tmp_path / "workspace")
     assert done.code == 3
     (receipt,) = json.loads(done.out)

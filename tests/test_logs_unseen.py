@@ -22,7 +22,7 @@ KNOWN_BEFORE = {
 FLOORS = {"A": 0.95, "B": 0.95, "C": 0.2}
 
 
-@pytest.mark.parametrize(("mode", "files"), [("A", 200), ("B", 100), ("C", 60), ("D", 60)])
+@pytest.mark.parametrize(("mode", "files"), [("A", 100), ("B", 60), ("C", 40), ("D", 40)])
 def test_files_never_seen_are_read_rightly_or_refused(mode, files):
     _hold(mode, files, seed=11)
 

@@ -37,6 +37,15 @@ def only(frame: pd.DataFrame) -> pd.Series:
     return frame.iloc[0]
 
 
+def each(*rows: dict, as_of: date = AS_OF) -> list[pd.Series]:
+    """The observation of each row, seen in one go, each by a phone of its own."""
+    found = observe([one | {"device": f"phone-{number:03}"} for number, one in enumerate(rows)], as_of)
+    assert found.sort_values("device")["device"].tolist() == [
+        f"phone-{number:03}" for number in range(len(rows))
+    ]
+    return [one for _, one in found.sort_values("device").iterrows()]
+
+
 @pytest.mark.parametrize(
     ("technology", "column", "limit"),
     [("LTE", "rsrp_dbm", -115.0), ("NR", "ss_rsrp_dbm", -110.0), ("UMTS", "rscp_dbm", -105.0)],
@@ -44,9 +53,9 @@ def only(frame: pd.DataFrame) -> pd.Series:
 def test_a_level_fails_only_below_its_own_technologys_threshold(
     technology: str, column: str, limit: float
 ) -> None:
-    for level, fails in ((limit - 1, True), (limit, False), (limit + 1, False)):
-        one = only(observe([row(technology=technology, rsrp_dbm=None) | {column: level}]))
-        assert one["fails"] == fails
+    levels = (limit - 1, limit, limit + 1)
+    found = each(*(row(technology=technology, rsrp_dbm=None) | {column: level} for level in levels))
+    assert [one["fails"] for one in found] == [True, False, False]
 
 
 def test_each_threshold_has_its_own_outcome() -> None:
@@ -55,8 +64,7 @@ def test_each_threshold_has_its_own_outcome() -> None:
 
 
 def test_no_service_and_emergency_only_are_fails_at_every_threshold() -> None:
-    for state in ("no_service", "emergency_only"):
-        one = only(observe([silent(service_state=state)]))
+    for one in each(silent(service_state="no_service"), silent(service_state="emergency_only")):
         assert one[["fails", "fails_at_105", "fails_at_121"]].tolist() == [True, True, True]
         assert one["no_service_seconds"] == 1
 
@@ -97,9 +105,8 @@ def test_gsm_counts_until_its_last_day_and_not_after() -> None:
 
 
 def test_in_a_vehicle_a_weak_level_fails_only_beyond_the_vehicle_loss() -> None:
-    outcomes = [
-        only(observe([row(in_vehicle=True, rsrp_dbm=level)]))["fails"] for level in (-115.0, -116.0, -126.0)
-    ]
+    found = each(*(row(in_vehicle=True, rsrp_dbm=level) for level in (-115.0, -116.0, -126.0)))
+    outcomes = [one["fails"] for one in found]
     assert outcomes[0] is False or not outcomes[0]
     assert pd.isna(outcomes[1])
     assert outcomes[2]
@@ -107,9 +114,14 @@ def test_in_a_vehicle_a_weak_level_fails_only_beyond_the_vehicle_loss() -> None:
 
 def test_speed_tells_a_vehicle_where_the_file_does_not() -> None:
     weak = {"rsrp_dbm": -118.0}
-    assert pd.isna(only(observe([row(speed_mps=7.0, **weak)]))["fails"])
-    assert only(observe([row(speed_mps=6.9, **weak)]))["fails"]
-    assert only(observe([row(speed_mps=20.0, in_vehicle=False, **weak)]))["fails"]
+    fast, slow, outside = each(
+        row(speed_mps=7.0, **weak),
+        row(speed_mps=6.9, **weak),
+        row(speed_mps=20.0, in_vehicle=False, **weak),
+    )
+    assert pd.isna(fast["fails"])
+    assert slow["fails"]
+    assert outside["fails"]
 
 
 def test_one_test_per_device_small_hex_and_half_hour() -> None:
@@ -144,17 +156,14 @@ def test_evidence_is_valid_for_twelve_months_and_never_from_the_future(day: date
     assert len(observe([row(time_utc=noon_there)])) == int(counts)
 
 
-@pytest.mark.parametrize(
-    ("given", "grade"),
-    [
-        ({"calibrated": True}, 1),
-        ({}, 2),
-        ({"source": "crowdsourced"}, 3),
-        ({"source": "crowdsourced", "accuracy_m": None}, 4),
-    ],
-)
-def test_grade_says_who_measured_and_a_missing_accuracy_costs_one(given: dict, grade: int) -> None:
-    assert only(observe([row(**given)]))["grade"] == grade
+def test_grade_says_who_measured_and_a_missing_accuracy_costs_one() -> None:
+    found = each(
+        row(calibrated=True),
+        row(),
+        row(source="crowdsourced"),
+        row(source="crowdsourced", accuracy_m=None),
+    )
+    assert [one["grade"] for one in found] == [1, 2, 3, 4]
 
 
 def test_one_device_counts_for_at_most_one_over_rho() -> None:
@@ -238,62 +247,60 @@ def test_fractions_of_a_second_are_one_moment() -> None:
 
 def test_gsm_after_the_switch_off_fails_only_where_the_phone_was_on_it() -> None:
     gsm = {"technology": "GSM", "rsrp_dbm": None}
-    assert only(observe([row(**gsm, rxlev_dbm=-70.0)]))["fails"]
-    assert only(observe([row(**gsm)]))["fails"]  # in service, level unknown
-    assert pd.isna(only(observe([row(**gsm, service_state="unknown")]))["fails"])
+    strong, in_service, unknown = each(
+        row(**gsm, rxlev_dbm=-70.0), row(**gsm), row(**gsm, service_state="unknown")
+    )
+    assert strong["fails"]
+    assert in_service["fails"]  # its level is unknown
+    assert pd.isna(unknown["fails"])
 
 
-@pytest.mark.parametrize(
-    ("given", "margin", "lenient", "voice", "good"),
-    [
-        ({"rsrp_dbm": -100.0}, 15.0, 20.0, 15.0, -5.0),  # a strong level says no more than 20 dB
-        ({"rsrp_dbm": -118.0}, -3.0, 3.0, -3.0, -15.0),  # a weak one no less than silence
-        (
-            {"technology": "NR", "rsrp_dbm": None, "ss_rsrp_dbm": -105.0},
-            5.0,
-            16.0,
-            None,
-            -10.0,
-        ),  # no calls over NR
-        ({"technology": "UMTS", "rsrp_dbm": None, "rscp_dbm": -100.0}, 5.0, 5.0, 5.0, -15.0),
-    ],
-)
-def test_the_margin_is_the_level_over_the_threshold_of_its_technology(
-    given: dict, margin: float, lenient: float, voice: float | None, good: float
-) -> None:
-    one = only(observe([row(**given)]))
-    assert (one["margin_db"], one["margin_db_at_121"], one["margin_db_data_good"]) == (margin, lenient, good)
-    assert pd.isna(one["margin_db_voice"]) if voice is None else one["margin_db_voice"] == voice
+def test_the_margin_is_the_level_over_the_threshold_of_its_technology() -> None:
+    strong, weak, nr, umts = each(
+        row(rsrp_dbm=-100.0),
+        row(rsrp_dbm=-118.0),
+        row(technology="NR", rsrp_dbm=None, ss_rsrp_dbm=-105.0),
+        row(technology="UMTS", rsrp_dbm=None, rscp_dbm=-100.0),
+    )
+    margins = ["margin_db", "margin_db_at_121", "margin_db_voice", "margin_db_data_good"]
+    assert strong[margins].tolist() == [15.0, 20.0, 15.0, -5.0]  # a strong level says no more than 20 dB
+    assert weak[margins].tolist() == [-3.0, 3.0, -3.0, -15.0]  # a weak one no less than silence
+    assert umts[margins].tolist() == [5.0, 5.0, 5.0, -15.0]
+    assert pd.isna(nr["margin_db_voice"])  # no calls over NR
+    assert nr[["margin_db", "margin_db_at_121", "margin_db_data_good"]].tolist() == [5.0, 16.0, -10.0]
 
 
 def test_silence_is_a_level_that_is_only_known_to_be_low() -> None:
-    assert only(observe([silent()]))["margin_db"] == -15.0
+    alone, unknown = each(silent(), row(rsrp_dbm=None))
+    assert alone["margin_db"] == -15.0
+    assert pd.isna(unknown["margin_db"])
     seconds = [row(rsrp_dbm=-105.0), silent(time_utc=MORNING + timedelta(seconds=1))]
     assert only(observe(seconds))["margin_db"] == -2.5
-    assert pd.isna(only(observe([row(rsrp_dbm=None)]))["margin_db"])
 
 
 def test_services_have_outcomes_of_their_own() -> None:
-    one = only(observe([row(technology="UMTS", rsrp_dbm=None, rscp_dbm=-80.0)]))
-    assert (one["fails"], one["fails_voice"], one["fails_data_good"]) == (False, False, True)
-    one = only(observe([row(technology="NR", rsrp_dbm=None, ss_rsrp_dbm=-80.0)]))
-    assert pd.isna(one["fails_voice"])
-    assert not one["fails_data_good"]
+    umts, nr = each(
+        row(technology="UMTS", rsrp_dbm=None, rscp_dbm=-80.0),
+        row(technology="NR", rsrp_dbm=None, ss_rsrp_dbm=-80.0),
+    )
+    assert (umts["fails"], umts["fails_voice"], umts["fails_data_good"]) == (False, False, True)
+    assert pd.isna(nr["fails_voice"])
+    assert not nr["fails_data_good"]
 
 
 @pytest.mark.parametrize("kind", [silent, lambda **g: row(rsrp_dbm=-130.0, **g)])
 def test_a_positive_only_source_fails_nowhere_and_its_passes_count(kind: Any) -> None:
-    one = only(observe([kind(positive_only=True)]))
-    assert pd.isna(one[["fails", "fails_at_105", "fails_at_121", "fails_voice", "fails_data_good"]]).all()
-    one = only(observe([row(positive_only=True)]))
+    failing, one = each(kind(positive_only=True), row(positive_only=True))
+    assert pd.isna(failing[["fails", "fails_at_105", "fails_at_121", "fails_voice", "fails_data_good"]]).all()
     assert (one["fails"], one["positive_only"], one["grade"]) == (False, True, 4)
 
 
 def test_a_weak_level_inside_a_vehicle_is_named_as_such() -> None:
     weak = row(rsrp_dbm=-120.0, in_vehicle=True)
-    assert only(observe([weak]))["weak_in_vehicle"]
-    assert not only(observe([weak | {"rsrp_dbm": -126.0}]))["weak_in_vehicle"]
-    assert not only(observe([weak | {"in_vehicle": False}]))["weak_in_vehicle"]
+    inside, hopeless, outside = each(weak, weak | {"rsrp_dbm": -126.0}, weak | {"in_vehicle": False})
+    assert inside["weak_in_vehicle"]
+    assert not hopeless["weak_in_vehicle"]
+    assert not outside["weak_in_vehicle"]
 
 
 def test_what_failed_before_a_site_went_on_air_is_set_aside_and_a_pass_is_not() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import orjson
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -26,7 +27,7 @@ from coverage.simulate import simulate
 
 # A map of declared coverage has everything judged again, and the terrain changes nothing here.
 LAYERS = {kind: file for kind, file in SAMPLE_PLACES.items() if kind not in {"declared", "dem"}}
-COMING = 10  # so many logs are not in the workspace at first
+COMING, KEPT = 10, 40  # so many logs are not in the workspace at first, and so many are
 ACTIONS = st.lists(
     st.one_of(
         st.tuples(
@@ -41,14 +42,14 @@ ACTIONS = st.lists(
 
 @pytest.fixture(scope="module")
 def province(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulated province: its logs, and a workspace `w` with places and all logs but ten, assessed."""
+    """A simulated province: its logs, and a workspace `w` with places and some logs, assessed."""
     folder = tmp_path_factory.mktemp("province")
     simulate(folder / "sim", villages=8, measurements=4000, seed=5)
     workspace = open_workspace(folder / "w")
     for kind, file in LAYERS.items():
         add_places(workspace, kind, folder / "sim" / file)
     add_places(workspace, "outages", outages(folder))
-    for log in logs(folder)[COMING:]:
+    for log in logs(folder)[COMING : COMING + KEPT]:
         ingest(workspace, log)
     pipeline.assess(workspace, AS_OF)
     return folder
@@ -127,7 +128,7 @@ def assert_equal(one: Snapshot, other: Snapshot) -> None:
             )
 
 
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(actions=ACTIONS)
 def test_any_sequence_of_changes_gives_what_judging_from_scratch_gives(
     province: Path, actions: list[tuple[str, int]]
@@ -199,6 +200,27 @@ def test_another_day_layer_or_rule_judges_everything(workspace: Workspace, provi
     add_places(workspace, "sites", province / "sim" / "sites.csv")
     add_places(workspace, "declared", province / "sim" / "declared.geojson")
     assert renewal.former(workspace, inputs.fetch(workspace, AS_OF)) is None
+
+
+def test_a_snapshot_of_an_older_rule_is_not_renewed(workspace: Workspace, province: Path) -> None:
+    """Its id says so: what it was made of names the rule, and one of before may lack a table."""
+    ingest(workspace, logs(province)[0])
+    given_now = inputs.fetch(workspace, AS_OF)
+    assert renewal.former(workspace, given_now) is not None
+    folder = workspace.snapshots / history.latest_id(workspace)
+    made_of = orjson.loads((folder / "made_of.json").read_bytes())
+    (folder / "hex_signals.parquet").unlink()
+    (folder / "made_of.json").write_bytes(orjson.dumps(made_of | {"rule": made_of["rule"] - 1}))
+    assert renewal.former(workspace, given_now) is None
+    info = pipeline.assess(workspace, AS_OF)
+    assert len(snapshots.load(workspace.snapshots, info.snapshot_id).hex_signals)
+
+
+def test_the_signals_that_are_compared_are_of_several_kinds(workspace: Workspace) -> None:
+    heard = history.latest(workspace).hex_signals
+    assert heard["technology"].nunique() > 1
+    assert heard["technology"].isna().any()
+    assert heard["median_dbm"].isna().any()
 
 
 def test_without_a_snapshot_there_is_nothing_to_renew(workspace: Workspace) -> None:

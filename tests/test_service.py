@@ -2,41 +2,84 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import pandas as pd
 import pytest
-from serving import get, post, problem, running, sent, serving, settled
-from test_flow import add_two_villages, crew_file, crew_lines
+from serving import Service, delete, get, post, problem, request, running, sent, serving, settled
+from test_flow import LAT, LON, add_two_villages, crew_file, crew_lines
 
 from coverage.archive.workspace import open_workspace
 
 
-def served(folder: Path, **settings: object) -> Iterator[str]:
-    """The address of the service over a new workspace with two villages."""
+@contextmanager
+def served(folder: Path) -> Iterator[Service]:
+    """The service over a new workspace with two villages."""
     add_two_villages(open_workspace(folder / "workspace"), folder)
-    with running(folder / "workspace", **settings) as service:
-        yield service.address
+    with running(folder / "workspace") as service:
+        yield service
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """A service of the test's own."""
-    yield from served(tmp_path)
+ZOOM = 13
+PLACE = "/".join(
+    str(int(part))
+    for part in (
+        ZOOM,
+        (LON + 180) / 360 * 2**ZOOM,
+        (1 - math.asinh(math.tan(math.radians(LAT))) / math.pi) / 2 * 2**ZOOM,
+    )
+)  # the tile in which the near village lies
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service whose workspace no test changes."""
-    yield from served(tmp_path_factory.mktemp("served"))
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service of all tests: what one sends in is of an operator that no other test speaks of."""
+    with served(tmp_path_factory.mktemp("served")) as started:
+        yield started
 
 
-def test_an_upload_changes_list_and_map_without_a_restart(server: str, tmp_path: Path) -> None:
-    empty = get(server)
+@pytest.fixture
+def server(service: Service) -> str:
+    return service.address
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[str]:
+    """The address of a service of the test's own."""
+    with served(tmp_path) as started:
+        yield started.address
+
+
+def lines_of(operator: str) -> list[str]:
+    return [line.replace(",45204,", f",{operator},") for line in crew_lines()]
+
+
+def told_of(server: str) -> dict[str, str]:
+    """What a click on the centre of the near village tells: the verdict for each operator that was tested there."""
+    spot = get(f"{server}/v1/hexes?lat={LAT}&lon={LON}").json()
+    return {one["operator"]: one["verdict"] for one in spot["operators"] if one["tests"]}
+
+
+def tile(server: str, layer: str, snapshot_id: str) -> bytes:
+    answer = get(f"{server}/tiles/{layer}/{PLACE}.png?snapshot={snapshot_id}")
+    assert answer.status_code == 200
+    return answer.content
+
+
+def bulk(count: int) -> list[str]:
+    """So many rows of a phone that hears everything, an hour after the crew."""
+    starts = pd.date_range("2026-09-01T03:00:00", periods=count, freq="s")
+    return [f"{at.isoformat()}Z,{LAT + 0.2},{LON},45204,LTE,in_service,-85,bulk-1,5" for at in starts]
+
+
+def test_an_upload_changes_list_and_map_without_a_restart(fresh: str, tmp_path: Path) -> None:
+    server, empty = fresh, get(fresh)
     assert empty.status_code == 200
     assert "Chưa có bản đánh giá" in empty.text
     assert get(f"{server}/gaps.geojson").status_code == 404
@@ -46,8 +89,10 @@ def test_an_upload_changes_list_and_map_without_a_restart(server: str, tmp_path:
     assert get(f"{server}/gaps.geojson").json()["features"] == []
     page = get(server).text
 
-    # The same crew's phones, a day of silence each: now the village is a gap.
+    assert told_of(server) == {"45204": "covered"}
+    # The same crew's phones, a day of silence each among 10,000 rows: now the village is a gap.
     silent = [line.replace("phone-", "other-").replace("45204", "45201") for line in crew_lines()]
+    silent += bulk(10_000 - len(silent))
     second = sent(server, crew_file(tmp_path, silent, "silent.csv"), judged=True, source="drive_test")
     assert second["snapshot_id"] != first["snapshot_id"]
     gaps = get(f"{server}/gaps.geojson")
@@ -55,34 +100,47 @@ def test_an_upload_changes_list_and_map_without_a_restart(server: str, tmp_path:
     assert [one["properties"]["village_id"] for one in gaps.json()["features"]] == ["near"]
     assert get(server).text != page
     assert second["snapshot_id"] in get(server).text
+    assert told_of(server) == {"45201": "dead_zone", "45204": "covered"}
+    data = get(f"{server}/map/data.json").json()
+    assert data["info"]["snapshot_id"] == second["snapshot_id"]
+    assert data["hexes"][[view["code"] for view in data["views"]].index("45201")]["dead_zone"] > 0
+    now = tile(server, "hexes-45201", second["snapshot_id"])
+    assert now != tile(server, "hexes-45204", second["snapshot_id"])
+    assert now != tile(server, "hexes-45201", first["snapshot_id"])
 
     (receipt,) = second["files"]
     rows = receipt["accepted"] + receipt["duplicates"] + receipt["rejected"] + receipt["quarantined"]
-    assert receipt["rows"] == rows == 108
+    assert receipt["rows"] == rows == 10_000
     shown = get(f"{server}/v1/uploads/{receipt['upload_id']}").json()
     assert (shown["upload_id"], shown["delivery_id"]) == (receipt["upload_id"], second["delivery_id"])
     assert "_part" not in str(list(shown))
 
 
 def test_a_withdrawal_reaches_the_list_and_so_does_a_restoration(server: str, tmp_path: Path) -> None:
-    told = sent(server, crew_file(tmp_path, crew_lines()), judged=True, source="drive_test")
+    told = sent(server, crew_file(tmp_path, lines_of("45204")), judged=True, source="drive_test")
     upload = f"{server}/v1/uploads/{told['files'][0]['upload_id']}"
-    assert gaps_of(server, 1)
-    problem(httpx.delete(upload), 422, "reason_missing")
-    gone = httpx.delete(upload, params={"reason": "nhầm SIM", "by": "Lan"}).json()
+    assert gaps_become(server, "45204", 1)
+    problem(delete(upload), 422, "reason_missing")
+    gone = delete(upload, params={"reason": "nhầm SIM", "by": "Lan"}).json()
     assert (gone["state"], gone["events"][-1]["reason"], gone["events"][-1]["by"]) == (
         "withdrawn",
         "nhầm SIM",
         "Lan",
     )
-    assert gaps_of(server, 0)
+    assert gaps_become(server, "45204", 0)
     assert post(f"{upload}/restore").json()["state"] == "committed"
-    assert gaps_of(server, 1)
+    assert gaps_become(server, "45204", 1)
 
 
-def gaps_of(server: str, count: int) -> bool:
+def gaps_of(server: str, operator: str) -> int:
+    """How many villages the list has for that operator."""
+    listed = get(f"{server}/gaps.geojson").json()["features"]
+    return [one["properties"]["operator"] for one in listed].count(operator)
+
+
+def gaps_become(server: str, operator: str, count: int) -> bool:
     for _ in range(300):
-        if len(get(f"{server}/gaps.geojson").json()["features"]) == count:
+        if gaps_of(server, operator) == count:
             return True
         time.sleep(0.1)
     return False
@@ -92,21 +150,21 @@ def test_curl_can_upload(server: str, tmp_path: Path) -> None:
     curl = shutil.which("curl")
     if curl is None:
         pytest.skip("curl is not installed")
-    path = crew_file(tmp_path, crew_lines())
+    path = crew_file(tmp_path, lines_of("45201"))
     command = [curl, "-sS", "--fail", "-o", "-", "-w", "%header{location}", "-F", f"file=@{path}"]
     done = subprocess.run(
         [*command, "-F", "source=drive_test", f"{server}/v1/uploads"], capture_output=True, check=True
     )
     delivery_id = done.stdout.decode().rsplit("/", 1)[1]
     assert settled(server, delivery_id, judged=True)["files"][0]["accepted"] == 108
-    assert len(get(f"{server}/gaps.geojson").json()["features"]) == 1
+    assert gaps_of(server, "45201") == 1
 
 
 @pytest.mark.parametrize(("name", "content"), [("rubbish.csv", bytes(range(256)) * 4), ("empty.csv", b"")])
-def test_what_cannot_be_read_is_told_by_its_delivery(empty: str, name: str, content: bytes) -> None:
-    answer = post(f"{empty}/v1/uploads", files={"file": (name, content)})
+def test_what_cannot_be_read_is_told_by_its_delivery(server: str, name: str, content: bytes) -> None:
+    answer = post(f"{server}/v1/uploads", files={"file": (name, content)})
     assert answer.status_code == 202
-    told = settled(empty, answer.json()["delivery_id"])
+    told = settled(server, answer.json()["delivery_id"])
     assert (told["state"], told["files"]) == ("refused", [])
     (refused,) = told["refused"]
     assert refused["status"] == 422
@@ -115,39 +173,42 @@ def test_what_cannot_be_read_is_told_by_its_delivery(empty: str, name: str, cont
     assert refused["detail_en"]
 
 
-def test_unknown_uploads_and_hostile_names(server: str, tmp_path: Path) -> None:
+def test_unknown_uploads_and_hostile_names(service: Service, tmp_path: Path) -> None:
+    server, incoming = service.address, service.workspace / "archive" / "incoming"
+    before = set(incoming.iterdir())
     assert get(f"{server}/v1/uploads/0000").status_code == 404
     assert get(f"{server}/v1/deliveries/0000").status_code == 404
-    content = crew_file(tmp_path, crew_lines()).read_bytes()
+    content = crew_file(tmp_path, lines_of("45202")).read_bytes()
     problem(post(f"{server}/v1/uploads", files={"file": ("...", content)}), 400, "bad_input")
     answer = post(f"{server}/v1/uploads", files={"file": ("../../etc/evil name.csv", content)})
     told = settled(server, answer.json()["delivery_id"])
     assert told["file"] == "evil name.csv"
     assert told["files"][0]["file"] == "evil name.csv"
-    assert not list((tmp_path / "workspace" / "archive" / "incoming").iterdir())
+    assert set(incoming.iterdir()) <= before
 
 
-def test_docs_need_no_other_host(empty: str) -> None:
-    page = get(f"{empty}/docs").text
+def test_docs_need_no_other_host(server: str) -> None:
+    page = get(f"{server}/docs").text
     assert "swagger" in page.lower()
-    assert "http://" not in page.replace(empty, "")
+    assert "http://" not in page.replace(server, "")
     assert "https://" not in page
     script = page.split('src="', 1)[1].split('"', 1)[0]
-    assert get(empty + script).status_code == 200
+    assert get(server + script).status_code == 200
 
 
 def test_a_mistyped_field_is_refused_and_takes_nothing_back(server: str, tmp_path: Path) -> None:
-    lines = [line.replace(",45204,", ",,") for line in crew_lines()]
-    file = crew_file(tmp_path, lines)
-    told = sent(server, file, operator="Viettel")
+    file = crew_file(tmp_path, lines_of(""))
+    told = sent(server, file, operator="Vietnamobile")
     assert told["files"][0]["quarantined"] == 0
     typo = post(
-        f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, data={"operatr": "Viettel"}
+        f"{server}/v1/uploads",
+        files={"file": (file.name, file.read_bytes())},
+        data={"operatr": "Vietnamobile"},
     )
     assert "operatr" in problem(typo, 400, "bad_input")["detail"]
     again = sent(server, file, judged=True)
     assert again["files"][0]["effect"] == "already_received"
-    assert len(get(f"{server}/gaps.geojson").json()["features"]) == 1
+    assert gaps_of(server, "45205") == 1
 
 
 def test_what_a_file_leaves_open_can_be_said_with_it(server: str, tmp_path: Path) -> None:
@@ -157,7 +218,9 @@ def test_what_a_file_leaves_open_can_be_said_with_it(server: str, tmp_path: Path
     )
     (asked,) = sent(server, log)["files"]
     assert (asked["quarantined"], asked["reasons"][0]["code"]) == (1, "date_ambiguous")
-    assert "--date-order" in asked["reasons"][0]["ly_do"]
+    for word in ("ly_do", "reason"):
+        assert "date_order=dmy" in asked["reasons"][0][word]
+        assert "--" not in asked["reasons"][0][word]
     (settled_,) = sent(server, log, date_order="dmy", team="Đội 1")["files"]
     assert (settled_["accepted"], settled_["effect"]) == (1, "replaced")
     (marked,) = sent(server, log, positive_only="true")["files"]
@@ -170,8 +233,8 @@ def test_what_a_file_leaves_open_can_be_said_with_it(server: str, tmp_path: Path
     ("method", "path", "status"),
     [("POST", "/v1/uploads", 415), ("GET", "/nowhere", 404), ("DELETE", "/healthz", 405)],
 )
-def test_every_refusal_is_a_problem_document(empty: str, method: str, path: str, status: int) -> None:
-    answer = httpx.request(method, empty + path)
+def test_every_refusal_is_a_problem_document(server: str, method: str, path: str, status: int) -> None:
+    answer = request(method, server + path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert {"code", "detail", "detail_en", "status", "title", "type"} <= set(answer.json())
@@ -190,14 +253,14 @@ def test_every_refusal_is_a_problem_document(empty: str, method: str, path: str,
         ("/upload?lang=fr", "Trường lang: chỉ nhận 'vi' hoặc 'en'; nhận được 'fr'.", "'vi' or 'en'"),
     ],
 )
-def test_what_a_query_cannot_say_is_told_in_both_languages(empty: str, asked: str, vi: str, en: str) -> None:
-    told = problem(get(empty + asked), 422, "bad_request")
+def test_what_a_query_cannot_say_is_told_in_both_languages(server: str, asked: str, vi: str, en: str) -> None:
+    told = problem(get(server + asked), 422, "bad_request")
     assert told["detail"] == vi
     assert en in told["detail_en"]
 
 
 def test_other_sites_and_forged_names_are_kept_out(server: str, tmp_path: Path) -> None:
-    file = crew_file(tmp_path, crew_lines())
+    file = crew_file(tmp_path, lines_of("45299"))
     for headers, status, code in (
         ({"Origin": "https://evil.example"}, 403, "foreign_origin"),
         ({"Origin": "null"}, 403, "foreign_origin"),
@@ -215,10 +278,11 @@ def test_other_sites_and_forged_names_are_kept_out(server: str, tmp_path: Path) 
         f"{server}/v1/uploads", files={"file": (file.name, file.read_bytes())}, headers={"Origin": server}
     )
     assert same.status_code == 202
+    settled(server, same.json()["delivery_id"])
 
 
-def test_a_port_in_use_is_told_in_words(empty: str, tmp_path: Path) -> None:
-    port = empty.rsplit(":", 1)[1]
+def test_a_port_in_use_is_told_in_words(server: str, tmp_path: Path) -> None:
+    port = server.rsplit(":", 1)[1]
     done = subprocess.run(
         serving(tmp_path / "other", port), capture_output=True, text=True, check=False, timeout=120
     )

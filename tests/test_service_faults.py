@@ -18,7 +18,7 @@ import httpx
 import pytest
 import requests
 from bad_links import BadLink
-from serving import Service, get, post, running, settled
+from serving import Service, get, post, put, running, settled
 from test_service_uploads import HEADER, workers_of
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError, TusUploadFailed
@@ -72,16 +72,14 @@ def acknowledged(answer: httpx.Response) -> str | None:
 def by_put(address: str, file: File) -> str:
     url = f"{address}/v1/deliveries/{uuid.uuid4()}"
     name = {"name": f"{file.number}.csv"}
-    return until_acknowledged(
-        lambda: acknowledged(httpx.put(url, params=name, content=file.content, timeout=20))
-    )
+    return until_acknowledged(lambda: acknowledged(put(url, params=name, content=file.content, timeout=20)))
 
 
 def by_form(address: str, file: File) -> str:
     key = {"Idempotency-Key": uuid.uuid4().hex}
     parts = {"file": (f"{file.number}.csv", file.content)}
     return until_acknowledged(
-        lambda: acknowledged(httpx.post(f"{address}/v1/uploads", files=parts, headers=key, timeout=20))
+        lambda: acknowledged(post(f"{address}/v1/uploads", files=parts, headers=key, timeout=20))
     )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
-from serving import Service, delete, get, head, patch, post, problem, put, running, settled
+from serving import Service, delete, get, head, patch, post, problem, put, running, settled, stream
 from test_flow import add_two_villages, crew_lines
 
 from coverage.archive.mappings import save_mapping
@@ -46,6 +46,22 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def server(service: Service) -> str:
     return service.address
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that takes in one file at a time and reads nothing in."""
+    with running(tmp_path_factory.mktemp("narrow") / "workspace", 0, max_open_deliveries=1) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def judging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service with two villages: what one test sends in is of an operator that no other test speaks of."""
+    folder = tmp_path_factory.mktemp("judging")
+    add_two_villages(open_workspace(folder / "workspace"), folder)
+    with running(folder / "workspace") as started:
+        yield started
 
 
 def incoming(service: Service) -> set[str]:
@@ -129,6 +145,13 @@ def test_words_that_cannot_be_are_refused_before_and_below_the_file(
     assert incoming(service) <= before
 
 
+def test_a_mistyped_field_is_told_those_that_there_are(server: str) -> None:
+    told = post(f"{server}/v1/uploads", files={"tep": ("a.csv", log(4))})
+    assert "the fields are: file, source" in problem(told, 400, "bad_input")["detail_en"]
+    told = post(f"{server}/v1/uploads", data={"oprator": "Viettel"}, files={"file": ("a.csv", log(4))})
+    assert "did you mean operator?" in problem(told, 400, "bad_input")["detail_en"]
+
+
 def test_words_at_the_edge_of_what_can_be(service: Service) -> None:
     words = {"date": "2000-01-01", "format": "canonical", "in_vehicle": "True", "hold": "true", "team": ""}
     told = send(service.address, ("edge.csv", log(80)), data=words).json()
@@ -158,7 +181,7 @@ def test_a_word_that_is_said_twice_is_refused_at_every_door(service: Service) ->
         post(f"{server}/v1/uploads", files=[*form, file]),
         post(f"{server}/v1/uploads", files=[form[0], file, form[1]]),
         put(put_url, params=[("name", "a.csv"), *twice], content=log(82)),
-        httpx.delete(f"{server}/v1/uploads/{'0' * 16}?reason=a&reason=b"),
+        delete(f"{server}/v1/uploads/{'0' * 16}?reason=a&reason=b"),
     ]
     for answer in answers:
         assert "hai lần" in problem(answer, 400, "bad_input")["detail"]
@@ -524,22 +547,22 @@ def test_silence_ends_a_request_and_keeps_what_came(server: str) -> None:
     assert get(server + url).json().get("offset") == 100
 
 
-def test_full_disks_and_too_many_senders_are_told(tmp_path: Path) -> None:
+def test_full_disks_are_told(tmp_path: Path) -> None:
     with running(tmp_path / "full", workers=0, free_disk_floor_mb=10**9) as service:
         url = f"{service.address}/v1/deliveries/{uuid.uuid4()}"
         problem(put(url, params={"name": "a.csv"}, content=log(1)), 507, "disk_full")
         problem(send(service.address, ("a.csv", log(1))), 507, "disk_full")
         assert not incoming(service)
-    with running(tmp_path / "many", workers=0, max_open_deliveries=1) as service:
-        line = cut_after(
-            service.address, f"PUT /v1/deliveries/{uuid.uuid4().hex}?name=a.csv HTTP/1.1", 500, b"x"
-        )
-        time.sleep(0.5)
-        busy = send(service.address, ("a.csv", log(1)))
-        problem(busy, 429, "too_many")
-        assert int(busy.headers["retry-after"]) > 0
-        line.close()
-        assert eventually(lambda: send(service.address, ("a.csv", log(1))).status_code == 202)
+
+
+def test_too_many_senders_are_told(narrow: Service) -> None:
+    line = cut_after(narrow.address, f"PUT /v1/deliveries/{uuid.uuid4().hex}?name=a.csv HTTP/1.1", 500, b"x")
+    time.sleep(0.5)
+    busy = send(narrow.address, ("a.csv", log(1)))
+    problem(busy, 429, "too_many")
+    assert int(busy.headers["retry-after"]) > 0
+    line.close()
+    assert eventually(lambda: send(narrow.address, ("a.csv", log(1))).status_code == 202)
 
 
 def test_a_disk_that_fills_while_bytes_come_is_told_and_keeps_what_fitted(tmp_path: Path) -> None:
@@ -578,17 +601,16 @@ def checked_piece_leaves_nothing(server: str, piece: bytes) -> None:
     assert delete(where, headers=about).status_code == 204
 
 
-def test_a_manifest_that_is_away_is_told_and_comes_back(tmp_path: Path) -> None:
-    with running(tmp_path / "workspace", workers=0) as service:
-        manifest = service.workspace / "archive" / "manifest.sqlite"
-        manifest.rename(manifest.with_name("away"))
-        manifest.mkdir()
-        away = send(service.address, ("a.csv", log(1)))
-        problem(away, 503, "archive_unavailable")
-        assert int(away.headers["retry-after"]) > 0
-        manifest.rmdir()
-        manifest.with_name("away").rename(manifest)
-        assert send(service.address, ("a.csv", log(1))).status_code == 202
+def test_a_manifest_that_is_away_is_told_and_comes_back(narrow: Service) -> None:
+    manifest = narrow.workspace / "archive" / "manifest.sqlite"
+    manifest.rename(manifest.with_name("away"))
+    manifest.mkdir()
+    away = send(narrow.address, ("a.csv", log(2)))
+    problem(away, 503, "archive_unavailable")
+    assert int(away.headers["retry-after"]) > 0
+    manifest.rmdir()
+    manifest.with_name("away").rename(manifest)
+    assert send(narrow.address, ("a.csv", log(2))).status_code == 202
 
 
 def test_a_service_that_is_stopped_tells_its_senders_and_keeps_what_came(tmp_path: Path) -> None:
@@ -598,7 +620,7 @@ def test_a_service_that_is_stopped_tells_its_senders_and_keeps_what_came(tmp_pat
         request = f"PUT {url}?name=stop.csv HTTP/1.1"
         line = cut_after(service.address, request, len(content), content[:700])
         assert eventually(lambda: get(service.address + url).json().get("offset") == 700)
-        with httpx.stream("GET", f"{service.address}{url}/events", timeout=60) as events:
+        with stream("GET", f"{service.address}{url}/events") as events:
             heard = events.iter_lines()
             assert next(heard) == "event: delivery"
             stopping = threading.Thread(target=service.stop)
@@ -619,11 +641,9 @@ def test_a_service_that_is_stopped_tells_its_senders_and_keeps_what_came(tmp_pat
 def test_events_tell_every_change_until_the_end(server: str) -> None:
     held = send(server, ("events.csv", log(20)), data={"hold": "true"}).json()
     states: list[tuple[str, bool]] = []
-    with httpx.stream(
-        "GET", f"{server}{held['url']}/events", headers={"Last-Event-ID": "7"}, timeout=60
-    ) as stream:
-        assert stream.headers["content-type"].startswith("text/event-stream")
-        lines = stream.iter_lines()
+    with stream("GET", f"{server}{held['url']}/events", headers={"Last-Event-ID": "7"}) as events:
+        assert events.headers["content-type"].startswith("text/event-stream")
+        lines = events.iter_lines()
         for line in lines:
             if line.startswith("data: "):
                 told = orjson.loads(line[6:])
@@ -638,65 +658,62 @@ def test_events_tell_every_change_until_the_end(server: str) -> None:
 @pytest.mark.soak
 def test_a_quiet_line_is_kept_alive(server: str) -> None:
     held = send(server, ("quiet.csv", log(21)), data={"hold": "true"}).json()
-    with httpx.stream("GET", f"{server}{held['url']}/events", timeout=60) as stream:
-        assert next(line for line in stream.iter_lines() if line.startswith(":")) == ": alive"
+    with stream("GET", f"{server}{held['url']}/events") as events:
+        assert next(line for line in events.iter_lines() if line.startswith(":")) == ": alive"
 
 
-def test_a_preview_shows_how_the_file_would_be_read(tmp_path: Path) -> None:
-    workspace = open_workspace(tmp_path / "workspace")
-    add_two_villages(workspace, tmp_path)
+def test_a_preview_shows_how_the_file_would_be_read(judging: Service) -> None:
+    server = judging.address
     rows = ["Thời điểm;Vĩ độ;Kinh độ;Mức thu RSRP;IMEI"]
     rows += [f"09/10/2026 08:{row:02};11,94;108,44;-{90 + row};3512340000" for row in range(30)]
     rows += ["09/10/2026 09:00;x;108,44;-97;1", "09/10/2026 09:01;;108,44;-97;1"]
     content = "\n".join(rows).encode() + b"\n"
-    with running(tmp_path / "workspace") as service:
-        server = service.address
-        held = send(server, ("đo.csv", content), data={"hold": "true", "device": "máy 1"}).json()
-        url = f"{server}{held['url']}"
-        (asked,) = get(f"{url}/preview").json()["files"]
-        assert (asked["looked_at_rows"], asked["whole"], asked["counts"]["accepted"]) == (32, True, 0)
-        missing = {one["field"]: one["rows"] for one in asked["missing"]}
-        assert missing == {"operator": 30, "technology": 30}
-        assert all(one["vi"] and one["en"] for one in asked["missing"])
+    held = send(server, ("đo.csv", content), data={"hold": "true", "device": "máy 1"}).json()
+    url = f"{server}{held['url']}"
+    (asked,) = get(f"{url}/preview").json()["files"]
+    assert (asked["looked_at_rows"], asked["whole"], asked["counts"]["accepted"]) == (32, True, 0)
+    missing = {one["field"]: one["rows"] for one in asked["missing"]}
+    assert missing == {"operator": 30, "technology": 30}
+    assert all(one["vi"] and one["en"] for one in asked["missing"])
 
-        words = {"operator": "Viettel", "technology": "4G"}
-        (asked,) = get(f"{url}/preview", params=words).json()["files"]
-        assert [one["field"] for one in asked["missing"]] == ["device"]
-        words["device"] = "máy 1"
-        told = get(f"{url}/preview", params=words).json()
-        (shown,) = told["files"]
-        assert shown["format"]["title_vi"]
-        assert {"field": "rsrp_dbm", "theirs": "Mức thu RSRP"} in shown["columns"]
-        assert shown["dropped"] == ["IMEI"]
-        assert shown["counts"] | {"fixed": 0} == {
-            "rows": 32, "accepted": 30, "duplicates": 0, "rejected": 2, "quarantined": 0,
-            "no_service": 0, "unknown_level": 0, "fixed": 0,
-        }  # fmt: skip
-        assert [row["line"] for row in shown["rows"]] == list(range(2, 22))
-        first = shown["rows"][0]
-        assert (first["time_utc"], first["lat"], first["lon"]) == ("2026-10-09T01:00:00Z", 11.94, 108.44)
-        assert (first["operator_name"], first["technology"], first["level_dbm"]) == ("Viettel", "LTE", -90)
-        assert len(first["device"]) == 16
-        assert "máy 1" not in str(told)
-        assert shown["points"][0] == [11.94, 108.44, -90, "in_service"]
-        assert len(shown["points"]) == 30
-        assert told["bounds"] == [11.94, 108.44, 11.94, 108.44]
-        assert shown["missing"] == []
-        assert shown["known"] is None
-        assert {one["code"]: one["rows"] for one in shown["reasons"]} == {"bad_coordinate": 2}
-        assert told["outlines"]["type"] == "FeatureCollection"
+    words = {"operator": "Viettel", "technology": "4G"}
+    (asked,) = get(f"{url}/preview", params=words).json()["files"]
+    assert [one["field"] for one in asked["missing"]] == ["device"]
+    words["device"] = "máy 1"
+    told = get(f"{url}/preview", params=words).json()
+    (shown,) = told["files"]
+    assert shown["format"]["title_vi"]
+    assert {"field": "rsrp_dbm", "theirs": "Mức thu RSRP"} in shown["columns"]
+    assert shown["dropped"] == ["IMEI"]
+    assert shown["counts"] | {"fixed": 0} == {
+        "rows": 32, "accepted": 30, "duplicates": 0, "rejected": 2, "quarantined": 0,
+        "no_service": 0, "unknown_level": 0, "fixed": 0,
+    }  # fmt: skip
+    assert [row["line"] for row in shown["rows"]] == list(range(2, 22))
+    first = shown["rows"][0]
+    assert (first["time_utc"], first["lat"], first["lon"]) == ("2026-10-09T01:00:00Z", 11.94, 108.44)
+    assert (first["operator_name"], first["technology"], first["level_dbm"]) == ("Viettel", "LTE", -90)
+    assert len(first["device"]) == 16
+    assert "máy 1" not in str(told)
+    assert shown["points"][0] == [11.94, 108.44, -90, "in_service"]
+    assert len(shown["points"]) == 30
+    assert told["bounds"] == [11.94, 108.44, 11.94, 108.44]
+    assert shown["missing"] == []
+    assert shown["known"] is None
+    assert {one["code"]: one["rows"] for one in shown["reasons"]} == {"bad_coordinate": 2}
+    assert told["outlines"]["type"] == "FeatureCollection"
 
-        confirmed = post(f"{url}/confirm", json=words | {"in_vehicle": True})
-        assert (confirmed.status_code, confirmed.json()["context"]["in_vehicle"]) == (202, True)
-        assert settled(server, held["delivery_id"])["files"][0]["accepted"] == 30
-        assert post(f"{url}/confirm", json=words | {"in_vehicle": True}).status_code == 200
-        problem(post(f"{url}/confirm", json=words), 409, "conflict")
-        problem(get(f"{url}/preview"), 409, "conflict")
+    confirmed = post(f"{url}/confirm", json=words | {"in_vehicle": True})
+    assert (confirmed.status_code, confirmed.json()["context"]["in_vehicle"]) == (202, True)
+    assert settled(server, held["delivery_id"])["files"][0]["accepted"] == 30
+    assert post(f"{url}/confirm", json=words | {"in_vehicle": True}).status_code == 200
+    problem(post(f"{url}/confirm", json=words), 409, "conflict")
+    problem(get(f"{url}/preview"), 409, "conflict")
 
-        again = send(server, ("đo.csv", content), data={"hold": "true"}).json()
-        (known,) = get(f"{server}{again['url']}/preview").json()["files"]
-        assert (known["known"]["rows"], known["known"]["state"]) == (32, "committed")
-        assert known["known"]["received_utc"].endswith("Z")
+    again = send(server, ("đo.csv", content), data={"hold": "true"}).json()
+    (known,) = get(f"{server}{again['url']}/preview").json()["files"]
+    assert (known["known"]["rows"], known["known"]["state"]) == (32, "committed")
+    assert known["known"]["received_utc"].endswith("Z")
 
 
 def test_a_preview_tells_refusals_of_a_zip_and_of_a_file(server: str) -> None:
@@ -817,14 +834,13 @@ def workers_of(service: Service) -> list[int]:
     return found
 
 
-def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
-    with running(tmp_path / "workspace") as service:
-        assert eventually(lambda: len(workers_of(service)) == 1)
-        (first,) = workers_of(service)
-        subprocess.run(["kill", "-9", str(first)], check=True)
-        told = send(service.address, ("a.csv", log(1))).json()
-        assert settled(service.address, told["delivery_id"])["state"] == "done"
-        assert first not in workers_of(service)
+def test_a_worker_that_dies_is_replaced(service: Service) -> None:
+    assert eventually(lambda: len(workers_of(service)) == 1)
+    (first,) = workers_of(service)
+    subprocess.run(["kill", "-9", str(first)], check=True)
+    told = send(service.address, ("a.csv", log(94))).json()
+    assert settled(service.address, told["delivery_id"])["state"] == "done"
+    assert first not in workers_of(service)
 
 
 def test_workers_end_when_their_service_is_killed(tmp_path: Path) -> None:
@@ -834,18 +850,15 @@ def test_workers_end_when_their_service_is_killed(tmp_path: Path) -> None:
         assert eventually(lambda: not workers_of(service))
 
 
-def test_a_crew_s_file_counts_in_villages(tmp_path: Path) -> None:
+def test_a_crew_s_file_counts_in_villages(judging: Service) -> None:
     """Words of the form reach the judgement: the same rows, marked as of one operator."""
-    workspace = open_workspace(tmp_path / "workspace")
-    add_two_villages(workspace, tmp_path)
     lines = [line.replace(",45204,", ",,") for line in crew_lines()]
     content = "time,lat,lon,operator,technology,service_state,rsrp_dbm,device,accuracy_m\n" + "\n".join(lines)
-    with running(tmp_path / "workspace") as service:
-        told = send(service.address, ("crew.csv", content.encode()), data={"operator": "Viettel"}).json()
-        ended = settled(service.address, told["delivery_id"], judged=True)
-        assert ended["snapshot_id"]
-        gaps = get(f"{service.address}/gaps.geojson").json()["features"]
-        assert [one["properties"]["operator"] for one in gaps] == ["45204"]
+    told = send(judging.address, ("crew.csv", content.encode()), data={"operator": "MobiFone"}).json()
+    ended = settled(judging.address, told["delivery_id"], judged=True)
+    assert ended["snapshot_id"]
+    gaps = get(f"{judging.address}/gaps.geojson").json()["features"]
+    assert [one["properties"]["operator"] for one in gaps] == ["45201"]
 
 
 def test_a_service_over_postgresql_takes_in_reads_and_judges(tmp_path: Path, postgres_url: str) -> None:

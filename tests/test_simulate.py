@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import re
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from coverage.archive.workspace import open_workspace
 from coverage.errors import InputError
 from coverage.logs import Context
 from coverage.places.sites import read_sites
-from coverage.simulate import campaign, simulate, world, write_sample
+from coverage.simulate import campaign, placefiles, simulate, world, write_sample
 from coverage.simulate.world import crew_phones
 
 VILLAGES, ROWS, SEED = 60, 150_000, 9
@@ -180,21 +181,20 @@ def autocorrelation(rows, lags_s):
     driven = rows[(rows.speed > 1.5) & rows.rsrp.notna() & (rows.source == "drive_test")]
     driven = driven.sort_values(["device", "time"])
     gap = driven.time.diff().dt.total_seconds().abs() > 60
-    trace_number = (gap | (driven.device != driven.device.shift())).cumsum()
-    keys = ["device", trace_number]
+    driven = driven.assign(trace=(gap | (driven.device != driven.device.shift())).cumsum())
+    driven = driven.drop_duplicates(["trace", "time"])
+    starts = np.flatnonzero(np.diff(driven.trace.to_numpy())) + 1
+    levels = np.split(driven.rsrp.to_numpy(), starts)
+    times_s = np.split(driven.time.to_numpy("datetime64[s]").astype(np.int64), starts)
     found = {lag: [] for lag in lags_s}
-    for _, trace in driven.groupby(keys):
-        level = trace.drop_duplicates("time").set_index("time").rsrp.sort_index()
+    for level, at_s in zip(levels, times_s, strict=True):
         if len(level) < 200 or level.std() == 0:
             continue
         centred = level - level.mean()
         for lag in lags_s:
-            later = centred.reindex(centred.index + pd.Timedelta(seconds=lag)).to_numpy()
-            both = ~np.isnan(later)
-            if both.sum() > 20:
-                found[lag].append(
-                    float((centred.to_numpy()[both] * later[both]).mean() / centred.var(ddof=0))
-                )
+            _, now, later = np.intersect1d(at_s + lag, at_s, assume_unique=True, return_indices=True)
+            if len(now) > 20:
+                found[lag].append(float((centred[now] * centred[later]).mean() / level.var()))
     return {lag: float(np.mean(values)) for lag, values in found.items() if values}
 
 
@@ -227,19 +227,33 @@ def geojson(path):
     return json.loads(path.read_bytes())["features"]
 
 
-def test_same_arguments_give_the_same_bytes(tmp_path):
-    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        simulate(tmp_path / name, villages=9, measurements=4_000, seed=seed)
-    assert digests(tmp_path / "a") == digests(tmp_path / "b")
-    assert digests(tmp_path / "a") != digests(tmp_path / "c")
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A province of few villages and seed 3."""
+    folder = tmp_path_factory.mktemp("small")
+    simulate(folder, villages=9, measurements=4_000, seed=3)
+    return folder
 
 
-def test_running_again_leaves_no_old_logs_and_spares_foreign_ones(tmp_path):
+@pytest.fixture(scope="module")
+def another(tmp_path_factory):
+    """The same with seed 4."""
+    folder = tmp_path_factory.mktemp("another")
+    simulate(folder, villages=9, measurements=4_000, seed=4)
+    return folder
+
+
+def test_same_arguments_give_the_same_bytes(tmp_path, small, another):
     simulate(tmp_path, villages=9, measurements=4_000, seed=3)
-    first = digests(tmp_path)
-    simulate(tmp_path, villages=9, measurements=4_000, seed=4)
+    assert digests(small) == digests(tmp_path)
+    assert digests(small) != digests(another)
+
+
+def test_running_again_leaves_no_old_logs_and_spares_foreign_ones(tmp_path, small, another):
+    assert set(digests(another)) - set(digests(small)), "no log of the one would be left beside the other's"
+    shutil.copytree(another, tmp_path, dirs_exist_ok=True)
     simulate(tmp_path, villages=9, measurements=4_000, seed=3)
-    assert digests(tmp_path) == first
+    assert digests(tmp_path) == digests(small)
     foreign = tmp_path / "other"
     (foreign / "logs").mkdir(parents=True)
     (foreign / "logs" / "real.csv").write_text("real")
@@ -414,7 +428,7 @@ def test_population_is_that_of_the_villages(province):
 
 
 def test_power_has_its_exceptions(tmp_path):
-    simulate(tmp_path, villages=250, measurements=25_000, seed=SEED)
+    placefiles.write_power(world.build(SEED, 250).villages, tmp_path / "power.csv")
     power = table(tmp_path / "power.csv")
     share = power.households_grid / power.households
     assert 0 < 250 - len(power) < 15

@@ -38,7 +38,10 @@ from coverage.settings import get_settings
 from coverage.simulate import simulate
 
 AS_OF = date(2026, 11, 1)
-JUDGED = ("hex_verdicts", "place_verdicts", "village_verdicts", "reliability", "dead_areas", "predictions")
+JUDGED = (
+    *("hex_verdicts", "hex_signals", "place_verdicts", "village_verdicts", "reliability", "dead_areas"),
+    "predictions",
+)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +108,8 @@ def _judge(given: inputs.Inputs, url: str, monkeypatch: pytest.MonkeyPatch) -> S
 
 
 def _assert_same(one: pd.DataFrame, other: pd.DataFrame, name: str) -> None:
-    keys = [key for key in ("hex", "place_id", "village_id", "commune_code", "operator") if key in one]
+    known = ("hex", "place_id", "village_id", "commune_code", "operator", "technology")
+    keys = [key for key in known if key in one]
     first, second = (
         pd.DataFrame(frame).drop(columns="geometry", errors="ignore").sort_values(keys, ignore_index=True)
         for frame in (one, other)
@@ -113,6 +117,7 @@ def _assert_same(one: pd.DataFrame, other: pd.DataFrame, name: str) -> None:
     pd.testing.assert_frame_equal(first, second, rtol=0, atol=1e-9, obj=name)
 
 
+@pytest.mark.cluster
 def test_a_province_is_judged_alike(
     cluster: spark.Running, province: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,18 +137,20 @@ def test_a_province_is_judged_alike(
     assert len(here.reliability)
 
 
+@pytest.mark.cluster
 def test_an_empty_archive_is_judged_alike(
     cluster: spark.Running, province: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = inputs.fetch(province, AS_OF)
     nothing = replace(given, committed=replace(given.committed, parts=(), uploads=(), readings=()))
     here, there = (_judge(nothing, url, monkeypatch) for url in ("duckdb", cluster.url))
-    for name in ("hex_verdicts", "place_verdicts", "village_verdicts"):
+    for name in ("hex_verdicts", "hex_signals", "place_verdicts", "village_verdicts"):
         _assert_same(getattr(here, name), getattr(there, name), name)
     assert len(there.village_verdicts)
     assert there.hex_verdicts.empty
 
 
+@pytest.mark.cluster
 def test_rows_of_withdrawn_uploads_are_not_read(cluster: spark.Running, province: Workspace) -> None:
     parts = committed(province).parts
     (part,) = [part for part in parts if part.without]
@@ -188,6 +195,7 @@ def _read_here(like: Workspace, root: Path, files: list[Path]) -> tuple[Workspac
     return plain, [ingest(plain, path) for path in files]
 
 
+@pytest.mark.cluster
 def test_files_are_read_by_the_workers_as_by_one_process(cluster: spark.Running, tmp_path: Path) -> None:
     files = _files(tmp_path / "logs", 12, 300)
     broken = tmp_path / "logs" / "log-05b.bin"
@@ -207,6 +215,7 @@ def _shown(receipt: Receipt) -> dict[str, object]:
     return asdict(receipt) | {"added_rows": receipt.added_rows}
 
 
+@pytest.mark.cluster
 def test_another_workspace_at_the_same_path_is_refused(cluster: spark.Running, tmp_path: Path) -> None:
     scattered = engine.on_cluster("scattered")
     workspace = open_workspace(tmp_path / "w")
@@ -219,6 +228,7 @@ def test_another_workspace_at_the_same_path_is_refused(cluster: spark.Running, t
             raise fault.error
 
 
+@pytest.mark.cluster
 def test_a_worker_that_dies_loses_nothing(cluster: spark.Running, tmp_path: Path) -> None:
     files = _files(tmp_path / "logs", 12, 20_000)
     workspace = open_workspace(tmp_path / "w")
@@ -261,6 +271,7 @@ def test_a_cluster_without_pyspark_says_what_to_install() -> None:
     assert told.count("pip install 'phusong[spark]'") == 2
 
 
+@pytest.mark.cluster
 def test_a_cluster_that_is_not_there_is_told_at_once() -> None:
     spark.require_spark()
     with socket.socket() as nobody:
@@ -271,6 +282,7 @@ def test_a_cluster_that_is_not_there_is_told_at_once() -> None:
     assert f"The Spark cluster {url} (PHUSONG_ENGINE) cannot be reached" in told
 
 
+@pytest.mark.cluster
 def test_a_machine_without_java_says_so(tmp_path: Path) -> None:
     spark.require_spark()
     with socket.create_server(("127.0.0.1", 0)) as somebody:

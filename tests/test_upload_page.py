@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import field_phones
 import httpx
 import pytest
 from field_phones import Phone
-from serving import Service, running
+from serving import Service, get, post, running
 from test_flow import HEADER, add_two_villages, crew_file, crew_lines
 
 from coverage.archive.receipts import code_of
@@ -96,7 +97,16 @@ def test_every_pair_of_colours_has_the_contrast_of_wcag_aa(scheme: int) -> None:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("upload_page")
+    """A service without villages: nothing is judged, so that reading in is quick."""
+    workspace = tmp_path_factory.mktemp("upload_page") / "workspace"
+    open_workspace(workspace)
+    with running(workspace, max_upload_mb=1) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def judging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("judging")
     add_two_villages(open_workspace(folder / "workspace"), folder)
     with running(folder / "workspace", max_upload_mb=1) as started:
         yield started
@@ -113,16 +123,29 @@ ON_A_PHONE = pytest.mark.parametrize("phone", [VIEWS["phone-vi"]], indirect=True
 ON_A_DESK = pytest.mark.parametrize("phone", [VIEWS["desk-en"]], indirect=True, ids=["desk-en"])
 
 
-@pytest.fixture(params=VIEWS.values(), ids=VIEWS)
-def phone(request, browser, server: Service) -> Iterator[Phone]:
-    lang, width, height, scheme = request.param
+@contextmanager
+def phone_in(view: tuple[str, int, int, str], browser, address: str) -> Iterator[Phone]:
+    lang, width, height, scheme = view
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=width < 500
     )
-    opened = Phone(context, server.address, lang)
+    opened = Phone(context, address, lang)
     yield opened
     opened.close()
     context.close()
+
+
+@pytest.fixture(params=VIEWS.values(), ids=VIEWS)
+def phone(request, browser, server: Service) -> Iterator[Phone]:
+    with phone_in(request.param, browser, server.address) as opened:
+        yield opened
+
+
+@pytest.fixture(params=VIEWS.values(), ids=VIEWS)
+def phone_of_a_crew(request, browser, judging: Service) -> Iterator[Phone]:
+    """The same where what it sends is judged."""
+    with phone_in(request.param, browser, judging.address) as opened:
+        yield opened
 
 
 def say(phone: Phone, key: str, **values: object) -> str:
@@ -138,17 +161,17 @@ def lines_of(phone: Phone, mark: str) -> list[str]:
 
 
 def test_the_files_of_the_page_are_kept_for_good_and_the_page_is_not(server: Service) -> None:
-    page = httpx.get(f"{server.address}/upload")
+    page = get(f"{server.address}/upload")
     assert page.headers["cache-control"] == "no-cache"
     assert "default-src 'none'" in page.headers["content-security-policy"]
     addresses = re.findall(r'(?:src|href)="(/static-upload/[^"]+)"', page.text)
     assert len(addresses) > 10
     for address in set(addresses):
-        answer = httpx.get(server.address + address)
+        answer = get(server.address + address)
         assert answer.status_code == 200
         assert "immutable" in answer.headers["cache-control"]
-    assert httpx.get(f"{server.address}/static-upload/0000/upload.js").status_code == 404
-    assert httpx.get(re.sub(r"[^/]+$", "upload.html", server.address + addresses[0])).status_code == 404
+    assert get(f"{server.address}/static-upload/0000/upload.js").status_code == 404
+    assert get(re.sub(r"[^/]+$", "upload.html", server.address + addresses[0])).status_code == 404
 
 
 def test_the_language_is_remembered(server: Service) -> None:
@@ -161,7 +184,8 @@ def test_the_language_is_remembered(server: Service) -> None:
 
 
 @pytest.mark.browser
-def test_a_crew_sends_a_file_with_three_bad_rows(phone: Phone, tmp_path: Path) -> None:
+def test_a_crew_sends_a_file_with_three_bad_rows(phone_of_a_crew: Phone, tmp_path: Path) -> None:
+    phone = phone_of_a_crew
     lines = lines_of(phone, "bad")
     lines[4] = lines[4].replace("11.9", "banana", 1)
     lines[9] = lines[9].replace("-88", "loud")
@@ -191,7 +215,7 @@ def test_a_crew_sends_a_file_with_three_bad_rows(phone: Phone, tmp_path: Path) -
     words = say(phone, "result_words", rows=108, accepted=105, duplicates=0, rejected=3, quarantined=0)
     assert words in card.inner_text()
 
-    told = httpx.get(f"{phone.address}/v1/deliveries").json()["deliveries"]
+    told = get(f"{phone.address}/v1/deliveries").json()["deliveries"]
     mine = next(one for one in told if one["file"] == path.name)
     assert card.locator(".code").inner_text() == mine["receipt"]
     assert (mine["context"]["team"], mine["by"]) == ("Đội 3", "Lan")
@@ -236,7 +260,7 @@ def test_a_survey_team_is_asked_for_and_never_assumed(phone: Phone, tmp_path: Pa
     asked.wait_for(state="detached")
     phone.accept(path.name)
     phone.reaches(path.name, "done")
-    told = httpx.get(f"{phone.address}/v1/deliveries").json()["deliveries"]
+    told = get(f"{phone.address}/v1/deliveries").json()["deliveries"]
     assert next(one for one in told if one["file"] == path.name)["context"]["source"] == "drive_test"
     phone.reload()
     assert phone.page.locator("[name=source]:checked").get_attribute("value") == "drive_test"
@@ -253,10 +277,35 @@ def test_what_was_left_out_can_be_completed_afterwards(phone: Phone, tmp_path: P
     phone.reaches(path.name, "unused")
     card = phone.card(path.name)
     assert say(phone, "cure_operator_unknown") in card.inner_text()
+    none = f"{say(phone, 'uncounted')} {say(phone, 'cure_operator_unknown')}"
+    assert card.locator(".judged").inner_text() == none
+    assert card.locator(".judged.good").count() == 0
     phone.page.select_option("[name=operator]", "45204")
     card.get_by_role("button", name=say(phone, "resend")).click()
     card.get_by_text(say(phone, "result_all", rows=108)).wait_for()
     assert say(phone, "result_effect_replaced") in card.inner_text()
+
+
+@ON_A_PHONE
+@pytest.mark.browser
+def test_a_table_that_nobody_has_filled_in_is_no_success(phone: Phone, tmp_path: Path) -> None:
+    path = tmp_path / "mau-do.csv"
+    path.write_bytes(get(f"{phone.address}/guide/template.csv").content)
+    phone.choose(path)
+    phone.shows_preview(path.name)
+    card = phone.card(path.name)
+    assert say(phone, "no_rows") in card.inner_text()
+    assert card.locator(".chip").inner_text() == say(phone, "phase_unused")
+    assert card.get_by_role("button", name=say(phone, "confirm")).count() == 0
+    (mine,) = [
+        one for one in get(f"{phone.address}/v1/deliveries").json()["deliveries"] if one["file"] == path.name
+    ]
+    post(f"{phone.address}{mine['url']}/confirm", json={})  # as it is taken in where nobody says anything
+    phone.reload()
+    card = phone.card(path.name)
+    note = card.locator(".judged")
+    note.wait_for(state="attached")
+    assert say(phone, "uncounted") in note.text_content() and say(phone, "no_rows") in note.text_content()
 
 
 @pytest.mark.browser
@@ -274,14 +323,14 @@ def test_a_file_that_cannot_be_measurements_is_refused_with_the_cure(phone: Phon
     phone.page.on("dialog", lambda dialog: dialog.accept())
     card.get_by_role("button", name=say(phone, "cancel")).click()
     card.wait_for(state="detached")
-    told = httpx.get(f"{phone.address}/v1/deliveries").json()["deliveries"]
+    told = get(f"{phone.address}/v1/deliveries").json()["deliveries"]
     field_phones.until(lambda: state_of(phone, told[0]["delivery_id"]) == "cancelled")
     phone.reload()
     assert phone.card(path.name).count() == 0
 
 
 def state_of(phone: Phone, delivery_id: str) -> str:
-    return str(httpx.get(f"{phone.address}/v1/deliveries/{delivery_id}").json()["state"])
+    return str(get(f"{phone.address}/v1/deliveries/{delivery_id}").json()["state"])
 
 
 @ON_A_DESK

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from measurements import LAT, LON, MORNING, campaign, judge_together, row, silent
+from measurements import LAT, LON, MORNING, campaign, judge_apart, judge_together, row, silent
 
 from coverage.verdicts import share_above
 
@@ -42,28 +42,25 @@ def test_jeffreys_at_the_edges_of_the_rule(
     assert (1 - share_above(k, n, 0.2)[0] >= 0.95) == fine
 
 
+def verdicts(*cases: list) -> list[tuple[str, str | None]]:
+    return [(found["verdict"], found["sub_reason"]) for found in judge_apart(*cases)]
+
+
 def verdict(rows: list) -> tuple[str, str | None]:
-    found = judge_together(rows).iloc[0]
-    return found["verdict"], found["sub_reason"]
+    return verdicts(rows)[0]
 
 
 def test_two_phones_two_days_two_spots_convict() -> None:
     assert verdict(campaign(silent)) == ("dead_zone", None)
 
 
-@pytest.mark.parametrize(
-    ("lacking", "sub_reason"),
-    [
-        ({"devices": 1, "days": 9}, "single_device"),
-        ({"days": 1}, "single_occasion"),
-    ],
-)
-def test_without_one_floor_nobody_is_accused(lacking: dict, sub_reason: str) -> None:
-    assert verdict(campaign(silent, **lacking)) == ("not_enough_evidence", sub_reason)
-
-
-def test_one_spot_alone_is_not_enough_and_the_reason_names_it() -> None:
-    assert verdict(campaign(silent, spots=1, days=4)) == ("not_enough_evidence", "single_spot")
+def test_without_one_floor_nobody_is_accused_and_the_reason_names_it() -> None:
+    one_device, one_day, one_spot = verdicts(
+        campaign(silent, devices=1, days=9), campaign(silent, days=1), campaign(silent, spots=1, days=4)
+    )
+    assert one_device == ("not_enough_evidence", "single_device")
+    assert one_day == ("not_enough_evidence", "single_occasion")
+    assert one_spot == ("not_enough_evidence", "single_spot")
 
 
 def test_two_dates_around_midnight_are_not_two_occasions() -> None:
@@ -85,18 +82,21 @@ def test_fails_on_one_day_among_other_days_may_be_an_outage() -> None:
 
 
 def test_a_calibrated_device_may_stand_alone_on_two_days() -> None:
-    assert verdict(campaign(silent, devices=1, calibrated=True))[0] == "dead_zone"
-    assert verdict(campaign(silent, devices=1, calibrated=False))[0] == "not_enough_evidence"
+    scanner, phone = verdicts(*(campaign(silent, devices=1, calibrated=known) for known in (True, False)))
+    assert scanner[0] == "dead_zone"
+    assert phone[0] == "not_enough_evidence"
 
 
 def test_many_phones_that_just_pass_clear_a_place_and_few_do_not() -> None:
-    assert verdict(campaign(devices=5, days=3, rsrp_dbm=-114.0))[0] == "covered"
-    assert verdict(campaign(devices=2, days=3, rsrp_dbm=-114.0)) == ("not_enough_evidence", "near_threshold")
+    many, few = verdicts(*(campaign(devices=devices, days=3, rsrp_dbm=-114.0) for devices in (5, 2)))
+    assert many[0] == "covered"
+    assert few == ("not_enough_evidence", "near_threshold")
 
 
-@pytest.mark.parametrize(("level", "what"), [(-95.0, "covered"), (-105.0, "not_enough_evidence")])
-def test_two_phones_clear_a_place_where_the_level_is_far_above(level: float, what: str) -> None:
-    assert verdict(campaign(devices=2, days=3, rsrp_dbm=level))[0] == what
+def test_two_phones_clear_a_place_where_the_level_is_far_above() -> None:
+    far, near = verdicts(*(campaign(devices=2, days=3, rsrp_dbm=level) for level in (-95.0, -105.0)))
+    assert far[0] == "covered"
+    assert near[0] == "not_enough_evidence"
 
 
 def test_a_mixed_place_is_below_standard() -> None:
@@ -131,10 +131,10 @@ def test_a_pass_inside_a_failing_half_hour_does_not_stretch_the_span_of_the_fail
     passing = [row(device="phone-0", time_utc=last + timedelta(minutes=28), lat=LAT)]
     # More silent seconds beside it, so that the half-hour still fails.
     outvoted = [silent(device="phone-0", time_utc=last + timedelta(seconds=s), lat=LAT) for s in range(1, 9)]
-    assert verdict(rows + outvoted) == ("not_enough_evidence", "single_occasion")
-    assert verdict(rows + outvoted + passing) == ("not_enough_evidence", "single_occasion")
     longer = [silent(device="phone-1", time_utc=last + timedelta(minutes=30), lat=LAT)]
-    assert verdict(rows + outvoted + longer)[0] == "dead_zone"
+    alone, passed, convicted = verdicts(rows + outvoted, rows + outvoted + passing, rows + outvoted + longer)
+    assert alone == passed == ("not_enough_evidence", "single_occasion")
+    assert convicted[0] == "dead_zone"
 
 
 def test_a_power_cut_of_one_evening_and_night_convicts_nobody() -> None:
@@ -155,48 +155,47 @@ def test_a_power_cut_of_one_evening_and_night_convicts_nobody() -> None:
 def test_the_same_moments_without_the_phones_name_are_no_second_witness() -> None:
     named = campaign(silent, devices=2, days=2, spots=1, seconds=1)
     echoes = [one | {"device": "unknown"} for one in named]
-    alone, together = judge_together(named).iloc[0], judge_together(named + echoes).iloc[0]
-    assert (together["effective_fails"], together["fails"]) == (alone["effective_fails"], alone["fails"])
     later = [one | {"time_utc": one["time_utc"] + timedelta(hours=2)} for one in echoes]
-    assert judge_together(named + later).iloc[0]["fails"] > alone["fails"]
+    alone, together, apart = judge_apart(named, named + echoes, named + later)
+    assert (together["effective_fails"], together["fails"]) == (alone["effective_fails"], alone["fails"])
+    assert apart["fails"] > alone["fails"]
 
 
 def test_a_pass_of_another_kind_adds_no_weight_to_a_calibrated_phone() -> None:
     rows = campaign(silent, devices=1, days=1, spots=3, calibrated=True)
     passing = [row(device="phone-0", lat=LAT, time_utc=MORNING + timedelta(seconds=9), calibrated=False)]
-    before, after = judge_together(rows).iloc[0], judge_together(rows + passing).iloc[0]
+    before, after = judge_apart(rows, rows + passing)
     assert after["effective_fails"] <= before["effective_fails"]
 
 
-@pytest.mark.parametrize(
-    ("devices", "calibrated", "what"),
-    [(1, False, "not_enough_evidence"), (2, False, "covered"), (1, True, "covered")],
-)
-def test_one_phone_clears_nothing_however_strong_and_one_scanner_may(
-    devices: int, calibrated: bool, what: str
-) -> None:
-    assert verdict(campaign(devices=devices, days=3, calibrated=calibrated))[0] == what
+def test_one_phone_clears_nothing_however_strong_and_one_scanner_may() -> None:
+    one, two, scanner = verdicts(
+        campaign(devices=1, days=3), campaign(devices=2, days=3), campaign(devices=1, days=3, calibrated=True)
+    )
+    assert one[0] == "not_enough_evidence"
+    assert two[0] == scanner[0] == "covered"
 
 
 def test_the_unnamed_copy_of_a_test_is_dropped_whole_or_not_at_all() -> None:
     unnamed = [row(device="unknown"), silent(device="unknown", time_utc=MORNING + timedelta(seconds=1))]
     named = [row(device="phone-a")]
-    # The named phone has only the passing second: what is left of the unnamed test must not turn into a fail.
-    found = judge_together(unnamed + named).iloc[0]
-    assert (found["tests"], found["fails"]) == (2, 0)
     both = [*named, silent(device="phone-a", time_utc=MORNING + timedelta(seconds=1))]
-    assert judge_together(unnamed + both).iloc[0]["tests"] == 1
+    half, whole = judge_apart(unnamed + named, unnamed + both)
+    # The named phone has only the passing second: what is left of the unnamed test must not turn into a fail.
+    assert (half["tests"], half["fails"]) == (2, 0)
+    assert whole["tests"] == 1
 
 
 def test_a_fail_elsewhere_lends_positive_only_passes_no_weight() -> None:
     feed = [one | {"positive_only": True} for one in campaign(devices=9, days=1, spots=1, seconds=3)]
     fails = campaign(silent, devices=9, days=1, spots=1, seconds=1)
-    assert verdict(feed) == ("not_enough_evidence", "positive_only_source")
-    assert verdict(feed + fails)[0] == "not_enough_evidence"
-    assert judge_together(feed + fails).iloc[0]["effective_fails"] == pytest.approx(9.0)
+    alone, both = judge_apart(feed, feed + fails)
+    assert (alone["verdict"], alone["sub_reason"]) == ("not_enough_evidence", "positive_only_source")
+    assert both["verdict"] == "not_enough_evidence"
+    assert both["effective_fails"] == pytest.approx(9.0)
 
 
 def test_a_fail_of_another_kind_never_clears_what_a_scanner_found() -> None:
     dead = campaign(silent, devices=1, calibrated=True)
-    assert verdict(dead)[0] == "dead_zone"
-    assert verdict([*dead, silent(device="phone-0", time_utc=MORNING + timedelta(hours=5))])[0] == "dead_zone"
+    later = silent(device="phone-0", time_utc=MORNING + timedelta(hours=5))
+    assert [what for what, _ in verdicts(dead, [*dead, later])] == ["dead_zone", "dead_zone"]

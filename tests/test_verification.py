@@ -135,7 +135,7 @@ def test_a_damaged_file_is_found_and_nothing_else(
 def test_every_file_of_a_snapshot_is_looked_at(workspace: Workspace, harm: Callable[[Path], Path]) -> None:
     folder = snapshot(workspace)
     files = sorted(folder.iterdir())
-    assert len(files) == 13
+    assert len(files) == 14
     for file in files:
         if file.name == "SHA256SUMS" and harm is drop:
             continue  # as in a snapshot of a version before
