@@ -122,7 +122,7 @@ def judging(folder: Path) -> Kernel:
     measurements = engine.read_measurements(backend, parts)
     tests = observations.observe(measurements, criteria, AS_OF)
     expired = observations.expired(measurements, criteria, AS_OF).cache()
-    found = Tested(tests, expired, DRIVEN_ROWS, [observations.EVERYWHERE])
+    found = Tested(tests, expired, DRIVEN_ROWS, [observations.EVERYWHERE], [])
     places, pooled = (
         tables.schema(one).empty_table().to_pandas() for one in (tables.PLACES, tables.PLACE_HEXES)
     )
