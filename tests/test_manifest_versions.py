@@ -100,6 +100,11 @@ def test_it_is_brought_up_at_once_or_not_at_all(former: Workspace) -> None:
     assert version(reopened(former)) == "2"
 
 
+def test_what_is_laid_out_is_opened_while_somebody_writes(workspace: Workspace) -> None:
+    with transaction(workspace.manifest):
+        assert reopened(workspace).manifest == workspace.manifest
+
+
 @pytest.mark.parametrize("found", ["3", "0", "", "22"])
 def test_a_manifest_of_another_version_is_refused_and_left_as_it_is(former: Workspace, found: str) -> None:
     say_version(former, found)

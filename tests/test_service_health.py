@@ -33,12 +33,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
-    """Two processes and a worker on a disk that has 1 GB more than the floor."""
-    folder = tmp_path_factory.mktemp("health")
-    free = shutil.disk_usage(folder).free
-    if free < 4 * GB:
-        pytest.skip("less than 4 GB of free disk")
-    with heard(folder, processes=2, free_disk_floor_mb=(free - GB) // 1_000_000, commit=COMMIT) as started:
+    """Two processes and a worker."""
+    with heard(tmp_path_factory.mktemp("health"), processes=2, commit=COMMIT) as started:
         assert eventually(lambda: len(answering(started)) == 2 and is_ready(started))
         yield started
 
@@ -77,17 +73,21 @@ def test_a_service_is_ready(service: Heard) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
 
 
-def test_a_disk_below_the_floor_is_not_ready(service: Heard) -> None:
-    filler = service.workspace.parent / "filler"
-    with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, 2 * GB)
-    try:
-        require_not_ready(service, "disk")
-        told = samples(service.address)
-        assert told["phusong_disk_free_bytes",] < told["phusong_disk_floor_bytes",]
-    finally:
-        filler.unlink()
-    assert eventually(lambda: is_ready(service))
+def test_a_disk_below_the_floor_is_not_ready(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    room = min(10 * GB, free // 4)  # others write to this disk meanwhile
+    with heard(tmp_path, workers=0, free_disk_floor_mb=(free - room) // 1_000_000) as service:
+        assert is_ready(service)
+        filler = tmp_path / "filler"
+        try:
+            with filler.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, 2 * room)
+            require_not_ready(service, "disk")
+            told = samples(service.address)
+            assert told["phusong_disk_free_bytes",] < told["phusong_disk_floor_bytes",]
+        finally:
+            filler.unlink(missing_ok=True)
+        assert eventually(lambda: is_ready(service))
 
 
 def test_a_manifest_that_is_away_is_not_ready(service: Heard) -> None:
@@ -164,9 +164,12 @@ def test_two_processes_count_together(service: Heard) -> None:
 def test_the_end_of_a_process_takes_no_count_back(service: Heard) -> None:
     get(f"{service.address}/version")
     before = samples(service.address)
-    os.kill(answering(service)[0], signal.SIGKILL)
-    assert eventually(lambda: len(answering(service)) == 2)
-    now = samples(service.address)
+    killed, left = answering(service)
+    os.kill(killed, signal.SIGKILL)
+    assert eventually(lambda: len({*answering(service)} - {killed}) == 2)
+    (new,) = {*answering(service)} - {killed, left}
+    with only(new, [new, left]):  # once it answers: no later test is to halt one that has just begun
+        now = samples(service.address)
     counters = [name for name in before if name[0].endswith(("_total", "_count", "_bucket"))]
     assert len(counters) > 20
     assert all(now[name] >= before[name] for name in counters)
@@ -208,7 +211,7 @@ def test_what_waits_and_what_became_of_it_is_told(service: Heard) -> None:
     settled(service.address, waiting["delivery_id"], judged=False)
     after = samples(service.address)
     assert after["phusong_jobs", "ingest", "queued"] == before["phusong_jobs", "ingest", "queued"]
-    assert after["phusong_job_oldest_due_seconds",] == 0
+    assert eventually(lambda: samples(service.address)["phusong_job_oldest_due_seconds",] == 0)  # judging
     assert after["phusong_deliveries", "done"] == before["phusong_deliveries", "done"] + 1
 
 

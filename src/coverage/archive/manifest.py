@@ -53,6 +53,10 @@ def prepare(url: str, workspace_id: str) -> None:
 
     Raises `InputError` where it is of another version of Phủ Sóng or belongs to another workspace: nothing changes then.
     """
+    with reading(url) as connection:
+        if _is_complete(connection):
+            _require_ours(_said(connection), workspace_id)
+            return  # whoever opens what is there waits for no writer, and no writer waits for it
     with transaction(url) as connection:
         known = set(inspect(connection).get_table_names())
         if "uploads" in known and "about" not in known:
@@ -65,6 +69,11 @@ def prepare(url: str, workspace_id: str) -> None:
             added = CreateColumn(column).compile(dialect=connection.dialect)
             connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {added}"))
         _say(connection, said or {"workspace": workspace_id, "revision": "0"})
+
+
+def _is_complete(connection: Connection) -> bool:
+    there = set(METADATA.tables) <= set(inspect(connection).get_table_names())
+    return there and _said(connection).get("schema") == str(SCHEMA_VERSION) and not _lacking(connection)
 
 
 def _lacking(connection: Connection) -> list[Column[Any]]:
