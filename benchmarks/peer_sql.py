@@ -222,7 +222,7 @@ def _evidence(criteria: Criteria) -> str:
         sum(positive_only_tests)::BIGINT AS positive_only_tests, 0 AS outage_tests, 0 AS pre_change_tests,
         sum(vehicle_tests)::BIGINT AS vehicle_tests,
         {", ".join(f"sum(grade_{grade})::BIGINT AS grade_{grade}" for grade in "ABCD")},
-        {_each("coalesce(max(to_$N) - min(from_$N), 0) * 1800 AS fail_span_s$E, 0 AS aside_tests$E")}
+        {_each("coalesce(max(to_$N) - min(from_$N), 0) * 1800 AS fail_span_s$E, 0 AS unanswered_tests$E")}
         FROM {_pooled("sums")} GROUP BY {_PLACE}),
     medians AS (SELECT {_PLACE}, median(rsrp_dbm) AS median_rsrp_dbm FROM {_pooled(
         "(SELECT hex, operator, rsrp_dbm FROM tests WHERE fails_headline IS NOT NULL)")} GROUP BY {_PLACE})

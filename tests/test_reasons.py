@@ -148,6 +148,11 @@ def test_evidence_before_a_new_site_is_named(tmp_path: Path) -> None:
     assert (after["status"], after["sub_reason"]) == ("chua_du_bang_chung", "pre_change")
     assert after["pre_change_tests"] == 36
     assert "before a new site nearby went on air" in after["reason_en"]
+    again = [HEADER, *readings("dead", -92.0, before=-22)]
+    (tmp_path / "again.csv").write_text("\n".join(again) + "\n", encoding="utf-8")
+    list(intake.ingest(workspace, tmp_path / "again.csv", Context(source="drive_test")))
+    served = judged(AS_OF)  # measured again where it had failed: it need not wait until the old fails expire
+    assert (served["status"], served["pre_change_tests"]) == ("phu_song", 36)
 
 
 def test_passes_of_before_a_new_site_clear_nothing_over_the_fails_that_it_explains_away(

@@ -30,8 +30,8 @@ def tests_by_place(tests: Expression, place_hexes: Expression, criteria: Criteri
     `tests` is OBSERVATIONS, `place_hexes` PLACE_HEXES. Columns: those of the evidence in the headline, and,
     with the suffixes `_at_105`, `_at_121`, `_voice` and `_data_good` for the other thresholds,
     `effective_tests`, `effective_fails`, `fails` and the `fail_*` that the floors ask for, `recorded_tests`,
-    `heard_devices` and `heard_calibrated` (all of sources that also write silence), `aside_tests` (set aside), and
-    of the levels `level_margin_db`, `level_tests`, `level_variance_db2`, `level_hexes` (how many are pooled).
+    `heard_devices` and `heard_calibrated` (all of sources that also write silence), `unanswered_tests` (set aside, less
+    those before a new site that as many passes in their hex have answered since), and of the levels `level_margin_db`, `level_tests`, `level_variance_db2`, `level_hexes` (how many are pooled).
     Times are UTC. A place without a row was not tested.
     """
     return questions.answer(_added_up, [tests, place_hexes], criteria)

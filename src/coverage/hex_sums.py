@@ -78,9 +78,18 @@ def counts(marked: Expression) -> Expression:
         **each_threshold(
             lambda name: {"last_fail": heard.half_hour.max(where=heard[f"failed{suffix(name)}"])}
         ),
-        # What an outage or an older network explains accuses nobody; it also may not be forgotten when clearing.
-        **each_threshold(lambda name: {"aside_tests": (heard.aside & heard[OUTCOME[name]].isnull()).sum()}),
+        **each_threshold(lambda name: {"unanswered_tests": _unanswered(heard, name)}),
     )
+
+
+def _unanswered(heard: Expression, name: ThresholdName) -> Value:
+    # What an outage or an older network explains accuses nobody; it also may not be forgotten when clearing. A pass in
+    # the hex since the site went on air answers one test of before. No pass answers an outage's: who names the times of
+    # outages could choose just those at which a place failed.
+    aside = heard.aside & heard[OUTCOME[name]].isnull()
+    passed = heard[f"counted{suffix(name)}"] & ~heard[f"failed{suffix(name)}"]
+    before, since = (aside & ~heard.in_outage).sum(), (passed & ~heard.before_site).sum()
+    return (aside & heard.in_outage).sum() + (before - since).clip(lower=0)
 
 
 def bundles(marked: Expression) -> Expression:

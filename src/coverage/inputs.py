@@ -24,7 +24,7 @@ from coverage.errors import NotFound
 
 Record = Mapping[str, dict[str, Any]]
 # Raised whenever a stage changes what the same inputs give, so that old snapshots are never mistaken for new.
-_RULE_VERSION = 7
+_RULE_VERSION = 8
 # The same for what is kept of the lie of the land.
 _GROUND_VERSION = 1
 # The layers that a snapshot shows; another one (links of communes) only helps to read files.

@@ -132,12 +132,12 @@ def verdict(evidence: pd.DataFrame, criteria: Criteria, ending: str) -> npt.NDAr
 def looks_fine(evidence: pd.DataFrame, criteria: Criteria, ending: str) -> Flags:
     """Whether each row may be cleared: by count or by level, on enough evidence, and not against its fails."""
     n, k = counts(evidence, ending)
-    aside = evidence[f"aside_tests{ending}"].to_numpy(dtype=np.float64)
+    aside = evidence[f"unanswered_tests{ending}"].to_numpy(dtype=np.float64)
     least = criteria.clearing
     heard = evidence[f"heard_devices{ending}"] >= least.devices
     heard |= evidence[f"heard_calibrated{ending}"] >= least.calibrated_devices
-    # Strong levels never outweigh fails that were counted, nor those that were set aside: what is left of a place
-    # whose fails are explained away is its better half.
+    # Strong levels never outweigh fails that were counted, nor those that were set aside and not answered since: what is
+    # left of a place whose fails are explained away is its better half.
     few_fails = k + aside <= criteria.evidence.covered_share * (n + aside) + _ROUNDING
     fine: Flags = few_fails & heard.to_numpy() & (n >= least.effective_tests - _ROUNDING)
     by_count, by_level = p_covered(evidence, criteria, ending, fine)

@@ -26,7 +26,7 @@ _ASKED = [
         "fail_dates",
         "fail_hexes",
     ),
-    *("fail_span_s", "aside_tests", "heard_devices", "heard_calibrated"),
+    *("fail_span_s", "unanswered_tests", "heard_devices", "heard_calibrated"),
     *("level_tests", "level_margin_db", "level_variance_db2", "level_hexes"),
 ]
 # A pass that leaves little doubt, in dB above the threshold: two spreads of a single test.
