@@ -61,8 +61,8 @@ def with_places(shown: Snapshot) -> Snapshot:
 SHOWN = with_places(snapshot(40))
 
 
-def written(shown: Snapshot, head: Letterhead = HEAD, kind: Kind = "pdf") -> Paper:
-    return paper(shown, head, pictures(shown, gap_rows(shown), kind))
+def written(shown: Snapshot, head: Letterhead = HEAD, kind: Kind = "pdf", *, letter: bool = False) -> Paper:
+    return paper(shown, head, pictures(shown, gap_rows(shown), kind), letter=letter)
 
 
 @pytest.fixture(scope="module")
@@ -308,9 +308,9 @@ def test_any_name_can_be_written(name: str) -> None:
 
 def test_a_letter_tells_an_operator_of_its_own_network_only() -> None:
     own = of_operator(SHOWN, "45204")
-    made = written(own)
+    made = written(own, letter=True)
     assert (made.kind, made.addressee) == ("", "Viettel")
-    letter = Document(BytesIO(to_docx(written(own, kind="png"))))
+    letter = Document(BytesIO(to_docx(written(own, kind="png", letter=True))))
     said = [one.text for one in letter.paragraphs] + [
         cell.text for table in letter.tables for row in table.rows for cell in row.cells
     ]
@@ -329,15 +329,21 @@ def test_a_letter_tells_an_operator_of_its_own_network_only() -> None:
 def test_a_letter_says_how_many_villages_are_decided_for_its_operator(code: str) -> None:
     own = of_operator(SHOWN, code)
     decided = sum(row["status"] in {*tables.DEAD_STATUSES, "phu_song"} for row in geojson(own, "villages"))
-    made = paper(own, HEAD, [None] * len(gap_rows(own)))
+    made = paper(own, HEAD, [None] * len(gap_rows(own)), letter=True)
     assert f"Đã kết luận được {decided} thôn, đạt {share(decided, len(own.villages))}" in made.body[1]
 
 
 def test_nothing_is_invented_where_nobody_told_who_writes() -> None:
-    made = written(of_operator(with_places(snapshot(30)), "45204"), Letterhead())
+    made = written(of_operator(with_places(snapshot(30)), "45204"), Letterhead(), letter=True)
     first = pdfium.PdfDocument(to_pdf(made))[0].get_textpage().get_text_bounded()
     assert first.count(BLANK) >= 2
     assert "SỞ" not in first
+
+
+def test_an_area_of_one_operator_has_a_report_too() -> None:
+    own = of_operator(SHOWN, "45204")
+    made = paper(own, HEAD, [None] * len(gap_rows(own)))
+    assert (made.kind, made.addressee) == ("BÁO CÁO", "")
 
 
 def test_a_paper_without_gaps_says_so() -> None:
@@ -347,6 +353,8 @@ def test_a_paper_without_gaps_says_so() -> None:
     assert made.annexes[-1].dossiers == ()
     assert len(pdfium.PdfDocument(to_pdf(made))) == 4
     assert Document(BytesIO(to_docx(made))).tables
+    own = of_operator(replace(SHOWN, village_verdicts=rows), "45204")
+    assert paper(own, HEAD, [], letter=True).closing[1] == made.closing[1]  # nobody is asked to mend anything
 
 
 def test_a_picture_shows_the_dead_hexes_of_its_operator() -> None:

@@ -190,10 +190,12 @@ def _readme(frame: gpd.GeoDataFrame, what: str) -> bytes:
         "Tên cột và ý nghĩa: dictionary.csv. WGS 84, kinh độ trước. Chữ UTF-8, dài nhất 254 byte mỗi ô.",
         "Đúng/sai là chữ true, false; thời gian là chữ ISO 8601 theo UTC; không biết là null (chữ: để trống).",
         "Phần mềm nào hiện số 0 thay cho null thì hãy xem bản .csv hoặc .gpkg. Dòng không có hình vẫn được giữ.",
+        "LibreOffice không đọc .cpg: khi mở .dbf hãy chọn bảng mã Unicode (UTF-8), hoặc dùng bản .xlsx.",
         "",
         "Field names and meanings: dictionary.csv. WGS 84, longitude first. UTF-8 text, at most 254 bytes a cell.",
         "True/false are the texts true, false; times are ISO 8601 text in UTC; what is not known is null (text: empty).",
         "Where a program shows 0 for null, look at the .csv or .gpkg. Rows without a shape are kept.",
+        "LibreOffice does not read .cpg: choose Unicode (UTF-8) when it opens the .dbf, or take the .xlsx.",
         "",
     )
     return "\r\n".join(lines).encode("utf-8-sig")

@@ -43,7 +43,7 @@ def write_report(
     snapshot = history.latest(workspace)
     code = operator_code(snapshot, operator)
     told = snapshot if code is None else of_operator(snapshot, code)
-    made = paper(told, letterhead, _told(told, kind, tell))
+    made = paper(told, letterhead, _told(told, kind, tell), letter=code is not None)
     tell("ghi tệp / writing", 0.9)
     write_durably(path, write(made))
     return len(made.annexes[-1].dossiers)

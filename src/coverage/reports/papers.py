@@ -27,22 +27,23 @@ _SUBJECT = "các thôn đã có điện lưới quốc gia mà chưa có sóng d
 _SIMULATED = "SỐ LIỆU MÔ PHỎNG, KHÔNG PHẢI SỐ ĐO THẬT. "
 
 
-def paper(snapshot: Snapshot, letterhead: Letterhead, pictures: Iterable[bytes | None]) -> Paper:
-    """The paper on a snapshot: a report on all operators, or a letter where the snapshot tells of one (`of_operator`).
+def paper(
+    snapshot: Snapshot, letterhead: Letterhead, pictures: Iterable[bytes | None], *, letter: bool = False
+) -> Paper:
+    """The report on a snapshot, or the letter to the one operator of which it tells (`of_operator`).
 
     pictures: one for each gap in order of priority, of the kind that the file takes. Counts are of distinct villages unless they say gaps;
     people and households are never added up over operators, since the same people may miss several.
     """
     gaps, known = gap_rows(snapshot), kpi(snapshot)
-    names = list(snapshot.info.operators.values())
-    letter = len(names) == 1
     return Paper(
         letterhead=letterhead,
         kind="" if letter else "BÁO CÁO",
         code=f"{'' if letter else 'BC-'}{letterhead.abbreviation}",
         subject=("khắc phục " if letter else "Về ") + _SUBJECT,
-        addressee=text(names[0]) if letter else "",
-        body=_body(snapshot, known, gaps, letterhead),
+        addressee=text(next(iter(snapshot.info.operators.values()))) if letter else "",
+        # An operator is told what was measured of its own network, in scope or not.
+        body=_body(snapshot, known["operators"][0] if letter else known["province"], gaps, letterhead),
         table=_by_operator(snapshot, gaps),
         closing=_closing(known["province"]["by_list"], gaps, letter=letter),
         recipients=("Như trên;", "Lưu: VT.") if letter else ("…………………;", "Lưu: VT."),
@@ -71,12 +72,10 @@ def _basis(snapshot: Snapshot) -> str:
 
 
 def _body(
-    snapshot: Snapshot, known: Mapping[str, Any], gaps: pd.DataFrame, letterhead: Letterhead
+    snapshot: Snapshot, measured: Mapping[str, Any], gaps: pd.DataFrame, letterhead: Letterhead
 ) -> list[str]:
     info, told = snapshot.info, sums(gaps)
     who = text(letterhead.issuer) if letterhead.issuer else "Cơ quan báo cáo"
-    # An operator is told what was measured of its own network, in scope or not.
-    measured = known["operators"][0] if len(info.operators) == 1 else known["province"]
     villages, decided = measured["villages"], measured["villages_measured"]
     communes = snapshot.villages["commune_code"].nunique()
     names = ", ".join(text(name) for name in info.operators.values())
@@ -102,15 +101,18 @@ def _closing(listed: Mapping[str, int], gaps: pd.DataFrame, *, letter: bool) -> 
     shares = "; ".join(
         f"{WORDS[who][0]}: {number(count)} vùng lõm" for who, count in acting.items() if who in WORDS
     )
-    asked = (
-        "4. Đề nghị Quý đơn vị rà soát, có phương án và thời hạn khắc phục cho từng vùng lõm tại Phụ lục II và III, và "
-        "thông tin lại kết quả để đo kiểm lại."
-        if letter
-        else f"4. Đề nghị xử lý ({shares}): nhà mạng có phương án và thời hạn khắc phục cho từng vùng lõm; xã xác minh "
-        "tình trạng điện; đội đo kiểm đo các thôn chưa kết luận."
-        if shares
-        else "4. Không có vùng lõm nào phải xử lý."
-    )
+    if gaps.empty:
+        asked = "4. Không có vùng lõm nào phải xử lý."
+    elif letter:
+        asked = (
+            "4. Đề nghị Quý đơn vị rà soát, có phương án và thời hạn khắc phục cho từng vùng lõm tại Phụ lục II và III, "
+            "và thông tin lại kết quả để đo kiểm lại."
+        )
+    else:
+        asked = (
+            f"4. Đề nghị xử lý ({shares}): nhà mạng có phương án và thời hạn khắc phục cho từng vùng lõm; xã xác minh "
+            "tình trạng điện; đội đo kiểm đo các thôn chưa kết luận."
+        )
     return [beside, asked, "Chi tiết tại các phụ lục kèm theo./."]
 
 
