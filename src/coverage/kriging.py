@@ -12,8 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.spatial import cKDTree
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 Reals = npt.NDArray[np.float64]
 
@@ -40,6 +38,10 @@ def fit(points_m: Reals, levels_db: Reals) -> Variogram:
 
     points_m: x, y, z in metres, shape (N, 3); another order of the rows may choose another subset.
     """
+    # Takes a second to load: an area with too few levels to predict from does without.
+    from sklearn.gaussian_process import GaussianProcessRegressor  # noqa: PLC0415
+    from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel  # noqa: PLC0415
+
     chosen = _subset(points_m)
     spread_db2 = float(np.var(levels_db)) + 1.0
     kernel = ConstantKernel(0.7 * spread_db2, _SILL_DB2) * Matern(1000.0, _RANGE_M, nu=0.5)

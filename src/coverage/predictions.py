@@ -11,16 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.spatial import cKDTree
 from scipy.special import ndtr, ndtri
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import Ridge
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from coverage import covariates, hexes, kriging
@@ -28,6 +25,9 @@ from coverage.criteria import Criteria, Prediction
 from coverage.kriging import Reals, Variogram
 from coverage.projections import ecef
 from coverage.tables import PREDICTIONS, check_frame, schema
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 _FOLDS = 5
 _COARSER = 2  # blocks left out are parents two resolutions up, 5 km² at res 9: predictions reach about as far
@@ -216,6 +216,12 @@ def _asked(
 
 
 def _trend(known: _Known) -> Pipeline:
+    # Takes a second to load, see `kriging.fit`.
+    from sklearn.impute import SimpleImputer  # noqa: PLC0415
+    from sklearn.linear_model import Ridge  # noqa: PLC0415
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+
     # A trait that is missing counts as the mean one. The penalty, worth one hex, keeps a few hexes from drawing
     # a steep line.
     line = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), Ridge(alpha=1.0))

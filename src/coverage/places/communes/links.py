@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 import pandas as pd
-from vietnamadminunits.database import get_data
 
 from coverage.places.notes import Note
 from coverage.places.sheets import read_table
@@ -35,6 +34,9 @@ def packaged_links() -> pd.DataFrame:
     Read at run time from the package vietnamadminunits (MIT). Five island districts that had no communes have no
     old code and so no link.
     """
+    # Half a second to import, which only those who read places or search by old names need.
+    from vietnamadminunits.database import get_data  # noqa: PLC0415
+
     present = {
         (unit["provinceKey"], unit["wardKey"]): (unit["wardCode"], unit["ward"])
         for unit in get_data(fields=["provinceKey", "wardKey", "wardCode", "ward"], table="admin_units")

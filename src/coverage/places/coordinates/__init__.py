@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pyproj
 import shapely
-from vietnamadminunits.database import get_data
 
 from coverage.errors import PlacesRefused
 from coverage.places.coordinates.misfits import (
@@ -97,6 +96,9 @@ def check_communes(
 
 @lru_cache(maxsize=1)
 def _centres() -> gpd.GeoSeries:
+    # Half a second to import, which only those who read places need.
+    from vietnamadminunits.database import get_data  # noqa: PLC0415
+
     units = pd.DataFrame(get_data(fields="*", table="admin_units")).dropna(subset=["wardLat", "wardLon"])
     return gpd.GeoSeries(gpd.points_from_xy(units["wardLon"], units["wardLat"]), index=units["wardCode"])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from coverage.places.coordinates.misfits import REACH_M
 from coverage.places.coordinates.systems import Numbers
@@ -83,4 +83,4 @@ def _votes(before: Numbers, after: Numbers, rule: Rule) -> tuple[npt.NDArray[np.
 
 def _significant(votes: npt.NDArray[np.bool_], against: int, chance: float, level: float) -> bool:
     count = int(votes.sum())
-    return count > 0 and bool(binom.sf(count - 1, count + against, chance) <= level)
+    return count > 0 and bool(bdtrc(count - 1, count + against, chance) <= level)
