@@ -15,7 +15,7 @@ _HEAD = """# Tables
 Người viết phần mềm đọc các tệp của Phủ Sóng, hoặc người muốn kiểm tra một con số, hãy tra ở đây.
 Trang được sinh ra từ mã nguồn bằng lệnh `make docs`; xin đừng sửa bằng tay.*
 
-Made by `make docs` from `src/coverage/tables.py`. The program checks measurements and outcomes against it when
+Made by `make docs` from `src/coverage/tables/`. The program checks measurements and outcomes against it when
 a file is read, and the hex, place and village verdicts before a snapshot is kept.
 A column that may be empty says so, and its meaning says what empty stands for. Units are in the names:
 `_dbm`, `_db`, `_m`, `_km2`, `_mps`, `_mbps`, `_utc`; a name that ends in `_share` is a ratio from 0 to 1.
