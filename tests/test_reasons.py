@@ -148,6 +148,8 @@ def test_evidence_before_a_new_site_is_named(tmp_path: Path) -> None:
     assert (after["status"], after["sub_reason"]) == ("chua_du_bang_chung", "pre_change")
     assert after["pre_change_tests"] == 36
     assert "before a new site nearby went on air" in after["reason_en"]
+    assert "đo lại ở chỗ từng mất sóng" in after["what_would_change"]
+    assert "Measure again where it failed: each pass answers" in after["what_would_change_en"]
     again = [HEADER, *readings("dead", -92.0, before=-22)]
     (tmp_path / "again.csv").write_text("\n".join(again) + "\n", encoding="utf-8")
     list(intake.ingest(workspace, tmp_path / "again.csv", Context(source="drive_test")))

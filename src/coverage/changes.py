@@ -15,7 +15,20 @@ _MEASURE = {
     "clusters": ("Đo tại nhà văn hoá và các cụm dân cư.", "Measure at the centre and at the clusters."),
 }
 Both = tuple[str, str]
-_READ = ["verdict", "basis", "place_id", "tests_to_overturn", "fails_to_dead", "passes_to_covered"]
+# Imagined tests come at other spots, where they answer nothing (`hex_sums`).
+_ANSWERS = (
+    " Hãy đo lại ở chỗ từng mất sóng: mỗi lần đạt trả lời một lần mất sóng trước khi có trạm mới.",
+    " Measure again where it failed: each pass answers one fail of before the new site.",
+)
+_READ = [
+    "verdict",
+    "sub_reason",
+    "basis",
+    "place_id",
+    "tests_to_overturn",
+    "fails_to_dead",
+    "passes_to_covered",
+]
 
 
 def of_villages(table: pd.DataFrame) -> tuple[list[str], list[str]]:
@@ -33,13 +46,14 @@ def _sentence(row: Mapping[Any, Any]) -> Both:
 def told(row: Mapping[Any, Any], where: Both) -> Both:
     """What would change the verdict of a row that was measured, by `what_if.with_changes`; where: "At the centre"."""
     parts = _of_a_dead_place(row) if row["verdict"] == "dead_zone" else _of_another(row)
+    again = _ANSWERS if row["sub_reason"] == "pre_change" else ("", "")
     if not parts:
         return (
-            f"{where[0]}: cần đo thêm nhiều lần, nhiều máy, nhiều ngày.",
-            f"{where[1]}: it takes many more tests, phones and days.",
+            f"{where[0]}: cần đo thêm nhiều lần, nhiều máy, nhiều ngày.{again[0]}",
+            f"{where[1]}: it takes many more tests, phones and days.{again[1]}",
         )
     vi, en = ("; ".join(texts) for texts in zip(*parts, strict=True))
-    return f"{where[0]}: {vi} ({_OTHERS[0]}).", f"{where[1]}: {en} ({_OTHERS[1]})."
+    return f"{where[0]}: {vi} ({_OTHERS[0]}).{again[0]}", f"{where[1]}: {en} ({_OTHERS[1]}).{again[1]}"
 
 
 def _where(place_id: str) -> Both:

@@ -34,8 +34,8 @@ _WEAKNESS = {
         "mostly measured inside a vehicle, which may be why the signal was weak",
     ),
     "pre_change": (
-        "mất sóng trước khi trạm mới gần đó phát sóng, chưa đo lại",
-        "it failed before a new site nearby went on air, and was not measured since",
+        "mất sóng trước khi trạm mới gần đó phát sóng, chưa đo lại đủ",
+        "it failed before a new site nearby went on air, and was not measured enough since",
     ),
     "stale": (
         "phần lớn lần đo đã quá hạn, cần đo lại",
