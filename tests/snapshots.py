@@ -18,7 +18,7 @@ from shapely.geometry import LineString, MultiPoint, box
 from coverage import hexes, tables
 from coverage.archive import history
 from coverage.archive.snapshots import WGS84, Snapshot, SnapshotInfo, save
-from coverage.archive.workspace import open_workspace
+from coverage.archive.workspace import Workspace, open_workspace
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -81,10 +81,17 @@ def snapshot(
 
 def folder_with(shown: Snapshot, root: Path) -> Path:
     """The folder, with a workspace in it whose latest assessment is that one: where commands find it by themselves."""
-    workspace = open_workspace(root / "workspace")
-    save(workspace.snapshots, shown)
-    history.publish(workspace, shown.info, 0)
+    workspace_with(root / "workspace", shown)
     return root
+
+
+def workspace_with(root: Path, *shown: Snapshot) -> Workspace:
+    """A workspace with those assessments, published one after another."""
+    workspace = open_workspace(root)
+    for one in shown:
+        save(workspace.snapshots, one)
+        history.publish(workspace, one.info, 0)
+    return workspace
 
 
 def _hex_levels(hex_verdicts: pd.DataFrame) -> pd.DataFrame:

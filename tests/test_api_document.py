@@ -13,9 +13,9 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import checks
 from serving import running
-from snapshots import snapshot
+from snapshots import snapshot, workspace_with
 
-from coverage.archive import history, keys, snapshots
+from coverage.archive import keys
 from coverage.archive.workspace import open_workspace
 from coverage.callers import ROLES, Caller
 from coverage.service.api_words import FORM, SUMMARIES
@@ -41,10 +41,8 @@ def offset_stream(_context: Any, value: Any) -> Any:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
     """The address of a service, and a key for every role."""
-    workspace = open_workspace(tmp_path_factory.mktemp("document"))
     shown = snapshot(30)
-    snapshots.save(workspace.snapshots, shown)
-    history.publish(workspace, shown.info, 0)
+    workspace = workspace_with(tmp_path_factory.mktemp("document"), shown)
     texts = {
         role: keys.add(workspace, Caller(role, role, "45204" if role == "operator" else None))[1]
         for role in ROLES

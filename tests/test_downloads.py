@@ -17,7 +17,7 @@ import pyogrio
 import pytest
 import shapely
 from serving import problem, running
-from snapshots import snapshot
+from snapshots import snapshot, workspace_with
 
 from coverage.archive import history, snapshots
 from coverage.archive.workspace import Workspace, open_workspace
@@ -32,16 +32,9 @@ SHOWN = snapshot(60)
 GAPS = lists.select(SHOWN, "gaps")
 
 
-def published(folder: Path) -> Workspace:
-    workspace = open_workspace(folder)
-    snapshots.save(workspace.snapshots, SHOWN)
-    history.publish(workspace, SHOWN.info, 0)
-    return workspace
-
-
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return published(tmp_path_factory.mktemp("downloads"))
+    return workspace_with(tmp_path_factory.mktemp("downloads"), SHOWN)
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +184,7 @@ def test_a_file_is_sent_once_in_ranges_and_packed(server: str) -> None:
 
 
 def test_files_of_old_snapshots_do_not_fill_the_disk(tmp_path: Path) -> None:
-    workspace = published(tmp_path)
+    workspace = workspace_with(tmp_path, SHOWN)
     with running(tmp_path, workers=0) as service:
         for number in range(5):
             info = replace(SHOWN.info, snapshot_id=f"s-{number:012d}")

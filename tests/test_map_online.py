@@ -16,7 +16,6 @@ from serving import Service, running
 from coverage import tables
 from coverage.archive import history
 from coverage.archive import snapshots as kept
-from coverage.archive.workspace import open_workspace
 from coverage.exports.colours import CHANGE_INKS
 
 pytestmark = pytest.mark.browser
@@ -57,10 +56,7 @@ NOW, BEFORE = now_and_before()
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    workspace = open_workspace(tmp_path_factory.mktemp("online") / "workspace")
-    for made in (BEFORE, NOW):
-        kept.save(workspace.snapshots, made)
-        history.publish(workspace, made.info, 0)
+    workspace = snapshots.workspace_with(tmp_path_factory.mktemp("online") / "workspace", BEFORE, NOW)
     with running(workspace.root, workers=0) as started:
         yield started
 
@@ -415,9 +411,7 @@ def serious(results: Any) -> list[str]:
 
 
 def test_a_newer_assessment_is_told_and_shown_without_a_restart(browser: Any, tmp_path: Path) -> None:
-    workspace = open_workspace(tmp_path / "workspace")
-    kept.save(workspace.snapshots, BEFORE)
-    history.publish(workspace, BEFORE.info, 0)
+    workspace = snapshots.workspace_with(tmp_path / "workspace", BEFORE)
     with running(workspace.root, workers=0) as service, planning(browser, service) as planner:
         planner.page.add_init_script("window.setInterval = (act) => { window.look = act; };")
         planner.open()

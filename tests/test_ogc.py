@@ -16,10 +16,8 @@ import shapely
 from owslib.ogcapi.features import Features as Client
 from pyproj import Transformer
 from serving import problem, running
-from snapshots import snapshot
+from snapshots import snapshot, workspace_with
 
-from coverage.archive import history, snapshots
-from coverage.archive.workspace import open_workspace
 from coverage.exports import lists
 from coverage.features.collections import COLLECTIONS
 from coverage.features.systems import CRS84, EPSG_CODES, URIS
@@ -30,9 +28,7 @@ LISTS = [name for name in COLLECTIONS if name != "communes"]
 
 @pytest.fixture(scope="module")
 def ogc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    workspace = open_workspace(tmp_path_factory.mktemp("ogc"))
-    snapshots.save(workspace.snapshots, SHOWN)
-    history.publish(workspace, SHOWN.info, 0)
+    workspace = workspace_with(tmp_path_factory.mktemp("ogc"), SHOWN)
     with running(workspace.root, workers=0) as service:
         yield f"{service.address}/ogc"
 
@@ -271,9 +267,7 @@ def test_who_holds_the_snapshot_s_page_is_not_sent_it_again(ogc: str) -> None:
 
 
 def test_links_begin_with_the_address_that_a_proxy_has(tmp_path: Path) -> None:
-    workspace = open_workspace(tmp_path)
-    snapshots.save(workspace.snapshots, SHOWN)
-    history.publish(workspace, SHOWN.info, 0)
+    workspace_with(tmp_path, SHOWN)
     outside = "https://song.example.vn/phu-song"
     with running(tmp_path, workers=0, public_url=f"{outside}/") as service:
         forged = {

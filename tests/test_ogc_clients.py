@@ -16,10 +16,8 @@ import numpy as np
 import pytest
 import shapely
 from serving import running
-from snapshots import snapshot
+from snapshots import snapshot, workspace_with
 
-from coverage.archive import history, snapshots
-from coverage.archive.workspace import open_workspace
 from coverage.exports import lists
 from coverage.exports.colours import VERDICT_INKS, rgb
 from coverage.features.collections import COLLECTIONS
@@ -31,9 +29,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    workspace = open_workspace(tmp_path_factory.mktemp("clients"))
-    snapshots.save(workspace.snapshots, SHOWN)
-    history.publish(workspace, SHOWN.info, 0)
+    workspace = workspace_with(tmp_path_factory.mktemp("clients"), SHOWN)
     with running(workspace.root, workers=0) as service:
         yield service.address
 

@@ -16,7 +16,7 @@ import httpx
 import pandas as pd
 import pytest
 from serving import problem, running
-from snapshots import OPERATORS, snapshot
+from snapshots import OPERATORS, snapshot, workspace_with
 
 from coverage.archive import accounts, audit, history, keys, snapshots
 from coverage.archive.workspace import Workspace, open_workspace
@@ -31,13 +31,6 @@ from coverage.service.run import serve
 SHOWN = snapshot(60)
 PASSWORD = "đường về bản xa"  # noqa: S105 - of an account of these tests
 LOG = "time,lat,lon,operator,technology,rsrp_dbm\n2026-10-09T08:0{}:00Z,11.9,108.1,45204,LTE,-97\n"
-
-
-def published(folder: Path) -> Workspace:
-    workspace = open_workspace(folder)
-    snapshots.save(workspace.snapshots, SHOWN)
-    history.publish(workspace, SHOWN.info, 0)
-    return workspace
 
 
 def caller(role: str, name: str | None = None) -> Caller:
@@ -60,7 +53,7 @@ class Doors:
 
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
-    workspace = published(tmp_path_factory.mktemp("doors"))
+    workspace = workspace_with(tmp_path_factory.mktemp("doors"), SHOWN)
     accounts.add(workspace, caller("planner", "Lan Anh"), PASSWORD)
     with running(workspace.root) as service, httpx.Client(timeout=60) as client:
         yield Doors(workspace, service.address, client)
@@ -317,7 +310,7 @@ def test_another_site_s_page_cannot_use_a_person_s_session(doors: Doors) -> None
 
 
 def test_many_wrong_passwords_are_braked(tmp_path: Path) -> None:
-    workspace = published(tmp_path)
+    workspace = workspace_with(tmp_path, SHOWN)
     accounts.add(workspace, caller("viewer", "K'Brèo"), PASSWORD)
     with running(tmp_path, workers=0) as service:
         said = {"name": "K'Brèo", "password": "không phải mật khẩu"}
@@ -329,7 +322,7 @@ def test_many_wrong_passwords_are_braked(tmp_path: Path) -> None:
 
 
 def test_an_open_service_closes_with_its_first_key(tmp_path: Path) -> None:
-    workspace = published(tmp_path)
+    workspace = workspace_with(tmp_path, SHOWN)
     with running(tmp_path, workers=0) as service:
         assert httpx.get(f"{service.address}/kpi.json").status_code == 200
         key = keys.add(workspace, caller("viewer"))[0]
@@ -431,7 +424,7 @@ def test_the_public_sees_nobody_s_trace(tmp_path: Path) -> None:
 
 
 def test_who_asks_too_fast_is_told_when_to_come_back(tmp_path: Path) -> None:
-    workspace = published(tmp_path)
+    workspace = workspace_with(tmp_path, SHOWN)
     slow, other = (keys.add(workspace, caller("viewer", name))[1] for name in ("a", "b"))
     with running(tmp_path, workers=0, requests_per_minute=20) as service:
         asked = [httpx.get(f"{service.address}/kpi.json", headers={"X-Api-Key": slow}) for _ in range(22)]
@@ -447,7 +440,7 @@ def test_who_asks_too_fast_is_told_when_to_come_back(tmp_path: Path) -> None:
 
 
 def test_other_names_of_the_service_are_said_to_it(tmp_path: Path) -> None:
-    published(tmp_path)
+    workspace_with(tmp_path, SHOWN)
     with running(tmp_path, workers=0, hosts="phusong.lamdong.vn, 10.1.2.3") as service:
         for host, status in (
             ("phusong.lamdong.vn", 200),
@@ -461,7 +454,7 @@ def test_other_names_of_the_service_are_said_to_it(tmp_path: Path) -> None:
 
 
 def test_only_a_service_with_keys_opens_for_other_machines(tmp_path: Path) -> None:
-    workspace = published(tmp_path)
+    workspace = workspace_with(tmp_path, SHOWN)
     refused = subprocess.run(
         [
             sys.executable,

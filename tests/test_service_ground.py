@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from serving import free_port, get, problem, running, serving
-from snapshots import HOSTILE, snapshot
+from snapshots import HOSTILE, snapshot, workspace_with
 from test_basemap import dem, hills, tile_at
 from test_map_layers import lines, roads, sites
 
@@ -36,10 +36,7 @@ SITES = pd.concat([sites(), sites().assign(operator="45201", name="của mạng 
 
 def furnished(folder: Path) -> Workspace:
     """A workspace of two snapshots, with every layer that lies under or beside the hexes."""
-    workspace = open_workspace(folder / "workspace")
-    for one in (BEFORE, SHOWN):
-        snapshots.save(workspace.snapshots, one)
-        history.publish(workspace, one.info, 0)
+    workspace = workspace_with(folder / "workspace", BEFORE, SHOWN)
     origin = folder / "layer"
     origin.write_bytes(b"x")
     raster = dem(folder, hills(600))

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from serving import Service, running
-from snapshots import HOSTILE, snapshot
+from snapshots import HOSTILE, snapshot, workspace_with
 
 from coverage.archive import audit, history, keys, snapshots
 from coverage.archive.workspace import open_workspace
@@ -164,10 +164,8 @@ def test_no_malformed_request_is_answered_as_if_it_were_one(service: Service, re
 
 
 def test_headers_of_a_proxy_are_believed_by_nobody(tmp_path: Path) -> None:
-    workspace = open_workspace(tmp_path)
     shown = snapshot(30)
-    snapshots.save(workspace.snapshots, shown)
-    history.publish(workspace, shown.info, 0)
+    workspace = workspace_with(tmp_path, shown)
     key = keys.add(workspace, Caller("đội", "viewer"))[1]
     forged = {
         "X-Forwarded-For": "203.0.113.9",
@@ -206,10 +204,8 @@ def test_headers_of_a_proxy_are_believed_by_nobody(tmp_path: Path) -> None:
 def test_only_a_proxy_that_is_named_tells_who_asks(
     tmp_path: Path, proxies: str, told: str, address: str
 ) -> None:
-    workspace = open_workspace(tmp_path)
     shown = snapshot(30)
-    snapshots.save(workspace.snapshots, shown)
-    history.publish(workspace, shown.info, 0)
+    workspace = workspace_with(tmp_path, shown)
     headers = {
         "X-Api-Key": keys.add(workspace, Caller("đội", "viewer"))[1],
         "X-Forwarded-For": told,

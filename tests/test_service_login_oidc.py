@@ -13,9 +13,9 @@ import httpx
 import pytest
 from provider import CLIENT, SECRET, Misdeeds, Provider
 from serving import free_port, problem, running
-from snapshots import snapshot
+from snapshots import snapshot, workspace_with
 
-from coverage.archive import accounts, audit, history, sessions, snapshots
+from coverage.archive import accounts, audit, sessions
 from coverage.archive.workspace import Workspace, open_workspace
 from coverage.callers import Caller
 from coverage.errors import AccessRefused, InputError
@@ -59,10 +59,8 @@ class Login:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Login]:
-    workspace = open_workspace(tmp_path_factory.mktemp("oidc"))
     shown = snapshot(6)
-    snapshots.save(workspace.snapshots, shown)
-    history.publish(workspace, shown.info, 0)
+    workspace = workspace_with(tmp_path_factory.mktemp("oidc"), shown)
     accounts.add(workspace, Caller("Lan Anh", "planner"), PASSWORD)
     provider = Provider()
     accounts.add_subject(workspace, Caller("An Nguyễn", "viewer"), provider.issuer, "an-1")

@@ -12,9 +12,8 @@ import pytest
 import snapshots
 from serving import Service, running
 
-from coverage.archive import accounts, history, keys
-from coverage.archive import snapshots as kept
-from coverage.archive.workspace import Workspace, open_workspace
+from coverage.archive import accounts, keys
+from coverage.archive.workspace import Workspace
 from coverage.callers import Caller
 from coverage.exports.maps_page import static_digest
 
@@ -24,11 +23,7 @@ PASSWORD = "đường về bản xa"  # noqa: S105 - of an account of these test
 
 
 def published(folder: Path) -> Workspace:
-    workspace = open_workspace(folder)
-    for made in (BEFORE, NOW):
-        kept.save(workspace.snapshots, made)
-        history.publish(workspace, made.info, 0)
-    return workspace
+    return snapshots.workspace_with(folder, BEFORE, NOW)
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,10 @@ import numpy as np
 import orjson
 import pytest
 from serving import problem, running
-from snapshots import HOSTILE, OPERATORS, snapshot
+from snapshots import HOSTILE, OPERATORS, snapshot, workspace_with
 
 from coverage import hexes
-from coverage.archive import history, keys, snapshots
-from coverage.archive.workspace import open_workspace
+from coverage.archive import keys, snapshots
 from coverage.callers import ROLES, Caller
 from coverage.exports.spot import spot
 from coverage.exports.village_hexes import village_hexes
@@ -49,10 +48,7 @@ class Clicks:
 
 @pytest.fixture(scope="module")
 def clicks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clicks]:
-    workspace = open_workspace(tmp_path_factory.mktemp("spots"))
-    for shown in (OF_BEFORE, SHOWN):
-        snapshots.save(workspace.snapshots, shown)
-        history.publish(workspace, shown.info, 0)
+    workspace = workspace_with(tmp_path_factory.mktemp("spots"), OF_BEFORE, SHOWN)
     texts = {
         role: keys.add(workspace, Caller(role, role, "45204" if role == "operator" else None))[1]
         for role in ROLES

@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from serving import problem, running
-from snapshots import snapshot
+from snapshots import snapshot, workspace_with
 
-from coverage.archive import history, keys, snapshots
+from coverage.archive import keys
 from coverage.archive.snapshots import Snapshot, of_operator
-from coverage.archive.workspace import open_workspace
 from coverage.callers import Caller
 from coverage.exports import hex_classes, hex_layers, tiles
 from coverage.exports.tiles import Tile
@@ -57,10 +56,7 @@ class Map:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Map]:
-    workspace = open_workspace(tmp_path_factory.mktemp("tiles"))
-    for one in (COARSE, EARLIER, SHOWN):
-        snapshots.save(workspace.snapshots, one)
-        history.publish(workspace, one.info, 0)
+    workspace = workspace_with(tmp_path_factory.mktemp("tiles"), COARSE, EARLIER, SHOWN)
     texts = {
         role: keys.add(workspace, Caller(role, role, "45204" if role == "operator" else None))[1]
         for role in ("planner", "operator")

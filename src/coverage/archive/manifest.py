@@ -55,7 +55,7 @@ def prepare(url: str, workspace_id: str) -> None:
     """
     with reading(url) as connection:
         if _is_complete(connection):
-            _require_ours(_said(connection), workspace_id)
+            require_ours(connection, workspace_id)
             return  # whoever opens what is there waits for no writer, and no writer waits for it
     with transaction(url) as connection:
         known = set(inspect(connection).get_table_names())

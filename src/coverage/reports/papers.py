@@ -97,10 +97,6 @@ def _closing(listed: Mapping[str, int], gaps: pd.DataFrame, *, letter: bool) -> 
         f"{number(listed['no_power'])} thôn mất sóng chưa có điện lưới; "
         f"{number(listed['need_measurement'])} thôn cần đo thêm mới kết luận được."
     )
-    acting = gaps["who_must_act"].value_counts()
-    shares = "; ".join(
-        f"{WORDS[who][0]}: {number(count)} vùng lõm" for who, count in acting.items() if who in WORDS
-    )
     if gaps.empty:
         asked = "4. Không có vùng lõm nào phải xử lý."
     elif letter:
@@ -109,6 +105,10 @@ def _closing(listed: Mapping[str, int], gaps: pd.DataFrame, *, letter: bool) -> 
             "và thông tin lại kết quả để đo kiểm lại."
         )
     else:
+        acting = gaps["who_must_act"].value_counts()
+        shares = "; ".join(
+            f"{WORDS[who][0]}: {number(count)} vùng lõm" for who, count in acting.items() if who in WORDS
+        )
         asked = (
             f"4. Đề nghị xử lý ({shares}): nhà mạng có phương án và thời hạn khắc phục cho từng vùng lõm; xã xác minh "
             "tình trạng điện; đội đo kiểm đo các thôn chưa kết luận."
